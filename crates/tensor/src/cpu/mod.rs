@@ -1,0 +1,4 @@
+//! The loops that do the arithmetic on the CPU, and nothing else: shapes have been checked above.
+
+pub(crate) mod elementary;
+pub mod lanes;
