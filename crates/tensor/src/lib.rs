@@ -1,6 +1,23 @@
 //! CPU tensors with SIMD loops.
 #![forbid(unsafe_code)]
+
 pub mod cpu;
+pub mod device;
 pub mod dual;
+pub mod element;
+pub mod error;
+pub mod ops;
+pub mod pointwise;
 pub mod scalar;
+pub mod shape;
+mod storage;
+mod tensor;
+mod view;
+
+pub use device::Device;
+pub use element::{Element, Float, Number};
+pub use error::{Error, Result};
+pub use pointwise::Pointwise;
 pub use scalar::Scalar;
+pub use storage::memory;
+pub use tensor::Tensor;

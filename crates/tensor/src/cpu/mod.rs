@@ -2,3 +2,6 @@
 
 pub(crate) mod elementary;
 pub mod lanes;
+pub(crate) mod parallel;
+pub(crate) mod pointwise;
+pub(crate) mod walk;

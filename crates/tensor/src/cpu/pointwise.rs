@@ -1,0 +1,240 @@
+//! The loop under every pointwise operation.
+//!
+//! The plain version is `for i in 0..n { output[i] = formula(a[i], b[i], …) }`. Departures:
+//!
+//! 1. It runs on registers instead of single numbers; the last, partly filled register takes the
+//!    same path as the others, so a number's result does not depend on where it stands.
+//! 2. An operand that does not lie in row-major order (a transpose, a broadcast row) is first
+//!    unpacked, [`BLOCK`] elements at a time, into a scratch that stays in the first-level cache.
+//!    So there is one inner loop for all strides.
+//! 3. Large outputs are cut into pieces for several threads.
+//!
+//! A formula's value may be multiplied by one more operand, the `seed`: that is the chain rule
+//! (slope times upstream gradient) in one pass, without writing the slope to memory.
+
+use pulp::{Simd, WithSimd};
+
+use super::lanes::{LaneFloat, Lanes, dispatch};
+use super::parallel::{PIECE, for_each_piece};
+use super::walk::Walk;
+use crate::element::Float;
+use crate::pointwise::{Derived, Pointwise};
+use crate::tensor::View;
+
+/// Elements unpacked at a time: 1 to 2 KiB an operand.
+const BLOCK: usize = 256;
+
+/// An operand, as the loop reads it.
+enum Source<'a, T> {
+    Contiguous(&'a [T]),
+    Strided(Walk<'a, T>),
+}
+
+impl<'a, T: Float> Source<'a, T> {
+    fn new(view: View<'a, T>) -> Self {
+        match view.as_contiguous() {
+            Some(elements) => Self::Contiguous(elements),
+            None => Self::Strided(Walk::new(view)),
+        }
+    }
+
+    /// `length` elements from `start` on; `scratch` is where they are unpacked if they have to be.
+    fn block<'b>(&'b self, start: usize, length: usize, scratch: &'b mut [T; BLOCK]) -> &'b [T] {
+        match self {
+            Self::Contiguous(elements) => &elements[start..start + length],
+            Self::Strided(walk) => {
+                let block = &mut scratch[..length];
+                walk.copy_from(start, block);
+                block
+            }
+        }
+    }
+}
+
+/// Writes `formula(inputs…)`, times `seed` if there is one, to `output`.
+///
+/// All views have the shape of the output.
+pub(crate) fn pointwise<T: Float, F: Pointwise<N>, const N: usize>(
+    formula: &Derived<F>,
+    inputs: [View<'_, T>; N],
+    seed: Option<View<'_, T>>,
+    output: &mut [T],
+) {
+    let contiguous = inputs
+        .iter()
+        .chain(&seed)
+        .all(|view| view.shape.is_contiguous());
+    if contiguous {
+        let count = output.len();
+        let slices = inputs.map(|view| &view.elements[view.shape.offset()..][..count]);
+        let seed = seed.map(|view| &view.elements[view.shape.offset()..][..count]);
+        for_each_piece(output, PIECE, |start, piece| {
+            let range = start..start + piece.len();
+            let inputs = slices.map(|slice| &slice[range.clone()]);
+            run(
+                formula,
+                inputs,
+                seed.map(|slice| &slice[range.clone()]),
+                piece,
+            );
+        });
+    } else {
+        strided(formula, inputs, seed, output);
+    }
+}
+
+/// The path with operands to unpack; its scratch stays off the stack of the common path.
+#[inline(never)]
+fn strided<T: Float, F: Pointwise<N>, const N: usize>(
+    formula: &Derived<F>,
+    inputs: [View<'_, T>; N],
+    seed: Option<View<'_, T>>,
+    output: &mut [T],
+) {
+    let sources = inputs.map(Source::new);
+    let seed = seed.map(Source::new);
+    for_each_piece(output, PIECE, |start, piece| {
+        let mut scratch = [[T::ZERO; BLOCK]; N];
+        let mut seed_scratch = [T::ZERO; BLOCK];
+        for (index, block) in piece.chunks_mut(BLOCK).enumerate() {
+            let (first, length) = (start + index * BLOCK, block.len());
+            let mut sources = sources.iter().zip(&mut scratch);
+            let inputs = std::array::from_fn(|_| match sources.next() {
+                Some((source, scratch)) => source.block(first, length, scratch),
+                None => unreachable!("there are N sources"),
+            });
+            let seed = seed
+                .as_ref()
+                .map(|seed| seed.block(first, length, &mut seed_scratch));
+            run(formula, inputs, seed, block);
+        }
+    });
+}
+
+/// The inner loop over slices of one length.
+fn run<T: Float, F: Pointwise<N>, const N: usize>(
+    formula: &Derived<F>,
+    inputs: [&[T]; N],
+    seed: Option<&[T]>,
+    output: &mut [T],
+) {
+    match (&formula.by[..], seed) {
+        ([], None) => dispatch(Loop {
+            eval: Value(&formula.formula),
+            inputs,
+            output,
+        }),
+        ([input], Some(seed)) => dispatch(SeededLoop {
+            eval: Slope(&formula.formula, *input),
+            inputs,
+            seed,
+            output,
+        }),
+        ([input], None) => dispatch(Loop {
+            eval: Slope(&formula.formula, *input),
+            inputs,
+            output,
+        }),
+        _ => one_by_one(formula, inputs, seed, output),
+    }
+}
+
+/// Higher orders: duals of duals of single numbers. They are rare, and as registers they would
+/// double what the compiler has to do for every formula.
+#[inline(never)]
+fn one_by_one<T: Float, F: Pointwise<N>, const N: usize>(
+    formula: &Derived<F>,
+    inputs: [&[T]; N],
+    seed: Option<&[T]>,
+    output: &mut [T],
+) {
+    let simd = pulp::Scalar::new();
+    for (index, to) in output.iter_mut().enumerate() {
+        let x = inputs.map(|input| Lanes::splat(simd, input[index]));
+        let mut value = formula.eval(x);
+        if let Some(seed) = seed {
+            value = value * Lanes::splat(simd, seed[index]);
+        }
+        value.store_partial(std::slice::from_mut(to));
+    }
+}
+
+/// What a loop computes from a register of each input.
+trait Evaluate<const N: usize>: Copy {
+    fn evaluate<S: Simd, T: LaneFloat>(self, x: [Lanes<S, T>; N]) -> Lanes<S, T>;
+}
+
+/// The formula itself.
+#[derive(Clone, Copy)]
+struct Value<'a, F>(&'a F);
+
+impl<F: Pointwise<N>, const N: usize> Evaluate<N> for Value<'_, F> {
+    #[inline(always)]
+    fn evaluate<S: Simd, T: LaneFloat>(self, x: [Lanes<S, T>; N]) -> Lanes<S, T> {
+        self.0.eval(x)
+    }
+}
+
+/// Its derivative with respect to one input.
+#[derive(Clone, Copy)]
+struct Slope<'a, F>(&'a F, u8);
+
+impl<F: Pointwise<N>, const N: usize> Evaluate<N> for Slope<'_, F> {
+    #[inline(always)]
+    fn evaluate<S: Simd, T: LaneFloat>(self, x: [Lanes<S, T>; N]) -> Lanes<S, T> {
+        self.0.gradient(x)[self.1 as usize]
+    }
+}
+
+struct Loop<'a, E, T, const N: usize> {
+    eval: E,
+    inputs: [&'a [T]; N],
+    output: &'a mut [T],
+}
+
+impl<E: Evaluate<N>, T: LaneFloat, const N: usize> WithSimd for Loop<'_, E, T, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let (output, output_rest) = T::split_mut::<S>(self.output);
+        let inputs = self.inputs.map(|input| T::split::<S>(input));
+        let vectors = inputs.map(|(vectors, _)| &vectors[..output.len()]);
+        for (index, to) in output.iter_mut().enumerate() {
+            let x = vectors.map(|vectors| Lanes::<S, T>::new(simd, vectors[index]));
+            *to = self.eval.evaluate(x).vector;
+        }
+        if !output_rest.is_empty() {
+            let x = inputs.map(|(_, rest)| Lanes::load_partial(simd, rest));
+            self.eval.evaluate(x).store_partial(output_rest);
+        }
+    }
+}
+
+struct SeededLoop<'a, E, T, const N: usize> {
+    eval: E,
+    inputs: [&'a [T]; N],
+    seed: &'a [T],
+    output: &'a mut [T],
+}
+
+impl<E: Evaluate<N>, T: LaneFloat, const N: usize> WithSimd for SeededLoop<'_, E, T, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let (output, output_rest) = T::split_mut::<S>(self.output);
+        let (seed, seed_rest) = T::split::<S>(self.seed);
+        let inputs = self.inputs.map(|input| T::split::<S>(input));
+        let vectors = inputs.map(|(vectors, _)| &vectors[..output.len()]);
+        for ((index, to), seed) in output.iter_mut().enumerate().zip(seed) {
+            let x = vectors.map(|vectors| Lanes::<S, T>::new(simd, vectors[index]));
+            *to = (self.eval.evaluate(x) * Lanes::new(simd, *seed)).vector;
+        }
+        if !output_rest.is_empty() {
+            let x = inputs.map(|(_, rest)| Lanes::load_partial(simd, rest));
+            let seed = Lanes::load_partial(simd, seed_rest);
+            (self.eval.evaluate(x) * seed).store_partial(output_rest);
+        }
+    }
+}

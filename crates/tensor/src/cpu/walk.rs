@@ -1,0 +1,101 @@
+//! Reading a strided view in row-major order.
+
+use crate::element::Element;
+use crate::shape::{Sizes, Strides};
+use crate::tensor::View;
+
+/// A view whose axes have been merged where memory allows, ready to be copied out piece by piece.
+pub(crate) struct Walk<'a, T> {
+    elements: &'a [T],
+    sizes: Sizes,
+    strides: Strides,
+    offset: usize,
+}
+
+impl<'a, T: Element> Walk<'a, T> {
+    pub(crate) fn new(view: View<'a, T>) -> Self {
+        let mut sizes = Sizes::new();
+        let mut strides = Strides::new();
+        for (&size, &stride) in view.shape.sizes().iter().zip(view.shape.strides()) {
+            if size == 1 {
+                continue;
+            }
+            match (sizes.last_mut(), strides.last_mut()) {
+                // The axis before steps over exactly this one: they are one walk.
+                (Some(outer), Some(step)) if *step == stride * size as isize => {
+                    *outer *= size;
+                    *step = stride;
+                }
+                _ => {
+                    sizes.push(size);
+                    strides.push(stride);
+                }
+            }
+        }
+        if sizes.is_empty() {
+            sizes.push(1);
+            strides.push(0);
+        }
+        Self {
+            elements: view.elements,
+            sizes,
+            strides,
+            offset: view.shape.offset(),
+        }
+    }
+
+    /// Copies the view, from its first element on, until `output` is full.
+    pub(crate) fn copy_into(&self, output: &mut [T]) {
+        self.copy_from(0, output);
+    }
+
+    /// Copies the elements `start, start + 1, …` of the view until `output` is full.
+    pub(crate) fn copy_from(&self, start: usize, output: &mut [T]) {
+        let last = self.sizes.len() - 1;
+        let (length, step) = (self.sizes[last], self.strides[last]);
+        // Coordinates of the first element, and where the row that holds it begins in memory.
+        let mut position = start % length.max(1);
+        let mut rest = start / length.max(1);
+        let mut index = Sizes::from_elem(0, last);
+        let mut row = self.offset as isize;
+        for axis in (0..last).rev() {
+            index[axis] = rest % self.sizes[axis];
+            rest /= self.sizes[axis];
+            row += index[axis] as isize * self.strides[axis];
+        }
+        let mut output = output;
+        while !output.is_empty() {
+            let (run, after) = output.split_at_mut((length - position).min(output.len()));
+            let first = (row + position as isize * step) as usize;
+            match step {
+                1 => run.copy_from_slice(&self.elements[first..first + run.len()]),
+                0 => run.fill(self.elements[first]),
+                step if step > 0 => {
+                    let strided = self.elements[first..].iter().step_by(step as usize);
+                    run.iter_mut()
+                        .zip(strided)
+                        .for_each(|(to, from)| *to = *from);
+                }
+                step => {
+                    let strided = self.elements[..=first].iter().rev();
+                    let strided = strided.step_by(step.unsigned_abs());
+                    run.iter_mut()
+                        .zip(strided)
+                        .for_each(|(to, from)| *to = *from);
+                }
+            }
+            output = after;
+            position = 0;
+            // Count up the outer coordinates, the last one fastest.
+            for axis in (0..last).rev() {
+                row += self.strides[axis];
+                index[axis] += 1;
+                if index[axis] < self.sizes[axis] {
+                    break;
+                }
+                row -= self.sizes[axis] as isize * self.strides[axis];
+                index[axis] = 0;
+            }
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! The types a tensor can hold.
+
+use std::fmt::{Debug, Display};
+
+use crate::cpu::lanes::LaneFloat;
+use crate::device::{Accelerator, Kernels};
+use crate::storage::Pool;
+
+/// A type a tensor can hold: `f32`, `f64`, `i64` (labels and indices) or `bool` (masks).
+///
+/// The list is closed: a backend has kernels for each of them.
+pub trait Element: Copy + Default + PartialEq + Debug + Display + Send + Sync + 'static {
+    /// Name of the type, as in `f32`.
+    const NAME: &'static str;
+
+    #[doc(hidden)]
+    fn pool() -> &'static Pool<Self>;
+
+    /// The kernels of a device for this type.
+    fn kernels(accelerator: &dyn Accelerator) -> &dyn Kernels<Self>;
+}
+
+/// A type with arithmetic: `f32`, `f64` and `i64`.
+pub trait Number: Element + std::ops::Add<Output = Self> + PartialOrd {
+    /// 0.
+    const ZERO: Self;
+    /// 1.
+    const ONE: Self;
+}
+
+/// A type that can have a gradient: `f32` and `f64`.
+pub trait Float: Number + LaneFloat {
+    /// The distance from 1 to the next larger number.
+    const EPSILON: f64;
+    /// `self` as `f64`, exactly.
+    fn to_f64(self) -> f64;
+    /// Whether the number is neither infinite nor NaN.
+    fn is_finite(self) -> bool;
+}
+
+macro_rules! element {
+    ($($T:ident),*) => {$(
+        impl Element for $T {
+            const NAME: &'static str = stringify!($T);
+
+            fn pool() -> &'static Pool<Self> {
+                static POOL: Pool<$T> = Pool::new();
+                &POOL
+            }
+
+            fn kernels(accelerator: &dyn Accelerator) -> &dyn Kernels<Self> {
+                accelerator
+            }
+        }
+    )*};
+}
+element!(f32, f64, i64, bool);
+
+macro_rules! number {
+    ($($T:ident: $zero:literal, $one:literal);*) => {$(
+        impl Number for $T {
+            const ZERO: Self = $zero;
+            const ONE: Self = $one;
+        }
+    )*};
+}
+number!(f32: 0.0, 1.0; f64: 0.0, 1.0; i64: 0, 1);
+
+macro_rules! float {
+    ($($T:ident),*) => {$(
+        impl Float for $T {
+            const EPSILON: f64 = $T::EPSILON as f64;
+
+            fn to_f64(self) -> f64 {
+                self.into()
+            }
+
+            fn is_finite(self) -> bool {
+                $T::is_finite(self)
+            }
+        }
+    )*};
+}
+float!(f32, f64);

@@ -1,0 +1,3 @@
+//! Operations on tensors: arguments are checked here, the loops stand in [`cpu`](crate::cpu).
+
+pub mod pointwise;

@@ -1,0 +1,233 @@
+//! Pointwise operations: a user's formulas, and arithmetic.
+
+use crate::cpu;
+use crate::element::Float;
+use crate::error::{Error, Result};
+use crate::pointwise::{Derived, Pointwise};
+use crate::scalar::Scalar;
+use crate::shape::{Shape, broadcast};
+use crate::tensor::Tensor;
+
+impl<T: Float> Tensor<T> {
+    /// `formula` of every element.
+    ///
+    /// # Errors
+    /// The tensor must be on a device that runs formulas.
+    pub fn map<F: Pointwise<1>>(&self, formula: F) -> Result<Self> {
+        pointwise(&Derived::new(formula), [self], None)
+    }
+
+    /// `formula` of the elements of two tensors, broadcast to one shape.
+    ///
+    /// # Errors
+    /// The shapes must broadcast, and both tensors must be on one device.
+    pub fn zip<F: Pointwise<2>>(&self, other: &Self, formula: F) -> Result<Self> {
+        pointwise(&Derived::new(formula), [self, other], None)
+    }
+}
+
+/// `formula` of the elements of `inputs`, times the elements of `seed` if there is one, all
+/// broadcast to one shape.
+///
+/// This is the door that the tape goes through: the slope of a formula, times the upstream
+/// gradient, in one pass.
+///
+/// # Errors
+/// The shapes must broadcast, and all tensors must be on one device.
+pub fn pointwise<T: Float, F: Pointwise<N>, const N: usize>(
+    formula: &Derived<F>,
+    inputs: [&Tensor<T>; N],
+    seed: Option<&Tensor<T>>,
+) -> Result<Tensor<T>> {
+    let first = *inputs.first().or(seed.as_ref()).ok_or(Error::Argument {
+        op: F::NAME,
+        argument: "inputs",
+        expected: "at least one".into(),
+        found: "none".into(),
+    })?;
+    let mut same = true;
+    for other in inputs.iter().chain(&seed) {
+        same &= other.shape() == first.shape();
+        if other.device() != first.device() {
+            return Err(Error::Devices {
+                op: F::NAME,
+                left: first.device().to_string(),
+                right: other.device().to_string(),
+            });
+        }
+    }
+    if same {
+        let shape = Shape::contiguous(F::NAME, first.shape())?;
+        let views = try_map(inputs, |input| input.view(F::NAME))?;
+        let seed = seed.map(|seed| seed.view(F::NAME)).transpose()?;
+        return Ok(Tensor::build(shape, |output| {
+            cpu::pointwise::pointwise(formula, views, seed, output);
+        }));
+    }
+    let mut sizes = crate::shape::Sizes::from_slice(first.shape());
+    for other in inputs.iter().chain(&seed) {
+        sizes = broadcast(F::NAME, &sizes, other.shape())?;
+    }
+    let expanded = try_map(inputs, |input| input.expand(&sizes))?;
+    let seed = seed.map(|seed| seed.expand(&sizes)).transpose()?;
+    pointwise(formula, expanded.each_ref(), seed.as_ref())
+}
+
+/// `convert` of each element, or the first error.
+fn try_map<A, B, const N: usize>(
+    items: [A; N],
+    convert: impl Fn(A) -> Result<B>,
+) -> Result<[B; N]> {
+    let mut error = None;
+    let converted = items.map(|item| match convert(item) {
+        Ok(item) => Some(item),
+        Err(e) => {
+            error.get_or_insert(e);
+            None
+        }
+    });
+    match error {
+        Some(error) => Err(error),
+        None => Ok(converted.map(|item| item.unwrap_or_else(|| unreachable!("no error")))),
+    }
+}
+
+/// Defines formulas without parameters, and the tensor methods that apply them.
+macro_rules! formulas {
+    ($($(#[$doc:meta])* $Name:ident $method:ident ($x:ident $(, $y:ident)?) $formula:expr;)*) => {$(
+        formulas!(@formula $(#[$doc])* $Name $method ($x $(, $y)?) $formula);
+    )*};
+    (@formula $(#[$doc:meta])* $Name:ident $method:ident ($x:ident) $formula:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug)]
+        pub struct $Name;
+
+        impl Pointwise<1> for $Name {
+            const NAME: &'static str = stringify!($method);
+            #[inline(always)]
+            fn eval<S: Scalar>(&self, [$x]: [S; 1]) -> S {
+                $formula
+            }
+        }
+
+        impl<T: Float> Tensor<T> {
+            $(#[$doc])*
+            pub fn $method(&self) -> Result<Self> {
+                self.map($Name)
+            }
+        }
+    };
+    (@formula $(#[$doc:meta])* $Name:ident $method:ident ($x:ident, $y:ident) $formula:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug)]
+        pub struct $Name;
+
+        impl Pointwise<2> for $Name {
+            const NAME: &'static str = stringify!($method);
+            #[inline(always)]
+            fn eval<S: Scalar>(&self, [$x, $y]: [S; 2]) -> S {
+                $formula
+            }
+        }
+
+        impl<T: Float> Tensor<T> {
+            $(#[$doc])*
+            ///
+            /// # Errors
+            /// The shapes must broadcast.
+            pub fn $method(&self, other: &Self) -> Result<Self> {
+                self.zip(other, $Name)
+            }
+        }
+    };
+}
+
+formulas! {
+    /// a + b.
+    Add add(a, b) a + b;
+    /// a − b.
+    Sub sub(a, b) a - b;
+    /// a · b.
+    Mul mul(a, b) a * b;
+    /// a / b.
+    Div div(a, b) a / b;
+    /// The larger of a and b; NaN if either is NaN. On a tie each gets half the gradient.
+    Maximum maximum(a, b) a.max(b);
+    /// The smaller of a and b; NaN if either is NaN. On a tie each gets half the gradient.
+    Minimum minimum(a, b) a.min(b);
+    /// −x.
+    Negate neg(x) -x;
+    /// x².
+    Square square(x) x.square();
+    /// √x; NaN below zero.
+    Sqrt sqrt(x) x.sqrt();
+    /// |x|, with slope 0 at 0.
+    Abs abs(x) x.abs();
+    /// e^x.
+    Exp exp(x) x.exp();
+    /// ln x; −∞ at 0, NaN below.
+    Ln ln(x) x.ln();
+    /// tanh x.
+    Tanh tanh(x) x.tanh();
+    /// σ(x) = 1 / (1 + e^−x).
+    Sigmoid sigmoid(x) x.sigmoid();
+    /// ln σ(x), exact at both ends.
+    LogSigmoid log_sigmoid(x) x.log_sigmoid();
+    /// ln(1 + e^x), exact at both ends.
+    Softplus softplus(x) x.softplus();
+    /// max(x, 0), with slope 0 at 0.
+    Relu relu(x) x.relu();
+}
+
+/// x + constant.
+#[derive(Clone, Copy, Debug)]
+pub struct AddScalar(pub f64);
+
+impl Pointwise<1> for AddScalar {
+    const NAME: &'static str = "add_scalar";
+    #[inline(always)]
+    fn eval<S: Scalar>(&self, [x]: [S; 1]) -> S {
+        x + self.0
+    }
+}
+
+/// constant · x.
+#[derive(Clone, Copy, Debug)]
+pub struct MulScalar(pub f64);
+
+impl Pointwise<1> for MulScalar {
+    const NAME: &'static str = "mul_scalar";
+    #[inline(always)]
+    fn eval<S: Scalar>(&self, [x]: [S; 1]) -> S {
+        x * self.0
+    }
+}
+
+/// x^exponent.
+#[derive(Clone, Copy, Debug)]
+pub struct Powf(pub f64);
+
+impl Pointwise<1> for Powf {
+    const NAME: &'static str = "powf";
+    #[inline(always)]
+    fn eval<S: Scalar>(&self, [x]: [S; 1]) -> S {
+        x.powf(self.0)
+    }
+}
+
+impl<T: Float> Tensor<T> {
+    /// x + constant.
+    pub fn add_scalar(&self, constant: f64) -> Result<Self> {
+        self.map(AddScalar(constant))
+    }
+
+    /// constant · x.
+    pub fn mul_scalar(&self, constant: f64) -> Result<Self> {
+        self.map(MulScalar(constant))
+    }
+
+    /// x^exponent, as IEEE 754 `pow`: x^0 = 1 for every x.
+    pub fn powf(&self, exponent: f64) -> Result<Self> {
+        self.map(Powf(exponent))
+    }
+}

@@ -1,0 +1,121 @@
+//! Pointwise mathematics: one formula, and everything that follows from it.
+
+use std::fmt::Debug;
+
+use smallvec::SmallVec;
+
+use crate::dual::Dual;
+use crate::error::{Error, Result};
+use crate::scalar::Scalar;
+
+/// A function of `N` numbers, applied to tensors element by element.
+///
+/// The formula is written once, generic over [`Scalar`]. From it follow the SIMD loop, the
+/// derivatives of first and higher order, and the program an accelerator runs. A user's formula
+/// and macula's own go through this same door.
+///
+/// # Example
+///
+/// ```
+/// use macula_tensor::{Pointwise, Scalar, Tensor};
+///
+/// /// SiLU, x · σ(x).
+/// #[derive(Clone, Copy, Debug)]
+/// struct Silu;
+///
+/// impl Pointwise<1> for Silu {
+///     const NAME: &'static str = "silu";
+///     fn eval<S: Scalar>(&self, [x]: [S; 1]) -> S {
+///         x * x.sigmoid()
+///     }
+/// }
+///
+/// let y = Tensor::from([0.0_f32, 1.0]).map(Silu)?;
+/// assert_eq!(y.to_vec()?[0], 0.0);
+/// # Ok::<(), macula_tensor::Error>(())
+/// ```
+pub trait Pointwise<const N: usize>: Copy + Debug + Send + Sync + 'static {
+    /// The name that error messages and tape listings show.
+    const NAME: &'static str;
+
+    /// The formula.
+    fn eval<S: Scalar>(&self, inputs: [S; N]) -> S;
+
+    /// The partial derivatives with respect to each input.
+    ///
+    /// The chain rule over [`Dual`] numbers gives them from [`eval`](Self::eval). Override it
+    /// where another slope is wanted, or where a closed form is cheaper or more accurate.
+    #[inline(always)]
+    fn gradient<S: Scalar>(&self, inputs: [S; N]) -> [S; N] {
+        self.eval(Dual::variables(inputs)).tangent
+    }
+}
+
+/// The inputs by which a formula has been differentiated, one entry for each time.
+pub type Differentiations = SmallVec<[u8; 4]>;
+
+/// A formula, differentiated with respect to some of its inputs, one after the other.
+///
+/// The order of differentiation is data: were it a type, the rule of a rule of a rule would be a
+/// new type each time and compiling would never end.
+#[derive(Clone, Debug)]
+pub struct Derived<F> {
+    /// The formula.
+    pub formula: F,
+    /// The inputs it is differentiated by; empty for the formula itself.
+    pub by: Differentiations,
+}
+
+/// The highest order of differentiation of a pointwise formula.
+pub const MAX_ORDER: usize = 3;
+
+impl<F> Derived<F> {
+    /// The formula itself.
+    pub fn new(formula: F) -> Self {
+        Self {
+            formula,
+            by: Differentiations::new(),
+        }
+    }
+
+    /// This, differentiated once more, by input `input`.
+    ///
+    /// # Errors
+    /// The order is limited to [`MAX_ORDER`].
+    pub fn differentiate<const N: usize>(mut self, input: usize) -> Result<Self>
+    where
+        F: Pointwise<N>,
+    {
+        if self.by.len() == MAX_ORDER {
+            return Err(Error::Argument {
+                op: F::NAME,
+                argument: "order of differentiation",
+                expected: format!("at most {MAX_ORDER}"),
+                found: format!("{}", MAX_ORDER + 1),
+            });
+        }
+        self.by.push(input as u8);
+        Ok(self)
+    }
+
+    /// The value at one point.
+    #[inline(always)]
+    pub(crate) fn eval<S: Scalar, const N: usize>(&self, x: [S; N]) -> S
+    where
+        F: Pointwise<N>,
+    {
+        let f = &self.formula;
+        match self.by[..] {
+            [] => f.eval(x),
+            [i] => f.gradient(x)[i as usize],
+            [i, j] => second(f, x, i, j),
+            [i, j, k, ..] => second(f, Dual::variables(x), i, j).tangent[k as usize],
+        }
+    }
+}
+
+/// ∂²f / ∂xᵢ∂xⱼ.
+#[inline(always)]
+fn second<S: Scalar, F: Pointwise<N>, const N: usize>(f: &F, x: [S; N], i: u8, j: u8) -> S {
+    f.gradient(Dual::variables(x))[i as usize].tangent[j as usize]
+}

@@ -1,0 +1,307 @@
+//! Shapes: how many elements along each axis, and how to find them in memory.
+
+use smallvec::SmallVec;
+
+use crate::error::{Error, Result};
+
+/// Sizes along the axes; up to four need no allocation.
+pub type Sizes = SmallVec<[usize; 4]>;
+/// Steps in memory along the axes, in elements; negative where an axis runs backwards.
+pub type Strides = SmallVec<[isize; 4]>;
+
+/// Sizes, strides and offset: element `(i₀, i₁, …)` lies at `offset + Σ iₖ·strideₖ`.
+///
+/// Views (transposing, slicing, expanding, …) are new shapes over the same memory; a stride of 0
+/// repeats an element along its axis.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shape {
+    sizes: Sizes,
+    strides: Strides,
+    offset: usize,
+}
+
+impl Shape {
+    /// The row-major shape of a fresh tensor.
+    ///
+    /// # Errors
+    /// The number of elements, zero sizes left out, must fit an `isize`; sizes of zero do not
+    /// hide an overflow of the others, so that strides can always be computed.
+    pub(crate) fn contiguous(op: &'static str, sizes: &[usize]) -> Result<Self> {
+        sizes
+            .iter()
+            .try_fold(1isize, |count, &size| {
+                count.checked_mul(isize::try_from(size.max(1)).ok()?)
+            })
+            .map(|_| Self::grid(sizes))
+            .ok_or_else(|| Error::TooLarge {
+                op,
+                shape: Sizes::from_slice(sizes),
+            })
+    }
+
+    /// The shape of one element without axes.
+    pub(crate) fn scalar() -> Self {
+        Self::from_parts(Sizes::new(), Strides::new(), 0)
+    }
+
+    /// The row-major shape of elements that are in memory already, so that they can be counted.
+    pub(crate) fn grid(sizes: &[usize]) -> Self {
+        let mut strides = Strides::from_elem(1, sizes.len());
+        for axis in (1..sizes.len()).rev() {
+            strides[axis - 1] = strides[axis] * sizes[axis].max(1) as isize;
+        }
+        Self::from_parts(Sizes::from_slice(sizes), strides, 0)
+    }
+
+    /// The shape of a vector.
+    pub(crate) fn vector(length: usize) -> Self {
+        Self::grid(&[length])
+    }
+
+    /// A shape from its parts; the caller answers for every element lying inside the storage.
+    pub(crate) fn from_parts(sizes: Sizes, strides: Strides, offset: usize) -> Self {
+        debug_assert_eq!(sizes.len(), strides.len());
+        Self {
+            sizes,
+            strides,
+            offset,
+        }
+    }
+
+    /// Sizes along the axes.
+    pub fn sizes(&self) -> &[usize] {
+        &self.sizes
+    }
+
+    /// Steps in memory along the axes, in elements.
+    pub fn strides(&self) -> &[isize] {
+        &self.strides
+    }
+
+    /// Place of the first element in the storage.
+    pub fn offset(&self) -> usize {
+        self.offset
+    }
+
+    /// Number of axes.
+    pub fn rank(&self) -> usize {
+        self.sizes.len()
+    }
+
+    /// Number of elements: the product of the sizes, 1 for rank 0.
+    pub fn count(&self) -> usize {
+        self.sizes.iter().product()
+    }
+
+    /// Whether the elements lie one after the other in row-major order.
+    pub fn is_contiguous(&self) -> bool {
+        let mut step = 1;
+        for (&size, &stride) in self.sizes.iter().zip(&self.strides).rev() {
+            if size == 0 {
+                return true;
+            }
+            if size != 1 {
+                if stride != step {
+                    return false;
+                }
+                step *= size as isize;
+            }
+        }
+        true
+    }
+
+    /// The axis as a number from 0, where negative ones count from the end.
+    pub(crate) fn axis(&self, op: &'static str, axis: isize) -> Result<usize> {
+        resolve_axis(op, axis, self.rank())
+    }
+
+    /// The same elements repeated along new leading axes and along axes of size 1.
+    pub(crate) fn expand(&self, op: &'static str, sizes: &[usize]) -> Result<Self> {
+        let error = || Error::Shape {
+            op,
+            expected: format!("a shape that broadcasts to {sizes:?}"),
+            found: self.sizes.clone(),
+        };
+        let added = sizes.len().checked_sub(self.rank()).ok_or_else(error)?;
+        let mut strides = Strides::from_elem(0, sizes.len());
+        for (axis, (&size, &stride)) in self.sizes.iter().zip(&self.strides).enumerate() {
+            let wanted = sizes[added + axis];
+            if size == wanted {
+                strides[added + axis] = stride;
+            } else if size != 1 {
+                return Err(error());
+            }
+        }
+        // The expanded shape may have more elements than memory, as long as they can be counted.
+        Self::contiguous(op, sizes)?;
+        Ok(Self::from_parts(
+            Sizes::from_slice(sizes),
+            strides,
+            self.offset,
+        ))
+    }
+
+    /// The shape with its axes in the order given: axis `k` of the result is `axes[k]` of `self`.
+    pub(crate) fn permute(&self, axes: &[usize]) -> Self {
+        Self::from_parts(
+            axes.iter().map(|&axis| self.sizes[axis]).collect(),
+            axes.iter().map(|&axis| self.strides[axis]).collect(),
+            self.offset,
+        )
+    }
+
+    /// The elements `start, start + step, …`, `length` of them, along one axis.
+    ///
+    /// The caller answers for their lying inside the axis; `step` may be negative.
+    pub(crate) fn slice(&self, axis: usize, start: usize, step: isize, length: usize) -> Self {
+        let mut view = self.clone();
+        if length > 0 {
+            view.offset = view
+                .offset
+                .wrapping_add_signed(start as isize * self.strides[axis]);
+        }
+        view.sizes[axis] = length;
+        view.strides[axis] *= step;
+        view
+    }
+
+    /// A view with other sizes over the same elements in the same order, where strides allow it.
+    pub(crate) fn reshape(&self, sizes: &[usize]) -> Option<Self> {
+        let fresh = Self::contiguous("reshape", sizes).ok()?;
+        if self.is_contiguous() {
+            return Some(Self {
+                offset: self.offset,
+                ..fresh
+            });
+        }
+        // Match runs of old axes with runs of new axes of the same number of elements. A run of
+        // old axes can be cut anew only if it is one even walk through memory.
+        let mut strides = Strides::from_elem(0, sizes.len());
+        let (mut old, mut new) = (0, 0);
+        while old < self.rank() && new < sizes.len() {
+            let (old_start, new_start) = (old, new);
+            let (mut old_count, mut new_count) = (self.sizes[old], sizes[new]);
+            (old, new) = (old + 1, new + 1);
+            while old_count != new_count {
+                if old_count < new_count {
+                    old_count *= *self.sizes.get(old)?;
+                    old += 1;
+                } else {
+                    new_count *= *sizes.get(new)?;
+                    new += 1;
+                }
+            }
+            let run = (old_start..old).filter(|&axis| self.sizes[axis] != 1);
+            let mut step = 0;
+            let mut previous: Option<usize> = None;
+            for axis in run {
+                if let Some(outer) = previous
+                    && self.strides[outer] != self.strides[axis] * self.sizes[axis] as isize
+                {
+                    return None;
+                }
+                step = self.strides[axis];
+                previous = Some(axis);
+            }
+            for axis in (new_start..new).rev() {
+                strides[axis] = step;
+                step *= sizes[axis] as isize;
+            }
+        }
+        Some(Self::from_parts(
+            Sizes::from_slice(sizes),
+            strides,
+            self.offset,
+        ))
+    }
+}
+
+/// The axis as a number from 0, where negative ones count from the end.
+pub(crate) fn resolve_axis(op: &'static str, axis: isize, rank: usize) -> Result<usize> {
+    let resolved = if axis < 0 { axis + rank as isize } else { axis };
+    usize::try_from(resolved)
+        .ok()
+        .filter(|&axis| axis < rank)
+        .ok_or(Error::Axis { op, axis, rank })
+}
+
+/// The shape two operands broadcast to: aligned at the last axis, equal sizes stay, 1 stretches.
+///
+/// # Errors
+/// [`Error::Broadcast`] where two sizes differ and neither is 1.
+pub(crate) fn broadcast(op: &'static str, left: &[usize], right: &[usize]) -> Result<Sizes> {
+    let rank = left.len().max(right.len());
+    let mut sizes = Sizes::from_elem(1, rank);
+    for from_end in 1..=rank {
+        let a = left.len().checked_sub(from_end).map_or(1, |i| left[i]);
+        let b = right.len().checked_sub(from_end).map_or(1, |i| right[i]);
+        sizes[rank - from_end] = match (a, b) {
+            (a, b) if a == b => a,
+            (1, b) => b,
+            (a, 1) => a,
+            _ => {
+                return Err(Error::Broadcast {
+                    op,
+                    left: Sizes::from_slice(left),
+                    right: Sizes::from_slice(right),
+                });
+            }
+        };
+    }
+    Ok(sizes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shape(sizes: &[usize]) -> Shape {
+        Shape::contiguous("test", sizes).unwrap()
+    }
+
+    #[test]
+    fn contiguous_strides_are_row_major() {
+        assert_eq!(shape(&[2, 3, 4]).strides(), &[12, 4, 1]);
+        assert_eq!(shape(&[]).count(), 1);
+        assert_eq!(shape(&[0, 3]).count(), 0);
+    }
+
+    #[test]
+    fn more_elements_than_memory_is_an_error() {
+        let sizes = [usize::MAX / 2, 3];
+        assert!(matches!(
+            Shape::contiguous("zeros", &sizes),
+            Err(Error::TooLarge { op: "zeros", .. })
+        ));
+        assert!(Shape::contiguous("zeros", &[usize::MAX, 0]).is_err());
+    }
+
+    #[test]
+    fn broadcasting_aligns_the_last_axis() {
+        let sizes = |a: &[usize], b: &[usize]| broadcast("add", a, b).map(|s| s.to_vec());
+        assert_eq!(sizes(&[5, 1, 3], &[4, 1]), Ok(vec![5, 4, 3]));
+        assert_eq!(sizes(&[], &[2]), Ok(vec![2]));
+        assert_eq!(sizes(&[0, 1], &[1, 3]), Ok(vec![0, 3]));
+        assert_eq!(
+            sizes(&[2], &[3]).unwrap_err().to_string(),
+            "add: shapes [2] and [3] do not broadcast: aligned at the last axis, sizes must be \
+             equal or 1"
+        );
+    }
+
+    #[test]
+    fn reshape_of_a_transpose_needs_a_copy_unless_axes_stay_whole() {
+        let transposed = shape(&[2, 3]).permute(&[1, 0]);
+        assert_eq!(transposed.reshape(&[6]), None);
+        let split = transposed.reshape(&[3, 2, 1]).unwrap();
+        assert_eq!(split.sizes(), &[3, 2, 1]);
+        assert_eq!(split.strides()[..2], [1, 3]);
+    }
+
+    #[test]
+    fn reshape_keeps_the_offset_of_a_slice() {
+        let rows = shape(&[4, 6]).slice(0, 1, 2, 2);
+        let view = rows.reshape(&[2, 2, 3]).unwrap();
+        assert_eq!((view.offset(), view.strides()), (6, &[12, 3, 1][..]));
+    }
+}

@@ -1,0 +1,243 @@
+//! The memory behind tensors: shared, and recycled when the last handle is gone.
+//!
+//! A fresh page of memory costs 5 to 8 times the arithmetic that fills it, because the system has
+//! to find and clear it first. So a buffer that nobody uses any more goes to a [`Pool`], and the
+//! next tensor of about its size takes it from there. A recycled buffer holds old numbers: every
+//! kernel writes its whole output.
+//!
+//! Tensors of up to [`INLINE`] elements (a loss, a bias, a batch of labels' counts) never meet the
+//! pool: their elements stand in the reference-counted block itself, one allocation in all.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::device::Memory;
+use crate::element::Element;
+
+/// Elements that are kept in place, without an allocation of their own.
+const INLINE: usize = 16;
+
+/// Where a tensor's elements are.
+#[derive(Clone, Debug)]
+pub(crate) enum Storage<T: Element> {
+    /// In main memory.
+    Cpu(Arc<Buffer<T>>),
+    /// In the memory of an accelerator.
+    Accelerator(Memory),
+}
+
+/// Elements in main memory; the buffer may be longer than the tensor that holds it.
+#[derive(Debug)]
+pub(crate) enum Buffer<T: Element> {
+    Inline([T; INLINE]),
+    Heap(Vec<T>),
+}
+
+impl<T: Element> Buffer<T> {
+    /// Room for `count` elements of any value.
+    pub(crate) fn with_count(count: usize) -> Self {
+        if count <= INLINE {
+            Self::Inline([T::default(); INLINE])
+        } else {
+            Self::Heap(T::pool().take(count))
+        }
+    }
+
+    /// A buffer that takes over a vector, without copying.
+    pub(crate) fn from_vec(elements: Vec<T>) -> Self {
+        Self::Heap(elements)
+    }
+
+    pub(crate) fn as_slice(&self) -> &[T] {
+        match self {
+            Self::Inline(elements) => elements,
+            Self::Heap(elements) => elements,
+        }
+    }
+
+    pub(crate) fn as_mut_slice(&mut self) -> &mut [T] {
+        match self {
+            Self::Inline(elements) => elements,
+            Self::Heap(elements) => elements,
+        }
+    }
+
+    /// The first `count` elements as a vector, without copying where they have one.
+    pub(crate) fn into_vec(mut self, count: usize) -> Vec<T> {
+        match &mut self {
+            Self::Inline(elements) => elements[..count].to_vec(),
+            Self::Heap(elements) => {
+                let mut elements = std::mem::take(elements);
+                elements.truncate(count);
+                elements
+            }
+        }
+    }
+}
+
+impl<T: Element> Drop for Buffer<T> {
+    fn drop(&mut self) {
+        if let Self::Heap(elements) = self
+            && !elements.is_empty()
+        {
+            T::pool().put(std::mem::take(elements));
+        }
+    }
+}
+
+/// Bytes that all pools together may hold for later use.
+static LIMIT: AtomicUsize = AtomicUsize::new(1 << 30);
+/// Bytes that all pools together hold for later use.
+static HELD: AtomicUsize = AtomicUsize::new(0);
+
+/// Recycled memory.
+///
+/// The pools are shared by all threads and bounded: together they hold at most [`limit`] bytes
+/// (1 GiB unless [`set_limit`] says otherwise); what is dropped beyond that goes back to the
+/// system at once, and [`release`] gives back the rest.
+///
+/// [`limit`]: memory::limit
+/// [`set_limit`]: memory::set_limit
+/// [`release`]: memory::release
+pub mod memory {
+    use super::{Element, HELD, LIMIT, Ordering};
+
+    /// Bytes held for later use at this moment; memory in use by tensors is not counted.
+    pub fn held() -> usize {
+        HELD.load(Ordering::Relaxed)
+    }
+
+    /// Bytes that may be held for later use.
+    pub fn limit() -> usize {
+        LIMIT.load(Ordering::Relaxed)
+    }
+
+    /// Sets the number of bytes that may be held for later use; 0 turns recycling off.
+    ///
+    /// What is held already stays until it is used or [`release`]d.
+    pub fn set_limit(bytes: usize) {
+        LIMIT.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Gives all memory that no tensor uses back to the system.
+    pub fn release() {
+        f32::pool().clear();
+        f64::pool().clear();
+        i64::pool().clear();
+        bool::pool().clear();
+    }
+}
+
+/// Vectors of one element type that wait for their next use, sorted into classes by length.
+///
+/// There are 8 classes to each doubling of the length, so at most an eighth of a buffer is unused.
+#[derive(Debug)]
+pub struct Pool<T> {
+    classes: Mutex<Vec<Vec<Vec<T>>>>,
+}
+
+/// Classes to each doubling, as a power of two.
+const CLASS_BITS: u32 = 3;
+
+/// The largest class whose length is at most `length`, for lengths of at least 8.
+fn class_below(length: usize) -> usize {
+    let doubling = length.ilog2() - CLASS_BITS;
+    ((doubling as usize) << CLASS_BITS) + ((length >> doubling) - (1 << CLASS_BITS))
+}
+
+/// The length of a class.
+fn class_length(class: usize) -> usize {
+    let (doubling, eighth) = (class >> CLASS_BITS, class & ((1 << CLASS_BITS) - 1));
+    ((1 << CLASS_BITS) + eighth) << doubling
+}
+
+impl<T: Element> Pool<T> {
+    pub(crate) const fn new() -> Self {
+        Self {
+            classes: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// A vector of at least `count` elements of any value.
+    fn take(&self, count: usize) -> Vec<T> {
+        // The smallest class that is long enough.
+        let class = class_below(count.max(INLINE) - 1) + 1;
+        let recycled = {
+            let mut classes = self.classes.lock().unwrap_or_else(PoisonError::into_inner);
+            classes.get_mut(class).and_then(Vec::pop)
+        };
+        match recycled {
+            Some(elements) => {
+                HELD.fetch_sub(elements.len() * size_of::<T>(), Ordering::Relaxed);
+                elements
+            }
+            None => vec![T::default(); class_length(class)],
+        }
+    }
+
+    /// Keeps a vector for later use, or frees it where the limit is reached.
+    fn put(&self, mut elements: Vec<T>) {
+        if elements.len() < INLINE {
+            return;
+        }
+        let class = class_below(elements.len());
+        elements.truncate(class_length(class));
+        let bytes = elements.len() * size_of::<T>();
+        if HELD.fetch_add(bytes, Ordering::Relaxed) + bytes > LIMIT.load(Ordering::Relaxed) {
+            HELD.fetch_sub(bytes, Ordering::Relaxed);
+            return;
+        }
+        let mut classes = self.classes.lock().unwrap_or_else(PoisonError::into_inner);
+        if classes.len() <= class {
+            classes.resize_with(class + 1, Vec::new);
+        }
+        classes[class].push(elements);
+    }
+
+    fn clear(&self) {
+        let classes =
+            std::mem::take(&mut *self.classes.lock().unwrap_or_else(PoisonError::into_inner));
+        let bytes = classes
+            .iter()
+            .flatten()
+            .map(|v| v.len() * size_of::<T>())
+            .sum();
+        HELD.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_cover_every_length_and_waste_at_most_an_eighth() {
+        for length in 16..10_000 {
+            let class = class_below(length);
+            assert!(class_length(class) <= length && length < class_length(class + 1));
+            let taken = class_length(class_below(length - 1) + 1);
+            assert!(
+                taken >= length && taken * 8 <= length * 9 + 8,
+                "{length} {taken}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_dropped_buffer_is_used_again() {
+        // A length no other test uses, so that this test owns its class.
+        let first = Buffer::<f64>::with_count(77_777);
+        let address = first.as_slice().as_ptr();
+        drop(first);
+        let second = Buffer::<f64>::with_count(77_700);
+        assert_eq!(second.as_slice().as_ptr(), address);
+    }
+
+    #[test]
+    fn a_vector_of_any_length_can_be_recycled_and_is_long_enough() {
+        for length in [16, 17, 31, 100, 1025] {
+            Buffer::from_vec(vec![1i64; length]);
+            assert!(Buffer::<i64>::with_count(length).as_slice().len() >= length);
+        }
+    }
+}

@@ -1,0 +1,408 @@
+//! `Tensor`: shared storage, a shape, a device.
+
+use std::sync::Arc;
+
+use crate::cpu::walk::Walk;
+use crate::device::{Device, Operand, unsupported};
+use crate::element::{Element, Number};
+use crate::error::{Error, Result};
+use crate::shape::{Shape, Sizes};
+use crate::storage::{Buffer, Storage};
+
+/// Elements of one type in a grid of any rank.
+///
+/// Cheap to clone: the elements are shared, and nobody sees them change. Making a view
+/// (transposing, slicing, expanding) moves no data.
+///
+/// # Example
+///
+/// ```
+/// use macula_tensor::Tensor;
+///
+/// let x = Tensor::from([[1.0_f32, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+/// assert_eq!(x.shape(), [2, 3]);
+/// assert_eq!(x.transpose(0, 1)?.to_vec()?, [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
+/// # Ok::<(), macula_tensor::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Tensor<T: Element = f32> {
+    pub(crate) storage: Storage<T>,
+    pub(crate) shape: Shape,
+    device: Device,
+}
+
+/// A tensor's elements in main memory: the whole buffer, and how they lie in it.
+#[derive(Clone, Copy)]
+pub(crate) struct View<'a, T> {
+    pub(crate) elements: &'a [T],
+    pub(crate) shape: &'a Shape,
+}
+
+impl<'a, T: Element> View<'a, T> {
+    /// The elements as one slice in row-major order, where they lie so.
+    pub(crate) fn as_contiguous(&self) -> Option<&'a [T]> {
+        let start = self.shape.offset();
+        self.shape
+            .is_contiguous()
+            .then(|| &self.elements[start..start + self.shape.count()])
+    }
+}
+
+impl<T: Element> Tensor<T> {
+    /// A tensor that takes over a vector, in row-major order and without copying.
+    ///
+    /// # Errors
+    /// The vector must have as many elements as the shape.
+    pub fn from_vec(elements: Vec<T>, shape: impl AsRef<[usize]>) -> Result<Self> {
+        let shape = Shape::contiguous("from_vec", shape.as_ref())?;
+        if elements.len() != shape.count() {
+            return Err(Error::ElementCount {
+                op: "from_vec",
+                expected: shape.count(),
+                found: elements.len(),
+                shape: Sizes::from_slice(shape.sizes()),
+            });
+        }
+        Ok(Self::from_buffer(Buffer::from_vec(elements), shape))
+    }
+
+    /// A copy of a slice, in row-major order.
+    ///
+    /// # Errors
+    /// The slice must have as many elements as the shape.
+    pub fn from_slice(elements: &[T], shape: impl AsRef<[usize]>) -> Result<Self> {
+        let shape = Shape::contiguous("from_slice", shape.as_ref())?;
+        if elements.len() != shape.count() {
+            return Err(Error::ElementCount {
+                op: "from_slice",
+                expected: shape.count(),
+                found: elements.len(),
+                shape: Sizes::from_slice(shape.sizes()),
+            });
+        }
+        Ok(Self::build(shape, |output| {
+            output.copy_from_slice(elements)
+        }))
+    }
+
+    /// A tensor of rank 0: one element, no axes.
+    pub fn scalar(value: T) -> Self {
+        Self::build(Shape::scalar(), |output| output.fill(value))
+    }
+
+    /// A tensor whose elements are all `value`.
+    ///
+    /// # Errors
+    /// The number of elements must be one that memory can address.
+    pub fn full(shape: impl AsRef<[usize]>, value: T) -> Result<Self> {
+        let shape = Shape::contiguous("full", shape.as_ref())?;
+        Ok(Self::build(shape, |output| output.fill(value)))
+    }
+
+    /// A new contiguous tensor in main memory; `write` must write every element.
+    pub(crate) fn build(shape: Shape, write: impl FnOnce(&mut [T])) -> Self {
+        let count = shape.count();
+        let mut buffer = Buffer::with_count(count);
+        write(&mut buffer.as_mut_slice()[..count]);
+        Self::from_buffer(buffer, shape)
+    }
+
+    /// Like [`Tensor::build`], for kernels that can fail.
+    pub(crate) fn try_build(
+        shape: Shape,
+        write: impl FnOnce(&mut [T]) -> Result<()>,
+    ) -> Result<Self> {
+        let count = shape.count();
+        let mut buffer = Buffer::with_count(count);
+        write(&mut buffer.as_mut_slice()[..count])?;
+        Ok(Self::from_buffer(buffer, shape))
+    }
+
+    fn from_buffer(buffer: Buffer<T>, shape: Shape) -> Self {
+        Self {
+            storage: Storage::Cpu(Arc::new(buffer)),
+            shape,
+            device: Device::Cpu,
+        }
+    }
+
+    /// The same storage seen through another shape.
+    pub(crate) fn with_shape(&self, shape: Shape) -> Self {
+        Self {
+            storage: self.storage.clone(),
+            shape,
+            device: self.device.clone(),
+        }
+    }
+
+    /// Sizes along the axes.
+    pub fn shape(&self) -> &[usize] {
+        self.shape.sizes()
+    }
+
+    /// Steps in memory along the axes, in elements.
+    pub fn strides(&self) -> &[isize] {
+        self.shape.strides()
+    }
+
+    /// Number of axes.
+    pub fn rank(&self) -> usize {
+        self.shape.rank()
+    }
+
+    /// Number of elements.
+    pub fn count(&self) -> usize {
+        self.shape.count()
+    }
+
+    /// Whether there are no elements.
+    pub fn is_empty(&self) -> bool {
+        self.count() == 0
+    }
+
+    /// Where the elements are.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Whether the elements lie one after the other in row-major order.
+    pub fn is_contiguous(&self) -> bool {
+        self.shape.is_contiguous()
+    }
+
+    /// The elements in main memory, for kernels.
+    #[inline]
+    pub(crate) fn view(&self, op: &'static str) -> Result<View<'_, T>> {
+        match &self.storage {
+            Storage::Cpu(buffer) => Ok(View {
+                elements: buffer.as_slice(),
+                shape: &self.shape,
+            }),
+            Storage::Accelerator(_) => Err(unsupported::<T>(op, &self.device)),
+        }
+    }
+
+    /// The elements as a slice, if they are in main memory and in row-major order.
+    pub fn as_slice(&self) -> Option<&[T]> {
+        self.view("as_slice").ok()?.as_contiguous()
+    }
+
+    /// The elements for writing, in row-major order.
+    ///
+    /// Where another tensor shares them, or they are not in order, they are copied first: nobody
+    /// else sees the change. A tensor that is alone is changed in place.
+    ///
+    /// # Errors
+    /// The elements must be in main memory.
+    pub fn make_mut(&mut self) -> Result<&mut [T]> {
+        let alone = match &mut self.storage {
+            Storage::Cpu(buffer) => Arc::get_mut(buffer).is_some(),
+            Storage::Accelerator(_) => return Err(unsupported::<T>("make_mut", &self.device)),
+        };
+        if !alone || !self.is_contiguous() {
+            *self = self.copied()?;
+        }
+        let range = self.shape.offset()..self.shape.offset() + self.count();
+        match &mut self.storage {
+            Storage::Cpu(buffer) => Arc::get_mut(buffer)
+                .map(|buffer| &mut buffer.as_mut_slice()[range])
+                .ok_or_else(|| unsupported::<T>("make_mut", &self.device)),
+            Storage::Accelerator(_) => Err(unsupported::<T>("make_mut", &self.device)),
+        }
+    }
+
+    /// A copy in row-major order with memory of its own.
+    fn copied(&self) -> Result<Self> {
+        let view = self.view("contiguous")?;
+        let shape = Shape::contiguous("contiguous", self.shape())?;
+        Ok(Self::build(shape, |output| match view.as_contiguous() {
+            Some(elements) => output.copy_from_slice(elements),
+            None => Walk::new(view).copy_into(output),
+        }))
+    }
+
+    /// The elements in row-major order: the same tensor if they lie so already, else a copy.
+    pub fn contiguous(&self) -> Result<Self> {
+        if self.is_contiguous() {
+            Ok(self.clone())
+        } else {
+            self.copied()
+        }
+    }
+
+    /// The elements as a vector in row-major order, from any device.
+    pub fn to_vec(&self) -> Result<Vec<T>> {
+        match &self.storage {
+            Storage::Cpu(_) => Ok(match self.as_slice() {
+                Some(elements) => elements.to_vec(),
+                None => self.copied()?.into_vec()?,
+            }),
+            Storage::Accelerator(memory) => {
+                let mut elements = vec![T::default(); self.count()];
+                if let Device::Accelerator(accelerator) = &self.device {
+                    let operand = Operand {
+                        memory,
+                        shape: &self.shape,
+                    };
+                    T::kernels(&**accelerator).download(operand, &mut elements)?;
+                }
+                Ok(elements)
+            }
+        }
+    }
+
+    /// The elements as a vector in row-major order, without copying where this tensor is alone.
+    pub fn into_vec(self) -> Result<Vec<T>> {
+        if self.shape.offset() != 0 || !self.is_contiguous() {
+            return self.to_vec();
+        }
+        let count = self.count();
+        match self.storage {
+            Storage::Cpu(buffer) => Ok(match Arc::try_unwrap(buffer) {
+                Ok(buffer) => buffer.into_vec(count),
+                Err(shared) => shared.as_slice()[..count].to_vec(),
+            }),
+            Storage::Accelerator(_) => self.to_vec(),
+        }
+    }
+
+    /// The one element of a tensor that has exactly one, whatever its rank.
+    ///
+    /// # Errors
+    /// The tensor must have one element.
+    pub fn item(&self) -> Result<T> {
+        if self.count() != 1 {
+            return Err(Error::Shape {
+                op: "item",
+                expected: "a tensor of one element".into(),
+                found: Sizes::from_slice(self.shape()),
+            });
+        }
+        match &self.storage {
+            Storage::Cpu(buffer) => Ok(buffer.as_slice()[self.shape.offset()]),
+            Storage::Accelerator(_) => Ok(self.to_vec()?[0]),
+        }
+    }
+
+    /// The tensor on another device; the same tensor if it is there already.
+    pub fn to(&self, device: &Device) -> Result<Self> {
+        if self.device == *device {
+            return Ok(self.clone());
+        }
+        let elements = self.to_vec()?;
+        match device {
+            Device::Cpu => Self::from_vec(elements, self.shape()),
+            Device::Accelerator(accelerator) => Ok(Self {
+                storage: Storage::Accelerator(T::kernels(&**accelerator).upload(&elements)?),
+                shape: Shape::contiguous("to", self.shape())?,
+                device: device.clone(),
+            }),
+        }
+    }
+}
+
+impl<T: Number> Tensor<T> {
+    /// A tensor of zeros.
+    ///
+    /// # Errors
+    /// The number of elements must be one that memory can address.
+    pub fn zeros(shape: impl AsRef<[usize]>) -> Result<Self> {
+        Self::full(shape, T::ZERO)
+    }
+
+    /// A tensor of ones.
+    ///
+    /// # Errors
+    /// The number of elements must be one that memory can address.
+    pub fn ones(shape: impl AsRef<[usize]>) -> Result<Self> {
+        Self::full(shape, T::ONE)
+    }
+}
+
+impl<T: Element> From<T> for Tensor<T> {
+    fn from(value: T) -> Self {
+        Self::scalar(value)
+    }
+}
+
+impl<T: Element> From<Vec<T>> for Tensor<T> {
+    fn from(elements: Vec<T>) -> Self {
+        let shape = Shape::vector(elements.len());
+        Self::from_buffer(Buffer::from_vec(elements), shape)
+    }
+}
+
+impl<T: Element, const N: usize> From<[T; N]> for Tensor<T> {
+    fn from(elements: [T; N]) -> Self {
+        Self::build(Shape::vector(N), |output| output.copy_from_slice(&elements))
+    }
+}
+
+impl<T: Element, const M: usize, const N: usize> From<[[T; N]; M]> for Tensor<T> {
+    fn from(rows: [[T; N]; M]) -> Self {
+        Self::build(Shape::grid(&[M, N]), |output| {
+            output.copy_from_slice(rows.as_flattened());
+        })
+    }
+}
+
+impl<T: Element, const L: usize, const M: usize, const N: usize> From<[[[T; N]; M]; L]>
+    for Tensor<T>
+{
+    fn from(planes: [[[T; N]; M]; L]) -> Self {
+        Self::build(Shape::grid(&[L, M, N]), |output| {
+            output.copy_from_slice(planes.as_flattened().as_flattened());
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn from_vec_and_back_moves_no_data() {
+        let elements: Vec<f32> = (0..100).map(|i| i as f32).collect();
+        let address = elements.as_ptr();
+        let tensor = Tensor::from_vec(elements, [10, 10]).unwrap();
+        let back = tensor.into_vec().unwrap();
+        assert_eq!(back.as_ptr(), address);
+    }
+
+    #[test]
+    fn a_wrong_element_count_is_told() {
+        let error = Tensor::from_vec(vec![1.0_f32; 5], [2, 3])
+            .map(drop)
+            .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "from_vec: shape [2, 3] has 6 elements, found 5"
+        );
+    }
+
+    #[test]
+    fn writing_to_a_shared_tensor_leaves_the_other_alone() {
+        let mut a = Tensor::from([1.0_f64, 2.0]);
+        let b = a.clone();
+        a.make_mut().unwrap()[0] = 5.0;
+        assert_eq!(a.to_vec().unwrap(), [5.0, 2.0]);
+        assert_eq!(b.to_vec().unwrap(), [1.0, 2.0]);
+    }
+
+    #[test]
+    fn writing_to_a_tensor_alone_happens_in_place() {
+        let mut a = Tensor::<f32>::zeros([100]).unwrap();
+        let address = a.as_slice().unwrap().as_ptr();
+        a.make_mut().unwrap()[0] = 1.0;
+        assert_eq!(a.as_slice().unwrap().as_ptr(), address);
+    }
+
+    #[test]
+    fn item_wants_one_element() {
+        assert_eq!(Tensor::from([[7_i64]]).item(), Ok(7));
+        assert_eq!(
+            Tensor::from([1.0_f32, 2.0]).item().unwrap_err().to_string(),
+            "item: expected a tensor of one element, found shape [2]"
+        );
+    }
+}
