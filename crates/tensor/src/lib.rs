@@ -2,5 +2,6 @@
 #![forbid(unsafe_code)]
 pub mod cpu;
 pub mod dual;
+pub mod random;
 pub mod scalar;
 pub use scalar::Scalar;
