@@ -65,9 +65,11 @@ fn ln(u: f64) -> f64 {
         2.0 / 19.0,
         2.0 / 21.0,
     ];
+    // Nothing wraps for such a u; a check for it would keep the caller's loop from SIMD code.
     let bits = u.to_bits();
-    let halvings = BIAS - ((bits + STEP_AT_ROOT_HALF) >> MANTISSA_BITS);
-    let m = f64::from_bits(bits + (halvings << MANTISSA_BITS));
+    let exponent = bits.wrapping_add(STEP_AT_ROOT_HALF) >> MANTISSA_BITS;
+    let halvings = BIAS.wrapping_sub(exponent);
+    let m = f64::from_bits(bits.wrapping_add(halvings << MANTISSA_BITS));
     let s = (m - 1.0) / (m + 1.0);
     let square = s * s;
     let ln_m = 2.0 * s + s * (square * polynomial(square, &SERIES));

@@ -126,6 +126,17 @@ pub(super) trait Distribution<T>: Copy + Sync {
     fn pair(self, words: [u64; 2]) -> [T; 2];
 }
 
+/// The random words themselves.
+#[derive(Clone, Copy)]
+pub(super) struct Words;
+
+impl Distribution<u64> for Words {
+    #[inline(always)]
+    fn pair(self, words: [u64; 2]) -> [u64; 2] {
+        words
+    }
+}
+
 /// Every number of [low, high) alike: low + u · (high − low).
 #[derive(Clone, Copy)]
 pub(super) struct Uniform<T> {

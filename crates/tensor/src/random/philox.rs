@@ -23,8 +23,8 @@ pub(super) fn philox(low: u64, high: u64, key: u64) -> [u64; 2] {
     let [mut c, mut d] = halves(high);
     let [mut left_key, mut right_key] = [key as u32, (key >> 32) as u32];
     for _ in 0..ROUNDS {
-        let [left_low, left_high] = halves(a * MULTIPLIERS[0]);
-        let [right_low, right_high] = halves(c * MULTIPLIERS[1]);
+        let [left_low, left_high] = halves(a.wrapping_mul(MULTIPLIERS[0]));
+        let [right_low, right_high] = halves(c.wrapping_mul(MULTIPLIERS[1]));
         (a, b) = (right_high ^ b ^ u64::from(left_key), right_low);
         (c, d) = (left_high ^ d ^ u64::from(right_key), left_low);
         left_key = left_key.wrapping_add(KEY_STEPS[0]);
