@@ -4,4 +4,5 @@ pub mod cpu;
 pub mod dual;
 pub mod random;
 pub mod scalar;
+pub use random::Rng;
 pub use scalar::Scalar;
