@@ -17,7 +17,7 @@ use crate::cpu::lanes::dispatch;
 /// The shortest slice for several threads. At 0.8 ns (uniform) to 3 ns (normal) for a value on an
 /// AVX-512 server processor it takes one thread 50 to 200 µs, waking a second one about 10.
 const PARALLEL_FROM: usize = 1 << 16;
-/// Values that one thread computes in a piece; even, so that no block is computed twice.
+/// Values that one thread computes in a piece; even, so that an even start never cuts a block in two.
 const CHUNK: usize = 1 << 14;
 
 /// Where a slice begins: a position in one stream of one key.
