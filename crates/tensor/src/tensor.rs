@@ -195,11 +195,7 @@ impl<T: Element> Tensor<T> {
     /// # Errors
     /// The elements must be in main memory.
     pub fn make_mut(&mut self) -> Result<&mut [T]> {
-        let alone = match &mut self.storage {
-            Storage::Cpu(buffer) => Arc::get_mut(buffer).is_some(),
-            Storage::Accelerator(_) => return Err(unsupported::<T>("make_mut", &self.device)),
-        };
-        if !alone || !self.is_contiguous() {
+        if !self.is_alone() {
             *self = self.copied()?;
         }
         let range = self.shape.offset()..self.shape.offset() + self.count();
@@ -208,6 +204,14 @@ impl<T: Element> Tensor<T> {
                 .map(|buffer| &mut buffer.as_mut_slice()[range])
                 .ok_or_else(|| unsupported::<T>("make_mut", &self.device)),
             Storage::Accelerator(_) => Err(unsupported::<T>("make_mut", &self.device)),
+        }
+    }
+
+    /// Whether nobody shares the memory, so that writing happens in place.
+    pub(crate) fn is_alone(&mut self) -> bool {
+        match &mut self.storage {
+            Storage::Cpu(buffer) => self.shape.is_contiguous() && Arc::get_mut(buffer).is_some(),
+            Storage::Accelerator(_) => false,
         }
     }
 

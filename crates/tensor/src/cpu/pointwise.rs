@@ -238,3 +238,34 @@ impl<E: Evaluate<N>, T: LaneFloat, const N: usize> WithSimd for SeededLoop<'_, E
         }
     }
 }
+
+/// `sum[i] += addend[i]`.
+pub(crate) fn add_assign<T: Float>(sum: &mut [T], addend: &[T]) {
+    for_each_piece(sum, PIECE, |start, sum| {
+        let addend = &addend[start..start + sum.len()];
+        dispatch(AddAssign { sum, addend });
+    });
+}
+
+struct AddAssign<'a, T> {
+    sum: &'a mut [T],
+    addend: &'a [T],
+}
+
+impl<T: LaneFloat> WithSimd for AddAssign<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let (sum, sum_rest) = T::split_mut::<S>(self.sum);
+        let (addend, addend_rest) = T::split::<S>(self.addend);
+        for (sum, addend) in sum.iter_mut().zip(addend) {
+            *sum = T::add(simd, *sum, *addend);
+        }
+        if !sum_rest.is_empty() {
+            let total = T::load_partial(simd, sum_rest);
+            let total = T::add(simd, total, T::load_partial(simd, addend_rest));
+            T::store_partial(simd, sum_rest, total);
+        }
+    }
+}

@@ -1,3 +1,4 @@
 //! Operations on tensors: arguments are checked here, the loops stand in [`cpu`](crate::cpu).
 
 pub mod pointwise;
+pub mod reduce;
