@@ -329,6 +329,13 @@ impl<T: Element> From<T> for Tensor<T> {
     }
 }
 
+impl<T: Element> From<&Self> for Tensor<T> {
+    /// A cheap clone.
+    fn from(tensor: &Self) -> Self {
+        tensor.clone()
+    }
+}
+
 impl<T: Element> From<Vec<T>> for Tensor<T> {
     fn from(elements: Vec<T>) -> Self {
         let shape = Shape::vector(elements.len());
