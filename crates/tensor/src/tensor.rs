@@ -118,6 +118,18 @@ impl<T: Element> Tensor<T> {
         Ok(Self::from_buffer(buffer, shape))
     }
 
+    /// A new tensor in main memory, written by `write`, which must write every element: the memory
+    /// is recycled and holds old numbers.
+    ///
+    /// # Errors
+    /// The number of elements must be one that memory can address; and whatever `write` returns.
+    pub fn write(
+        shape: impl AsRef<[usize]>,
+        write: impl FnOnce(&mut [T]) -> Result<()>,
+    ) -> Result<Self> {
+        Self::try_build(Shape::contiguous("write", shape.as_ref())?, write)
+    }
+
     fn from_buffer(buffer: Buffer<T>, shape: Shape) -> Self {
         Self {
             storage: Storage::Cpu(Arc::new(buffer)),

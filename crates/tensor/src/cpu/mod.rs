@@ -2,6 +2,8 @@
 
 pub(crate) mod elementary;
 pub mod lanes;
-pub(crate) mod parallel;
+pub mod parallel;
 pub(crate) mod pointwise;
 pub(crate) mod walk;
+
+pub use pulp::{Simd, WithSimd};
