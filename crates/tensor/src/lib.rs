@@ -3,4 +3,4 @@
 pub mod cpu;
 pub mod dual;
 pub mod scalar;
-pub use scalar::Scalar;
+pub use scalar::{Logistic, Scalar};
