@@ -168,8 +168,14 @@ fn a_million_operations_run_backward_without_recursion() -> Result<()> {
 fn fused(x: &Var<f64>, y: &Var<f64>) -> Result<Var<f64>> {
     let composed = |[x, y]: [&Var<f64>; 2]| x.mul(&y.square()?);
     let (a, b) = (x.item()?, y.item()?);
-    let gradients = [Some(scalar(b * b)), Some(scalar(2.0 * a * b))];
-    Var::fused("fused", [x, y], scalar(a * b * b), gradients, composed)
+    let (by_x, by_y) = (scalar(b * b), scalar(2.0 * a * b));
+    Var::fused(
+        "fused",
+        [x, y],
+        scalar(a * b * b),
+        composed,
+        move |upstream| Ok([Some(upstream.times(&by_x)?), Some(upstream.times(&by_y)?)]),
+    )
 }
 
 #[test]

@@ -49,32 +49,47 @@ impl<L: MarginLoss> ElementLoss for Signed<L> {
     }
 }
 
-/// An element loss as an ordinary formula of logit and target: the composed twin of the fused pass
-/// and the path to higher orders.
+/// A weighted element loss as an ordinary formula of logit, target and weight: what the fused pass
+/// evaluates, its composed twin, and the path to higher orders.
+///
+/// A weight of 0 gives a loss and a slope of exactly 0, whatever the logit is.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct ElementFormula<L>(pub(crate) L);
+pub(crate) struct Weighted<L>(pub(crate) L);
 
-impl<L: ElementLoss> Pointwise<2> for ElementFormula<L> {
+impl<L: ElementLoss> Weighted<L> {
+    /// `w·ℓ(x, y)` and its slope with respect to `x`.
+    #[inline(always)]
+    pub(crate) fn value_and_slope<S: Scalar>(&self, [x, y, w]: [S; 3]) -> (S, S) {
+        let (value, slope) = self.0.value_and_slope(x, y);
+        let zero = w.constant(0.0);
+        let absent = w.equal(zero);
+        (
+            S::select(absent, zero, w * value),
+            S::select(absent, zero, w * slope),
+        )
+    }
+}
+
+impl<L: ElementLoss> Pointwise<3> for Weighted<L> {
     const NAME: &'static str = L::NAME;
 
     #[inline(always)]
-    fn eval<S: Scalar>(&self, [logit, target]: [S; 2]) -> S {
-        self.0.value_and_slope(logit, target).0
+    fn eval<S: Scalar>(&self, inputs: [S; 3]) -> S {
+        self.value_and_slope(inputs).0
     }
 
     #[inline(always)]
-    fn gradient<S: Scalar>(&self, [logit, target]: [S; 2]) -> [S; 2] {
-        let [x, y] = Dual::variables([logit, target]);
-        let by_target = self.0.value_and_slope(x, y).0.tangent[1];
-        [self.0.value_and_slope(logit, target).1, by_target]
+    fn gradient<S: Scalar>(&self, inputs: [S; 3]) -> [S; 3] {
+        let [_, by_target, by_weight] = self.eval(Dual::variables(inputs)).tangent;
+        [self.value_and_slope(inputs).1, by_target, by_weight]
     }
 }
 
 /// A margin loss as an ordinary formula of the margin.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct MarginFormula<L>(pub(crate) L);
+pub(crate) struct OfMargin<L>(pub(crate) L);
 
-impl<L: MarginLoss> Pointwise<1> for MarginFormula<L> {
+impl<L: MarginLoss> Pointwise<1> for OfMargin<L> {
     const NAME: &'static str = L::NAME;
 
     #[inline(always)]

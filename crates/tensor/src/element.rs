@@ -1,6 +1,7 @@
 //! The types a tensor can hold.
 
 use std::fmt::{Debug, Display};
+use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use crate::cpu::lanes::LaneFloat;
 use crate::device::{Accelerator, Kernels};
@@ -21,7 +22,9 @@ pub trait Element: Copy + Default + PartialEq + Debug + Display + Send + Sync + 
 }
 
 /// A type with arithmetic: `f32`, `f64` and `i64`.
-pub trait Number: Element + std::ops::Add<Output = Self> + PartialOrd {
+pub trait Number:
+    Element + PartialOrd + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self>
+{
     /// 0.
     const ZERO: Self;
     /// 1.
@@ -29,11 +32,9 @@ pub trait Number: Element + std::ops::Add<Output = Self> + PartialOrd {
 }
 
 /// A type that can have a gradient: `f32` and `f64`.
-pub trait Float: Number + LaneFloat {
+pub trait Float: Number + LaneFloat + Div<Output = Self> + Neg<Output = Self> {
     /// The distance from 1 to the next larger number.
     const EPSILON: f64;
-    /// `self` as `f64`, exactly.
-    fn to_f64(self) -> f64;
     /// Whether the number is neither infinite nor NaN.
     fn is_finite(self) -> bool;
 }
@@ -70,10 +71,6 @@ macro_rules! float {
     ($($T:ident),*) => {$(
         impl Float for $T {
             const EPSILON: f64 = $T::EPSILON as f64;
-
-            fn to_f64(self) -> f64 {
-                self.into()
-            }
 
             fn is_finite(self) -> bool {
                 $T::is_finite(self)

@@ -37,7 +37,7 @@ pub fn map_pieces<P: Send, R: Send>(
     if pieces.len() < 2 || rayon::current_num_threads() == 1 {
         pieces.into_iter().map(work).collect()
     } else {
-        let results: Vec<R> = pieces.into_vec().into_par_iter().map(work).collect();
+        let results: Vec<R> = pieces.into_vec().into_par_iter().map(&work).collect();
         SmallVec::from_vec(results)
     }
 }
