@@ -37,6 +37,8 @@ pub trait Float: Number + LaneFloat + Div<Output = Self> + Neg<Output = Self> {
     const EPSILON: f64;
     /// Whether the number is neither infinite nor NaN.
     fn is_finite(self) -> bool;
+    /// Whether the number is NaN.
+    fn is_nan(self) -> bool;
 }
 
 macro_rules! element {
@@ -74,6 +76,10 @@ macro_rules! float {
 
             fn is_finite(self) -> bool {
                 $T::is_finite(self)
+            }
+
+            fn is_nan(self) -> bool {
+                $T::is_nan(self)
             }
         }
     )*};
