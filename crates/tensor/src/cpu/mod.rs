@@ -1,6 +1,9 @@
 //! The loops that do the arithmetic on the CPU, and nothing else: shapes have been checked above.
 
+pub(crate) mod copy;
 pub(crate) mod elementary;
+pub(crate) mod elementwise;
+pub(crate) mod index;
 pub mod lanes;
 pub(crate) mod parallel;
 pub(crate) mod pointwise;
