@@ -7,4 +7,5 @@ pub(crate) mod index;
 pub mod lanes;
 pub(crate) mod parallel;
 pub(crate) mod pointwise;
+pub(crate) mod sort;
 pub(crate) mod walk;
