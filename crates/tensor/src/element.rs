@@ -29,6 +29,9 @@ pub trait Number:
     const ZERO: Self;
     /// 1.
     const ONE: Self;
+
+    /// `self + other`; integers wrap around at the ends of their range.
+    fn wrapping_add(self, other: Self) -> Self;
 }
 
 /// A type that can have a gradient: `f32` and `f64`.
@@ -60,14 +63,23 @@ macro_rules! element {
 element!(f32, f64, i64, bool);
 
 macro_rules! number {
-    ($($T:ident: $zero:literal, $one:literal);*) => {$(
+    ($($T:ident: $zero:literal, $one:literal, $add:path);*) => {$(
         impl Number for $T {
             const ZERO: Self = $zero;
             const ONE: Self = $one;
+
+            #[inline(always)]
+            fn wrapping_add(self, other: Self) -> Self {
+                $add(self, other)
+            }
         }
     )*};
 }
-number!(f32: 0.0, 1.0; f64: 0.0, 1.0; i64: 0, 1);
+number!(
+    f32: 0.0, 1.0, std::ops::Add::add;
+    f64: 0.0, 1.0, std::ops::Add::add;
+    i64: 0, 1, i64::wrapping_add
+);
 
 macro_rules! float {
     ($($T:ident),*) => {$(

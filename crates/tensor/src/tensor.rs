@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::cpu::walk::Walk;
+use crate::cpu;
 use crate::device::{Device, Operand, unsupported};
 use crate::element::{Element, Number};
 use crate::error::{Error, Result};
@@ -231,10 +231,7 @@ impl<T: Element> Tensor<T> {
     fn copied(&self) -> Result<Self> {
         let view = self.view("contiguous")?;
         let shape = Shape::contiguous("contiguous", self.shape())?;
-        Ok(Self::build(shape, |output| match view.as_contiguous() {
-            Some(elements) => output.copy_from_slice(elements),
-            None => Walk::new(view).copy_into(output),
-        }))
+        Ok(Self::build(shape, |output| cpu::copy::copy(view, output)))
     }
 
     /// The elements in row-major order: the same tensor if they lie so already, else a copy.

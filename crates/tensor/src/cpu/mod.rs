@@ -1,9 +1,13 @@
 //! The loops that do the arithmetic on the CPU, and nothing else: shapes have been checked above.
 
+pub(crate) mod copy;
 pub(crate) mod elementary;
+pub(crate) mod elementwise;
+pub(crate) mod index;
 pub mod lanes;
 pub mod parallel;
 pub(crate) mod pointwise;
+pub(crate) mod sort;
 pub(crate) mod walk;
 
 pub use pulp::{Simd, WithSimd};
