@@ -1,3 +1,6 @@
 //! Operations on tensors: arguments are checked here, the loops stand in [`cpu`](crate::cpu).
 
+pub mod axes;
 pub mod pointwise;
+pub mod reduce;
+pub mod statistics;
