@@ -19,6 +19,7 @@ mod view;
 pub use device::Device;
 pub use element::{Element, Float, Number};
 pub use error::{Error, Result};
+pub use ops::axes::{Axes, keep};
 pub use pointwise::Pointwise;
 pub use random::Rng;
 pub use scalar::{Logistic, Scalar};

@@ -3,11 +3,15 @@
 pub(crate) mod copy;
 pub(crate) mod elementary;
 pub(crate) mod elementwise;
+pub(crate) mod fold;
 pub(crate) mod index;
+pub(crate) mod lane_fold;
 pub mod lanes;
 pub mod parallel;
 pub(crate) mod pointwise;
+pub(crate) mod reduce;
 pub(crate) mod sort;
+pub(crate) mod source;
 pub(crate) mod walk;
 
 pub use pulp::{Simd, WithSimd};

@@ -1,5 +1,6 @@
 //! Operations on tensors: arguments are checked here, the loops stand in [`cpu`](crate::cpu).
 
+pub mod axes;
 pub mod cast;
 pub mod compare;
 pub mod index;
@@ -10,6 +11,7 @@ pub mod mask;
 pub mod pointwise;
 pub mod reduce;
 pub mod sort;
+pub mod statistics;
 
 use crate::element::Element;
 use crate::error::Result;
