@@ -1,8 +1,6 @@
 //! What a training program imports: `use macula::prelude::*;`.
 
-pub use macula_autograd::{
-    Gradients, Keep, Param, Saved, Tape, Var, check_gradients,
-};
+pub use macula_autograd::{Gradients, Keep, Param, Saved, Tape, Var, check_gradients};
 pub use macula_losses::{
     ClassCounts, Reduction, SigmoidCrossEntropy, SigmoidFocalLoss, SoftmaxCrossEntropy,
     SoftmaxFocalLoss,
