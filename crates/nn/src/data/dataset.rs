@@ -1,5 +1,6 @@
 //! `Dataset`: what a data set must be able to do.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -87,10 +88,7 @@ pub trait Dataset: Send + Sync + 'static {
     where
         Self: Sized,
     {
-        let samples = rows
-            .iter()
-            .map(|&row| read(self, row))
-            .collect::<Result<Vec<_>>>()?;
+        let samples = read(self, rows)?;
         Ok((
             stack("inputs", rows, samples.iter().map(|(input, _)| input))?,
             stack("targets", rows, samples.iter().map(|(_, target)| target))?,
@@ -98,20 +96,26 @@ pub trait Dataset: Send + Sync + 'static {
     }
 }
 
-/// One row, with its number added to whatever goes wrong.
-fn read<D: Dataset>(dataset: &D, row: usize) -> Result<(D::Input, D::Target)> {
-    caught(|| dataset.get(row))
-        .unwrap_or_else(|panic| {
-            let message = format!("panicked: {panic}");
-            Err(Error::Row { row, message })
-        })
-        .map_err(|error| match error {
-            Error::Row { .. } => error,
-            _ => Error::Row {
-                row,
-                message: error.to_string(),
-            },
-        })
+/// Rows one by one, with the number of a row added to whatever goes wrong with it.
+fn read<D: Dataset>(dataset: &D, rows: &[usize]) -> Result<Vec<(D::Input, D::Target)>> {
+    let at = Cell::new(0);
+    let read = || -> Result<_> {
+        let mut samples = Vec::with_capacity(rows.len());
+        for &row in rows {
+            at.set(row);
+            samples.push(dataset.get(row)?);
+        }
+        Ok(samples)
+    };
+    let message = match caught(read) {
+        Ok(Ok(samples)) => return Ok(samples),
+        Ok(Err(error)) => error.to_string(),
+        Err(panic) => format!("panicked: {panic}"),
+    };
+    Err(Error::Row {
+        row: at.get(),
+        message,
+    })
 }
 
 /// What `read` returns, or the message of its panic.

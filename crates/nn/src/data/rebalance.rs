@@ -10,9 +10,6 @@ use super::sampler::Sampler;
 
 /// Rows drawn with replacement, each with a probability of its own.
 ///
-/// Weights of 1 / (rows of the class) draw all classes equally often on average;
-/// [`BalancedSampler`] does so exactly.
-///
 /// # Numerics
 /// Weights are summed in `f64`; a row's probability is exact to about the number of rows · 10⁻¹⁶.
 #[derive(Clone, Debug)]
@@ -59,6 +56,63 @@ impl WeightedSampler {
         }
         let rng = Rng::seed(seed);
         Ok(Self { sums, draws, rng })
+    }
+
+    /// A sampler that draws `draws` rows an epoch, of class c in proportion to
+    /// `class_weights[c]`, and all rows of a class equally often.
+    ///
+    /// Equal weights draw all classes equally often on average ([`BalancedSampler`] does so
+    /// exactly); the numbers of rows as weights change nothing, their square roots are between.
+    ///
+    /// # Errors
+    /// Labels must be class numbers of 0 to C − 1, a class without a row must have weight 0, and
+    /// the weights obey the rules of [`new`](Self::new).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use macula_nn::data::{Sampler, WeightedSampler};
+    /// use macula_tensor::Tensor;
+    ///
+    /// let targets = Tensor::from([0, 0, 0, 0, 0, 0, 0, 0, 1]);
+    /// let rows = WeightedSampler::by_class(&targets, &[1.0, 1.0], 1000, 7)?.indices(0);
+    /// let rare = rows.iter().filter(|&&row| row == 8).count();
+    /// assert!(rare > 400 && rare < 600);
+    /// # Ok::<(), macula_tensor::Error>(())
+    /// ```
+    pub fn by_class(
+        targets: &Tensor<i64>,
+        class_weights: &[f64],
+        draws: usize,
+        seed: u64,
+    ) -> Result<Self> {
+        const OP: &str = "WeightedSampler::by_class";
+        let labels = targets.to_vec()?;
+        let mut counts = vec![0; class_weights.len()];
+        for (row, &label) in labels.iter().enumerate() {
+            let count = usize::try_from(label).ok().and_then(|c| counts.get_mut(c));
+            *count.ok_or_else(|| Error::Label {
+                op: OP,
+                row,
+                label,
+                expected: format!("one of the {} classes with a weight", class_weights.len()),
+            })? += 1;
+        }
+        let mut classes = class_weights.iter().zip(&counts).enumerate();
+        if let Some((class, (weight, _))) =
+            classes.find(|(_, (w, count))| **w > 0.0 && **count == 0)
+        {
+            return Err(Error::Argument {
+                op: OP,
+                argument: "class_weights",
+                expected: "0 for a class without a row".into(),
+                found: format!("{weight} for class {class}"),
+            });
+        }
+        let row_weight =
+            |&label: &i64| class_weights[label as usize] / counts[label as usize] as f64;
+        let weights: Vec<f64> = labels.iter().map(row_weight).collect();
+        Self::new(&weights, draws, seed)
     }
 }
 
@@ -188,6 +242,30 @@ mod tests {
             let tolerance = 5.0 * (draws as f64 * p * (1.0 - p)).sqrt();
             assert!((count - draws as f64 * p).abs() <= tolerance, "row {row}");
         }
+    }
+
+    #[test]
+    fn class_weights_are_shared_by_the_rows_of_a_class() {
+        let targets = Tensor::from([2, 0, 0, 2, 2, 2]);
+        let sampler = WeightedSampler::by_class(&targets, &[1.0, 0.0, 3.0], 9, 0).unwrap();
+        // Class 0: 1 / 2 each of 2 rows; class 2: 3 / 4 each of 4.
+        let expected = [0.75, 1.25, 1.75, 2.5, 3.25, 4.0];
+        assert_eq!(sampler.sums, expected);
+
+        let message = |weights: &[f64]| {
+            let error = WeightedSampler::by_class(&targets, weights, 9, 0).unwrap_err();
+            error.to_string()
+        };
+        assert_eq!(
+            message(&[1.0, 1.0]),
+            "WeightedSampler::by_class: row 0 has label 2, \
+             expected one of the 2 classes with a weight"
+        );
+        assert_eq!(
+            message(&[1.0, 0.5, 1.0]),
+            "WeightedSampler::by_class: class_weights must be 0 for a class without a row, \
+             found 0.5 for class 1"
+        );
     }
 
     #[test]

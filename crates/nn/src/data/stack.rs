@@ -20,7 +20,7 @@ pub trait Stack: Send + 'static {
     type Element: Element;
 
     /// The shape of one value.
-    fn shape(&self) -> Sizes;
+    fn shape(&self) -> impl AsRef<[usize]>;
 
     /// Writes the elements in row-major order; `row` has as many as the shape says.
     ///
@@ -34,8 +34,8 @@ macro_rules! number {
         impl Stack for $T {
             type Element = Self;
 
-            fn shape(&self) -> Sizes {
-                Sizes::new()
+            fn shape(&self) -> impl AsRef<[usize]> {
+                []
             }
 
             fn write(&self, row: &mut [Self]) -> Result<()> {
@@ -50,8 +50,8 @@ number!(f32, f64, i64, bool);
 impl<T: Element, const D: usize> Stack for [T; D] {
     type Element = T;
 
-    fn shape(&self) -> Sizes {
-        Sizes::from_slice(&[D])
+    fn shape(&self) -> impl AsRef<[usize]> {
+        [D]
     }
 
     fn write(&self, row: &mut [T]) -> Result<()> {
@@ -63,8 +63,8 @@ impl<T: Element, const D: usize> Stack for [T; D] {
 impl<T: Element> Stack for Vec<T> {
     type Element = T;
 
-    fn shape(&self) -> Sizes {
-        Sizes::from_slice(&[self.len()])
+    fn shape(&self) -> impl AsRef<[usize]> {
+        [self.len()]
     }
 
     fn write(&self, row: &mut [T]) -> Result<()> {
@@ -76,8 +76,8 @@ impl<T: Element> Stack for Vec<T> {
 impl<T: Element> Stack for Tensor<T> {
     type Element = T;
 
-    fn shape(&self) -> Sizes {
-        Sizes::from_slice(Tensor::shape(self))
+    fn shape(&self) -> impl AsRef<[usize]> {
+        Tensor::shape(self)
     }
 
     fn write(&self, row: &mut [T]) -> Result<()> {
@@ -95,15 +95,17 @@ pub(super) fn stack<'a, S: Stack>(
     rows: &[usize],
     values: impl Iterator<Item = &'a S> + Clone,
 ) -> Result<Tensor<S::Element>> {
-    let shape = values.clone().next().map(S::shape).unwrap_or_default();
     let mut sizes = Sizes::from_slice(&[rows.len()]);
-    sizes.extend_from_slice(&shape);
+    if let Some(first) = values.clone().next() {
+        sizes.extend_from_slice(first.shape().as_ref());
+    }
+    let shape = Sizes::from_slice(&sizes[1..]);
     let count = shape.iter().product::<usize>();
     Tensor::write(sizes, |output| {
         for (i, (value, &row)) in values.zip(rows).enumerate() {
-            if value.shape() != shape {
+            if value.shape().as_ref() != shape.as_slice() {
                 let found = value.shape();
-                let first = rows[0];
+                let (found, first) = (found.as_ref(), rows[0]);
                 return Err(Error::Row {
                     row,
                     message: format!("{what} of shape {found:?}, where row {first} has {shape:?}"),
