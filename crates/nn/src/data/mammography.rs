@@ -1,7 +1,5 @@
 //! The data set that comes with the crate: microcalcifications in mammograms.
 
-use std::path::Path;
-
 use macula_tensor::Result;
 
 use super::csv::{CsvReader, parse_rows};
@@ -34,8 +32,8 @@ use super::tensor_dataset::TensorDataset;
 /// # Ok::<(), macula_tensor::Error>(())
 /// ```
 pub fn mammography() -> Result<TensorDataset> {
-    let text = include_bytes!("../../data/mammography/mammography.csv");
-    CsvReader::new("class").parse(text, Path::new("mammography.csv"))
+    let text = include_str!("../../data/mammography/mammography.csv");
+    CsvReader::new("class").parse(text, "mammography.csv")
 }
 
 /// [`mammography`] in two parts: 7,828 rows to train with (182 of class 1) and 3,355 to test with
@@ -47,8 +45,8 @@ pub fn mammography() -> Result<TensorDataset> {
 /// None, as for [`mammography`].
 pub fn mammography_split() -> Result<(TensorDataset, TensorDataset)> {
     let data = mammography()?;
-    let text = include_bytes!("../../data/mammography/test_rows.txt");
-    let test_rows = parse_rows(text, Path::new("test_rows.txt"), data.len())?;
+    let text = include_str!("../../data/mammography/test_rows.txt");
+    let test_rows = parse_rows(text, "test_rows.txt", data.len())?;
     data.split_at_rows(&test_rows)
 }
 

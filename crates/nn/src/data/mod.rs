@@ -16,7 +16,7 @@ mod stack;
 mod standardizer;
 mod tensor_dataset;
 
-pub use csv::{CsvReader, read_rows};
+pub use csv::{CsvReader, parse_rows, read_rows};
 pub use dataset::{Batch, Dataset};
 pub use loader::{DataLoader, Epoch};
 pub use mammography::{mammography, mammography_split};

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use macula_tensor::{Error, Result};
 
+use super::source::{shown, shown_list};
+
 /// What to do about labels that the reader has no rule for.
 const HINT: &str = "name the classes, in order, with `classes`";
 
@@ -29,8 +31,8 @@ pub(super) fn labels(
     } else if cells.iter().all(is_number) {
         numbers(cells, wrong)
     } else if let Some(row) = cells.iter().position(is_number) {
-        let cell = &cells[row];
-        let message = format!("expected a name as in other rows, found {cell:?}: {HINT}");
+        let cell = shown(&cells[row]);
+        let message = format!("expected a name as in other rows, found {cell}: {HINT}");
         Err(wrong(Some(row), message))
     } else {
         let mut names = cells.to_vec();
@@ -54,8 +56,8 @@ fn given(
     }
     let number = |(row, cell): (usize, &String)| {
         places.get(cell).copied().ok_or_else(|| {
-            let classes = classes.join(", ");
-            let message = format!("expected one of the classes {classes}, found {cell:?}");
+            let (classes, cell) = (shown_list(classes), shown(cell));
+            let message = format!("expected one of the classes {classes}, found {cell}");
             wrong(Some(row), message)
         })
     };
@@ -73,7 +75,8 @@ fn given(
 fn numbers(cells: &[String], wrong: impl Fn(Option<usize>, String) -> Error) -> Result<Labels> {
     let number = |(row, cell): (usize, &String)| {
         cell.parse().map_err(|_| {
-            let message = format!("expected a class number 0, 1, …, found {cell:?}: {HINT}");
+            let cell = shown(cell);
+            let message = format!("expected a class number 0, 1, …, found {cell}: {HINT}");
             wrong(Some(row), message)
         })
     };

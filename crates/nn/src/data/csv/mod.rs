@@ -13,9 +13,8 @@ use csv::{ReaderBuilder, StringRecord, Trim};
 use macula_tensor::{Float, Result, Tensor};
 
 use labels::labels;
-pub(super) use rows::parse_rows;
-pub use rows::read_rows;
-use source::{Source, byte, read_file};
+pub use rows::{parse_rows, read_rows};
+use source::{Source, byte, read_file, shown, shown_list};
 
 use super::tensor_dataset::TensorDataset;
 
@@ -39,11 +38,20 @@ use super::tensor_dataset::TensorDataset;
 ///
 /// # Example
 ///
-/// ```no_run
+/// ```
 /// use macula_nn::data::CsvReader;
 ///
-/// let data = CsvReader::new("diagnosis").exclude(["patient"]).delimiter(b';').read("cells.csv")?;
-/// println!("{:?} by {:?}", data.inputs().shape(), data.classes());
+/// let text = "patient;size;diagnosis\nA;0.5;benign\nB;2.5;malignant\nC;0.7;benign\n";
+/// let reader = CsvReader::new("diagnosis").exclude(["patient"]).delimiter(b';');
+/// // From a file: `reader.read("cells.csv")?`.
+/// let data = reader.parse(text, "cells.csv")?;
+/// assert_eq!(data.inputs().to_vec()?, [0.5, 2.5, 0.7]);
+/// assert_eq!(data.targets().to_vec()?, [0, 1, 0]);
+/// assert_eq!(data.classes(), ["benign", "malignant"]);
+///
+/// let error = reader.parse(text.replace("2.5", "?"), "cells.csv").unwrap_err();
+/// let expected = r#"cells.csv, line 3, column "size": expected a number, found "?""#;
+/// assert_eq!(error.to_string(), expected);
 /// # Ok::<(), macula_tensor::Error>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -106,21 +114,38 @@ impl CsvReader {
     /// See [above](Self#errors).
     pub fn read_as<T: Float + FromStr>(&self, path: impl AsRef<Path>) -> Result<TensorDataset<T>> {
         let path = path.as_ref();
-        self.parse(&read_file(path)?, path)
+        self.parse_as(read_file(path)?, path)
     }
 
-    /// The data set in the bytes of a file; `path` names it in errors.
-    pub(super) fn parse<T: Float + FromStr>(
+    /// The data set in a text, as of [`include_str!`]; `name` stands for the file in errors.
+    ///
+    /// # Errors
+    /// See [above](Self#errors).
+    pub fn parse(&self, text: impl AsRef<[u8]>, name: impl AsRef<Path>) -> Result<TensorDataset> {
+        self.parse_as(text, name)
+    }
+
+    /// The data set in a text, in `f32` or `f64`.
+    ///
+    /// # Errors
+    /// See [above](Self#errors).
+    pub fn parse_as<T: Float + FromStr>(
         &self,
-        bytes: &[u8],
-        path: &Path,
+        text: impl AsRef<[u8]>,
+        name: impl AsRef<Path>,
     ) -> Result<TensorDataset<T>> {
-        let source = Source { bytes, path };
+        self.table(Source {
+            bytes: text.as_ref(),
+            path: name.as_ref(),
+        })
+    }
+
+    fn table<T: Float + FromStr>(&self, source: Source) -> Result<TensorDataset<T>> {
         let mut reader = ReaderBuilder::new()
             .has_headers(false)
             .delimiter(self.delimiter)
             .trim(Trim::All)
-            .from_reader(bytes);
+            .from_reader(source.bytes);
         let mut record = StringRecord::new();
         let mut next = |record: &mut StringRecord, names: &[String]| {
             let more = reader.read_record(record);
@@ -186,8 +211,7 @@ impl CsvReader {
         }
         let place = |name: &String| {
             names.iter().position(|other| other == name).ok_or_else(|| {
-                let there: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
-                let there = there.join(", ");
+                let there = shown_list(names);
                 wrong(format!("no column is called {name:?}; there are {there}"))
             })
         };
@@ -212,13 +236,14 @@ struct Columns {
 fn not_a_number<T: Float>(cell: &str) -> String {
     match cell.parse::<f64>() {
         _ if cell.is_empty() => "expected a number, found nothing".into(),
-        Err(_) => format!("expected a number, found {cell:?}"),
+        Err(_) => format!("expected a number, found {}", shown(cell)),
         Ok(number) if number.is_finite() => {
             format!(
-                "expected a finite number, found {cell:?}, too large for {}",
+                "expected a finite number, found {}, too large for {}",
+                shown(cell),
                 T::NAME
             )
         }
-        Ok(_) => format!("expected a finite number, found {cell:?}"),
+        Ok(_) => format!("expected a finite number, found {}", shown(cell)),
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use macula_tensor::Result;
 
-use super::source::{Source, read_file};
+use super::source::{Source, read_file, shown};
 
 /// The row numbers in a text file, one a line and counted from 0, of a table with `rows` rows.
 ///
@@ -16,23 +16,34 @@ use super::source::{Source, read_file};
 /// not a row number below `rows`, or one that was there before.
 pub fn read_rows(path: impl AsRef<Path>, rows: usize) -> Result<Vec<usize>> {
     let path = path.as_ref();
-    parse_rows(&read_file(path)?, path, rows)
+    parse_rows(read_file(path)?, path, rows)
 }
 
-/// The row numbers in the bytes of a file; `path` names it in errors.
-pub(in crate::data) fn parse_rows(bytes: &[u8], path: &Path, rows: usize) -> Result<Vec<usize>> {
-    let source = Source { bytes, path };
+/// The row numbers in a text, as of [`include_str!`]; `name` stands for the file in errors.
+///
+/// # Errors
+/// See [`read_rows`].
+pub fn parse_rows(
+    text: impl AsRef<[u8]>,
+    name: impl AsRef<Path>,
+    rows: usize,
+) -> Result<Vec<usize>> {
+    let source = Source {
+        bytes: text.as_ref(),
+        path: name.as_ref(),
+    };
     let mut listed = vec![false; rows];
     let mut list = Vec::new();
     let mut place = 0;
-    for line in bytes.split_inclusive(|&byte| byte == b'\n') {
+    for line in source.bytes.split_inclusive(|&byte| byte == b'\n') {
         let wrong = |message| Err(source.content(Some(place), None, message));
         let text = String::from_utf8_lossy(line);
         let text = text.trim_start_matches('\u{feff}').trim();
         if !text.is_empty() {
             let Some(row) = text.parse().ok().filter(|&row| row < rows) else {
                 return wrong(format!(
-                    "expected a row number below {rows}, found {text:?}"
+                    "expected a row number below {rows}, found {}",
+                    shown(text)
                 ));
             };
             if std::mem::replace(&mut listed[row], true) {

@@ -71,3 +71,23 @@ impl Source<'_> {
 pub(super) fn byte(position: Option<&csv::Position>) -> usize {
     position.map_or(0, |position| position.byte() as usize)
 }
+
+/// A cell in quotes, cut off where it is long: a quote that is never closed makes one cell of the
+/// rest of the file.
+pub(super) fn shown(cell: &str) -> String {
+    const LENGTH: usize = 40;
+    match cell.char_indices().nth(LENGTH) {
+        Some((end, _)) => format!("{:?}…", &cell[..end]),
+        None => format!("{cell:?}"),
+    }
+}
+
+/// Names in quotes, the first ones where there are many.
+pub(super) fn shown_list(names: &[String]) -> String {
+    const COUNT: usize = 20;
+    let mut list: Vec<String> = names.iter().take(COUNT).map(|name| shown(name)).collect();
+    if names.len() > COUNT {
+        list.push(format!("… ({} in all)", names.len()));
+    }
+    list.join(", ")
+}

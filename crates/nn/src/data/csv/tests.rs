@@ -2,9 +2,9 @@ use std::path::{Path, PathBuf};
 
 use macula_tensor::Error;
 
-use super::rows::parse_rows;
 use super::*;
 use crate::data::Dataset;
+use proptest::prelude::*;
 
 const TABLE: &str = "\
 age,size,kind
@@ -19,7 +19,7 @@ fn reader() -> CsvReader {
 }
 
 fn parse(reader: CsvReader, text: impl AsRef<[u8]>) -> Result<TensorDataset> {
-    reader.parse(text.as_ref(), Path::new("t.csv"))
+    reader.parse(text, "t.csv")
 }
 
 fn message(reader: CsvReader, text: impl AsRef<[u8]>) -> String {
@@ -75,7 +75,7 @@ fn named_classes_decide_on_the_numbers_and_may_be_missing() {
     assert_eq!(data.classes().len(), 3);
     assert_eq!(
         message(reader().classes(["1", "2"]), text),
-        "t.csv, line 2, column \"kind\": expected one of the classes 1, 2, found \"3\""
+        "t.csv, line 2, column \"kind\": expected one of the classes \"1\", \"2\", found \"3\""
     );
     assert_eq!(
         message(reader().classes(["1", "2", "1"]), text),
@@ -111,7 +111,7 @@ fn numbers_are_rounded_to_the_type_asked_for_once() {
     let text = "x,kind\n1.00000017881393432617187499,0\n";
     let single = parse(reader(), text).unwrap();
     assert_eq!(single.inputs().item(), Ok(1.000_000_1));
-    let double: TensorDataset<f64> = reader().parse(text.as_bytes(), Path::new("t")).unwrap();
+    let double: TensorDataset<f64> = reader().parse_as(text, "t.csv").unwrap();
     assert_eq!(double.inputs().item(), Ok(1.000_000_178_813_934_3));
 }
 
@@ -176,6 +176,50 @@ fn the_line_is_where_the_row_begins_after_cells_of_several_lines() {
         ),
         "t.csv, line 5, column \"x\": expected a number, found \"?\""
     );
+}
+
+#[test]
+fn what_is_long_is_cut_off() {
+    let cell = "ä".repeat(41);
+    assert_eq!(
+        message(reader(), format!("x,kind\n{cell},0\n")),
+        format!(
+            "t.csv, line 2, column \"x\": expected a number, found \"{}\"…",
+            "ä".repeat(40)
+        )
+    );
+    let header: Vec<String> = (0..100).map(|column| format!("c{column}")).collect();
+    let text = message(reader(), header.join(","));
+    assert!(text.ends_with("\"c18\", \"c19\", … (100 in all)"), "{text}");
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_a_table_or_one_line_of_error(
+        text in "kind[,;a-c]{0,6}\n([0-2a.,;\"\n\r é-]|nan|1e999){0,40}",
+        cut in 0_usize..60,
+        delimiter: u8,
+        header: bool,
+        target in prop::sample::select(vec!["kind", "0", "1"]),
+    ) {
+        // A cut may fall into the two bytes of é.
+        let bytes = &text.as_bytes()[..cut.min(text.len())];
+        for delimiter in [b',', delimiter] {
+            let reader = CsvReader::new(target).header(header).delimiter(delimiter);
+            match parse(reader, bytes) {
+                Ok(data) => {
+                    let inputs = data.inputs().to_vec().unwrap();
+                    prop_assert!(inputs.iter().all(|x| x.is_finite()));
+                    let named = data.classes().len() as i64;
+                    prop_assert!(data.labels().iter().all(|&label| label < named));
+                }
+                Err(error) => {
+                    let text = error.to_string();
+                    prop_assert!(text.starts_with("t.csv") && text.lines().count() == 1);
+                }
+            }
+        }
+    }
 }
 
 #[test]
@@ -274,7 +318,7 @@ fn a_file_that_is_not_there_is_named() {
 #[test]
 fn lists_of_rows_that_make_no_sense_are_refused() {
     let message = |text: &[u8]| {
-        let error = parse_rows(text, Path::new("rows.txt"), 10).unwrap_err();
+        let error = parse_rows(text, "rows.txt", 10).unwrap_err();
         error.to_string()
     };
     assert_eq!(
