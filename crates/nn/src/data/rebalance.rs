@@ -134,7 +134,7 @@ impl Sampler for WeightedSampler {
 /// All classes equally often, in every run of C rows: a batch of k · C rows has k of each class.
 ///
 /// An epoch has as many rows as the data. The rows of a class come in random order, all of them
-/// before the first comes again: a rare class is repeated, a frequent one shows another part of
+/// before the first comes again, and so do the classes in a run: a rare class is repeated, a frequent one shows another part of
 /// itself in each epoch. Within an epoch, the visits to two rows of a class differ by at most one.
 ///
 /// # Example
@@ -310,6 +310,21 @@ mod tests {
                 prop_assert!(visits.iter().max().unwrap() - visits.iter().min().unwrap() <= 1);
             }
         }
+    }
+
+    #[test]
+    fn no_class_is_favoured_where_an_epoch_is_not_a_multiple_of_the_classes() {
+        let sampler = BalancedSampler::new(&Tensor::from([0, 0, 1]), 1).unwrap();
+        let rare = |epoch| {
+            sampler
+                .indices(epoch)
+                .iter()
+                .filter(|&&row| row == 2)
+                .count()
+        };
+        let total: usize = (0..1000).map(rare).sum();
+        // 1 or 2 in an epoch, equally probable: a standard deviation of 16 in the total.
+        assert!(total.abs_diff(1500) <= 80, "{total}");
     }
 
     #[test]

@@ -60,9 +60,12 @@ impl Standardizer {
                         value: x.to_f64(),
                     });
                 }
-                means[column] += x.to_f64() / rows as f64;
+                means[column] += x.to_f64();
                 varies[column] |= x != inputs[column];
             }
+        }
+        for mean in &mut means {
+            *mean /= rows as f64;
         }
         let mut deviations = vec![0.0; width];
         for elements in inputs.chunks_exact(width) {
@@ -159,11 +162,11 @@ mod tests {
 
     #[test]
     fn a_column_of_one_value_becomes_zero_in_the_test_rows_too() {
-        // The mean of three 0.1 is not 0.1: a test on the deviation alone would divide by 1e-17.
-        let train = data([[0.1, 1.0], [0.1, 2.0], [0.1, 3.0]]);
+        // The mean of ten 0.1 is not 0.1: a test on the deviation alone would divide by 1e-17.
+        let train = data::<10>(std::array::from_fn(|row| [0.1, row as f64]));
         let scaler = Standardizer::fit(&train).unwrap();
         assert_eq!(scaler.deviations()[0], 0.0);
-        let test = scaler.apply(&data([[0.1, 2.0], [0.7, 2.0]])).unwrap();
+        let test = scaler.apply(&data([[0.1, 4.5], [0.7, 4.5]])).unwrap();
         assert_eq!(test.inputs().to_vec().unwrap(), [0.0; 4]);
     }
 
