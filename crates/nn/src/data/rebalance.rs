@@ -65,7 +65,7 @@ impl WeightedSampler {
     /// exactly); the numbers of rows as weights change nothing, their square roots are between.
     ///
     /// # Errors
-    /// Labels must be class numbers of 0 to C − 1, a class without a row must have weight 0, and
+    /// The targets must have one axis, labels must be class numbers of 0 to C − 1, a class without a row must have weight 0, and
     /// the weights obey the rules of [`new`](Self::new).
     ///
     /// # Example
@@ -87,7 +87,7 @@ impl WeightedSampler {
         seed: u64,
     ) -> Result<Self> {
         const OP: &str = "WeightedSampler::by_class";
-        let labels = targets.to_vec()?;
+        let labels = labels(OP, targets)?;
         let mut counts = vec![0; class_weights.len()];
         for (row, &label) in labels.iter().enumerate() {
             let count = usize::try_from(label).ok().and_then(|c| counts.get_mut(c));
@@ -162,14 +162,7 @@ impl BalancedSampler {
     /// # Errors
     /// The targets must have one axis.
     pub fn new(targets: &Tensor<i64>, seed: u64) -> Result<Self> {
-        if targets.rank() != 1 {
-            return Err(Error::Shape {
-                op: "BalancedSampler",
-                expected: "targets [N]".into(),
-                found: targets.shape().into(),
-            });
-        }
-        let labels = targets.to_vec()?;
+        let labels = labels("BalancedSampler", targets)?;
         let mut by_class = std::collections::BTreeMap::<i64, Vec<usize>>::new();
         for (row, &label) in labels.iter().enumerate() {
             by_class.entry(label).or_default().push(row);
@@ -197,6 +190,18 @@ impl Sampler for BalancedSampler {
         }
         indices
     }
+}
+
+/// The labels of targets `[N]`.
+fn labels(op: &'static str, targets: &Tensor<i64>) -> Result<Vec<i64>> {
+    if targets.rank() != 1 {
+        return Err(Error::Shape {
+            op,
+            expected: "targets [N]".into(),
+            found: targets.shape().into(),
+        });
+    }
+    targets.to_vec()
 }
 
 /// Rows that are dealt out in random order, and shuffled again when all are gone.
@@ -309,6 +314,20 @@ mod tests {
                     .collect();
                 prop_assert!(visits.iter().max().unwrap() - visits.iter().min().unwrap() <= 1);
             }
+        }
+    }
+
+    #[test]
+    fn targets_must_be_labels() {
+        let targets = Tensor::from([[0, 1], [1, 0]]);
+        let weighted = WeightedSampler::by_class(&targets, &[1.0, 1.0], 1, 0);
+        let balanced = BalancedSampler::new(&targets, 0);
+        for error in [weighted.unwrap_err(), balanced.unwrap_err()] {
+            let text = error.to_string();
+            assert!(
+                text.ends_with("expected targets [N], found shape [2, 2]"),
+                "{text}"
+            );
         }
     }
 
