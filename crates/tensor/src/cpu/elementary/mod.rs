@@ -56,3 +56,15 @@ fn polynomial<S: Simd, T: LaneFloat>(x: Lanes<S, T>, coefficients: &[f64]) -> La
     }
     sum
 }
+
+/// a + b and what was lost when it was rounded, so that the two make up the sum exactly.
+///
+/// # Source
+/// Knuth, The Art of Computer Programming, volume 2, 4.2.2, theorem B.
+#[inline(always)]
+fn exact_sum<S: Simd, T: LaneFloat>(a: Lanes<S, T>, b: Lanes<S, T>) -> (Lanes<S, T>, Lanes<S, T>) {
+    let sum = a + b;
+    let of_b = sum - a;
+    let lost = (a - (sum - of_b)) + (b - of_b);
+    (sum, lost)
+}

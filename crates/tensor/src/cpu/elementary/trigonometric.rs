@@ -10,7 +10,7 @@ use std::f64::consts::{FRAC_1_PI, FRAC_PI_2, PI};
 use pulp::Simd;
 
 use super::rounding::nearest_multiple;
-use super::{LaneFloat, Lanes, polynomial};
+use super::{LaneFloat, Lanes, exact_sum, polynomial};
 use crate::scalar::Scalar;
 
 /// π as the sum of three numbers of each type.
@@ -91,11 +91,15 @@ fn sin_reduced<S: Simd, T: LaneFloat>(
     let [high, middle, low] = T::choose(PI_F32, PI_F64);
     let near = k.mul_add(x.constant(-high), x);
     let middle = x.constant(-middle);
-    let r = k.mul_add(middle, near);
-    let lost = k.mul_add(x.constant(-low), k.mul_add(middle, near - r));
+    let product = k * middle;
+    let (r, lost) = exact_sum(near, product);
+    let lost = lost + k.mul_add(middle, -product);
+    let lost = k.mul_add(x.constant(-low), lost);
 
     let square = r * r;
     let cube = square * r;
+    // sin(r + lost) = sin r + lost·cos r, and for so small a term cos r is near enough to 1 − r²/2.
+    let lost = lost * square.mul_add(x.constant(-0.5), x.constant(1.0));
     let sine = r + cube.mul_add(polynomial(square, T::choose(SIN_F32, SIN_F64)), lost);
     // 1 for an even number of half turns, −1 for an odd one: the distance to the nearest even
     // number is 0 or ±1.
