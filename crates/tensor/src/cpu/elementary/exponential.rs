@@ -146,5 +146,10 @@ pub(in crate::cpu) fn exp_m1<S: Simd, T: LaneFloat>(x: Lanes<S, T>) -> Lanes<S, 
     // before the last product, and the large terms, which may cancel, are summed first.
     let scale = (n - 1.0).power_of_two();
     let leading = scale.mul_add(r, scale - 0.5);
-    (scale.mul_add(tail, leading) * 2.0).copy_sign(x)
+    let result = scale.mul_add(tail, leading) * 2.0;
+    // So small an x is its own result; halved, as above, it would lose a digit or the sign of 0.
+    let tiny = x
+        .abs()
+        .less(x.constant(T::choose(2.0_f64.powi(-25), 2.0_f64.powi(-54))));
+    Lanes::select(tiny, x, result)
 }

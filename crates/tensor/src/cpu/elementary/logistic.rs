@@ -15,12 +15,12 @@ use crate::scalar::{Logistic, Scalar};
 pub(in crate::cpu) fn logistic<S: Simd, T: LaneFloat>(x: Lanes<S, T>) -> Logistic<Lanes<S, T>> {
     let zero = x.constant(0.0);
     let e = exp_of_negative(-x.abs());
-    let larger = (e + 1.0).recip();
+    let quotient = (e + 1.0).recip();
     // One step of Newton's iteration takes back what the sum and the quotient were rounded by:
-    // larger − 1 is exact, so the residual 1 − larger·(1 + e) has but one rounding.
-    let residual = (-larger).mul_add(e, -larger + 1.0);
-    let larger = larger.mul_add(residual, larger);
-    let smaller = e * larger;
+    // quotient − 1 is exact, so the residual 1 − quotient·(1 + e) has but one rounding.
+    let residual = (-quotient).mul_add(e, -quotient + 1.0);
+    let larger = quotient.mul_add(residual, quotient);
+    let smaller = e.mul_add(quotient, e * quotient * residual);
     let softplus = ln_1p_of_unit(e);
     let negative = x.less(zero);
     Logistic {
