@@ -18,6 +18,6 @@ pub use device::Device;
 pub use element::{Element, Float, Number};
 pub use error::{Error, Result};
 pub use pointwise::Pointwise;
-pub use scalar::Scalar;
+pub use scalar::{Logistic, Scalar};
 pub use storage::memory;
 pub use tensor::Tensor;
