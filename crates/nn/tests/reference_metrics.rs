@@ -1,6 +1,10 @@
 //! Every metric vector of `tests/reference/metrics`, for logits of both precisions.
 //!
 //! `MACULA_REFERENCE` names another folder to read instead of `tests/reference`.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a vector that cannot be read must fail the test"
+)]
 
 use std::path::PathBuf;
 

@@ -1,17 +1,14 @@
 //! Everything about a yes/no classifier at once.
 
-use std::fmt;
-
 use macula_tensor::{Float, Result, Tensor};
 
 use super::calibration::Calibration;
 use super::confusion::ConfusionMatrix;
 use super::counts::Counts;
 use super::input::BinaryRows;
-use super::probability::{Scale, entropy};
+use super::probability::Scale;
 use super::ranking::Ranking;
 use super::running::Mean;
-use super::text::{Rate, counted, measure, percent};
 use super::threshold::Threshold;
 
 /// Bins of the calibration error that reports print.
@@ -118,21 +115,19 @@ impl BinaryReport {
 
     fn new(rows: &BinaryRows, scale: Scale, threshold: Threshold) -> Self {
         let mut confusion = ConfusionMatrix::new(2);
+        let mut log_loss = Mean::new();
+        let mut brier = Mean::new();
+        let mut outcomes = Vec::with_capacity(rows.scores.len());
         for (score, positive) in rows.iter() {
             let predicted = threshold.accepts(score, scale);
             confusion.record(usize::from(positive), usize::from(predicted));
+            let verdict = scale.verdict(score, positive);
+            log_loss.add(verdict.surprise);
+            brier.add(verdict.miss * verdict.miss);
+            outcomes.push((verdict.probability, positive));
         }
         let ranking = Ranking::new(rows.iter());
         let best = ranking.best(Counts::f1);
-        let surprises = rows
-            .iter()
-            .map(|(score, truth)| scale.surprise(score, truth));
-        let squares = rows
-            .iter()
-            .map(|(score, truth)| scale.miss(score, truth).powi(2));
-        let outcomes = rows
-            .iter()
-            .map(|(score, truth)| (scale.probability(score), truth));
         Self {
             confusion,
             threshold,
@@ -140,9 +135,9 @@ impl BinaryReport {
             average_precision: ranking.average_precision(),
             best_f1: ranking.cuts[best].counts.f1(),
             best_f1_threshold: Threshold::below(&ranking, best, scale),
-            log_loss: surprises.collect::<Mean>().value(),
-            brier: squares.collect::<Mean>().value(),
-            calibration: Calibration::of(BINS, outcomes),
+            log_loss: log_loss.value(),
+            brier: brier.value(),
+            calibration: Calibration::of(BINS, outcomes.into_iter()),
         }
     }
 
@@ -265,87 +260,92 @@ impl BinaryReport {
     }
 }
 
-impl fmt::Display for BinaryReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let counts = self.counts();
-        let rows = self.confusion.rows();
-        let (positives, negatives) = (counts.positives(), counts.negatives());
-        let share = positives as f64 / rows as f64;
-        let alarms = counts.predicted_positives();
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-        writeln!(
-            f,
-            "{}, {positives} positive ({}), {negatives} negative; positive above p = {:.4}",
-            counted(rows, "row"),
-            percent(positives, rows),
-            self.threshold,
-        )?;
-        writeln!(f)?;
-        let width = rows.to_string().len().max("missed".len()) + 2;
-        let table_row = |f: &mut fmt::Formatter<'_>, name, cells: [&dyn fmt::Display; 2]| {
-            writeln!(f, "{name:<18}{:>width$}{:>width$}", cells[0], cells[1])
-        };
-        table_row(f, "", [&"said 1", &"said 0"])?;
-        table_row(
-            f,
-            "truly 1",
-            [&counts.true_positives, &counts.false_negatives],
-        )?;
-        table_row(
-            f,
-            "truly 0",
-            [&counts.false_positives, &counts.true_negatives],
-        )?;
-        writeln!(f)?;
+    fn report(logits: &[f64], labels: &[i64]) -> BinaryReport {
+        BinaryReport::from_logits(
+            &Tensor::from(logits.to_vec()),
+            &Tensor::from(labels.to_vec()),
+        )
+        .unwrap()
+    }
 
-        let found = format!(
-            "{} of {} found",
-            counts.true_positives,
-            counted(positives, "positive")
-        );
-        measure(f, "recall", self.recall(), &found)?;
-        let right = format!(
-            "{} of {} right",
-            counts.true_positives,
-            counted(alarms, "alarm")
-        );
-        measure(f, "precision", self.precision(), &right)?;
-        let spared = format!(
-            "{} of {} left alone",
-            counts.true_negatives,
-            counted(negatives, "negative")
-        );
-        measure(f, "specificity", self.specificity(), &spared)?;
-        let best = format!(
-            "{} above p = {:.4}, chosen on these rows: too good to expect",
-            Rate(self.best_f1),
-            self.best_f1_threshold
-        );
-        measure(f, "F1", self.f1(), &best)?;
-        measure(f, "F2", self.f_beta(2.0), "recall weighs twice")?;
-        measure(
-            f,
-            "balanced accuracy",
-            self.balanced_accuracy(),
-            "no model 0.5000",
-        )?;
-        measure(f, "G-mean", self.g_mean(), "no model 0.0000")?;
-        measure(f, "MCC", self.mcc(), "no model 0.0000")?;
-        measure(f, "kappa", self.kappa(), "no model 0.0000")?;
-        let always = format!("no model {}", Rate(share.max(1.0 - share)));
-        measure(f, "accuracy", self.accuracy(), &always)?;
-        writeln!(f)?;
+    #[test]
+    fn logits_and_their_probabilities_give_one_report() {
+        let logits = [-2.0, 0.5, 1.5, -0.25, 0.5, -3.0];
+        let labels = Tensor::from([0, 1, 1, 1, 0, 0]);
+        let probabilities = logits.map(|logit: f64| 1.0 / (1.0 + (-logit).exp()));
+        let one = BinaryReport::from_logits_at(&Tensor::from(logits), &labels, 0.45).unwrap();
+        let two = BinaryReport::from_probabilities_at(&Tensor::from(probabilities), &labels, 0.45)
+            .unwrap();
+        assert_eq!(one.confusion(), two.confusion());
+        assert_eq!(one.roc_auc(), two.roc_auc());
+        assert_eq!(one.average_precision(), two.average_precision());
+        assert_eq!(one.best_f1(), two.best_f1());
+        // Rounding a probability moves each of these by some units in its last place.
+        assert!((one.log_loss() - two.log_loss()).abs() < 1e-15);
+        assert!((one.brier() - two.brier()).abs() < 1e-15);
+        assert!((one.ece() - two.ece()).abs() < 1e-15);
+    }
 
-        let chance = format!("no model {}", Rate(share));
-        measure(f, "average precision", self.average_precision, &chance)?;
-        measure(f, "ROC AUC", self.roc_auc, "no model 0.5000")?;
-        writeln!(f)?;
+    #[test]
+    fn a_logit_of_zero_is_negative_at_one_half() {
+        assert_eq!(report(&[0.0, 1.0], &[1, 1]).recall(), 0.5);
+    }
 
-        let constant = format!("no model {}", Rate(entropy([share, 1.0 - share])));
-        measure(f, "log loss", self.log_loss, &constant)?;
-        let constant = format!("no model {}", Rate(share * (1.0 - share)));
-        measure(f, "Brier", self.brier, &constant)?;
-        let widest = format!("{BINS} bins, widest gap {}", Rate(self.mce()));
-        measure(f, "calibration error", self.ece(), &widest)
+    #[test]
+    fn certain_and_wrong_costs_an_infinite_log_loss() {
+        let certain = Tensor::from([1.0_f32, 0.5]);
+        let report = BinaryReport::from_probabilities(&certain, &Tensor::from([0, 1])).unwrap();
+        assert_eq!(report.log_loss(), f64::INFINITY);
+        assert_eq!(report.brier(), 0.625);
+    }
+
+    #[test]
+    fn large_logits_keep_their_rank_where_probabilities_saturate() {
+        let report = report(&[40.0, 50.0, 60.0], &[0, 1, 1]);
+        assert_eq!(report.roc_auc(), 1.0);
+        assert_eq!(report.best_f1(), 1.0);
+        assert_eq!(report.best_f1_threshold().logit(), 45.0);
+        assert_eq!(report.best_f1_threshold().probability(), 1.0);
+    }
+
+    #[test]
+    fn without_positive_rows_nothing_can_be_found() {
+        let report = report(&[1.0, -2.0], &[0, 0]);
+        assert!(report.roc_auc().is_nan());
+        assert!(report.average_precision().is_nan());
+        assert_eq!(report.recall(), 0.0);
+        assert_eq!(report.best_f1(), 0.0);
+        assert_eq!(report.specificity(), 0.5);
+        assert_eq!(report.balanced_accuracy(), 0.5);
+    }
+
+    #[test]
+    fn bad_input_is_an_error() {
+        let logits = Tensor::from([1.0_f32, f32::NAN]);
+        let labels = Tensor::from([0, 1]);
+        assert_eq!(
+            BinaryReport::from_logits(&logits, &labels)
+                .unwrap_err()
+                .to_string(),
+            "BinaryReport::from_logits: the score of row 1 is not finite (NaN)"
+        );
+        let logits = Tensor::from([1.0_f32, 2.0]);
+        assert_eq!(
+            BinaryReport::from_logits_at(&logits, &labels, 2.0)
+                .unwrap_err()
+                .to_string(),
+            "BinaryReport::from_logits: threshold must be a probability between 0 and 1, found 2"
+        );
+        assert_eq!(
+            BinaryReport::from_probabilities(&logits, &labels)
+                .unwrap_err()
+                .to_string(),
+            "BinaryReport::from_probabilities: probabilities must be between 0 and 1, found 2 in \
+             row 1"
+        );
     }
 }

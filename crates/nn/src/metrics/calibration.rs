@@ -1,9 +1,9 @@
 //! Whether a probability of 0.8 comes true in 8 of 10 cases.
 
-use macula_tensor::{Error, Float, Result, Tensor};
+use macula_tensor::{Error, Float, Result, Scalar, Tensor};
 
 use super::input::{BinaryRows, ClassRows};
-use super::probability::{Scale, Softmax, argmax};
+use super::probability::{Softmax, argmax};
 use super::running::Mean;
 
 /// Stated confidence against what happened, in bins of equal width: the data of a reliability
@@ -71,7 +71,7 @@ impl Calibration {
         let rows = BinaryRows::new(op, logits, labels)?;
         let outcomes = rows
             .iter()
-            .map(|(logit, positive)| (Scale::Logit.probability(logit), positive));
+            .map(|(logit, positive)| (logit.sigmoid(), positive));
         Ok(Self::of(bins, outcomes))
     }
 

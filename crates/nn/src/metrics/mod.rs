@@ -27,6 +27,7 @@
 
 mod binary;
 mod calibration;
+mod choice;
 mod confusion;
 mod counts;
 mod curves;

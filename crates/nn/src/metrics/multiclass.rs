@@ -1,7 +1,5 @@
 //! Everything about a classifier with several classes at once.
 
-use std::fmt;
-
 use macula_tensor::{Error, Float, Result, Tensor};
 
 use super::binary::BINS;
@@ -9,10 +7,9 @@ use super::calibration::Calibration;
 use super::confusion::ConfusionMatrix;
 use super::counts::Counts;
 use super::input::ClassRows;
-use super::probability::{Softmax, argmax, entropy};
+use super::probability::{Softmax, argmax};
 use super::ranking::Ranking;
 use super::running::Mean;
-use super::text::{Rate, counted, measure, percent, write_confusion};
 
 /// How well a classifier tells several classes apart, each class counting by itself.
 ///
@@ -121,6 +118,11 @@ impl MulticlassReport {
         }
         self.names = names;
         Ok(self)
+    }
+
+    /// The names of the classes: their numbers, unless others were given.
+    pub fn names(&self) -> &[String] {
+        &self.names
     }
 
     /// The table of true and predicted classes.
@@ -275,96 +277,111 @@ fn mean_of_defined(values: &[f64]) -> f64 {
     defined.collect::<Mean>().value()
 }
 
-impl fmt::Display for MulticlassReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rows = self.confusion.rows();
-        let supports: Vec<u64> = self.confusion.each_class().map(|c| c.positives()).collect();
-        let occurring = supports.iter().filter(|support| **support > 0);
-        let (rarest, commonest) = (
-            occurring.clone().min().copied().unwrap_or(0),
-            occurring.max().copied().unwrap_or(0),
-        );
-        writeln!(
-            f,
-            "{} of {} classes; the rarest class has {} ({})",
-            counted(rows, "row"),
-            self.confusion.classes(),
-            rarest,
-            percent(rarest, rows),
-        )?;
-        writeln!(f)?;
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
 
-        let first = self
-            .names
-            .iter()
-            .map(|name| name.chars().count())
-            .max()
-            .unwrap_or(0)
-            .max("class".len());
-        writeln!(
-            f,
-            "{:first$} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}",
-            "class", "recall", "precision", "F1", "AP", "ROC AUC", "rows"
-        )?;
-        let line = |f: &mut fmt::Formatter<'_>, name: &str, rates: [f64; 5], rows: u64| {
-            write!(f, "{name:first$}")?;
-            for rate in rates {
-                write!(f, " {:>9}", Rate(rate))?;
-            }
-            writeln!(f, " {rows:>9}")
-        };
-        for (class, name) in self.names.iter().enumerate() {
-            let counts = self.class(class);
-            let ranked = [self.average_precisions[class], self.roc_aucs[class]];
-            let [recall, precision, f1] = [counts.recall(), counts.precision(), counts.f1()];
-            let rates = [recall, precision, f1, ranked[0], ranked[1]];
-            line(f, name, rates, counts.positives())?;
+    use super::*;
+    use crate::metrics::BinaryReport;
+
+    proptest! {
+        #[test]
+        fn two_classes_agree_with_the_binary_report(
+            rows in prop::collection::vec((-3.0_f64..3.0, any::<bool>()), 1..50),
+        ) {
+            let (mut margins, mut labels): (Vec<f64>, Vec<i64>) = rows
+                .into_iter()
+                .map(|(margin, positive)| (margin, i64::from(positive)))
+                .unzip();
+            margins.extend([1.0, -1.0]);
+            labels.extend([0, 1]);
+            let logits = margins.iter().flat_map(|margin| [0.0, *margin]).collect();
+            let logits = Tensor::from_vec(logits, [margins.len(), 2]).unwrap();
+            let labels = Tensor::from(labels);
+            let binary = BinaryReport::from_logits(&Tensor::from(margins), &labels).unwrap();
+            let several = MulticlassReport::from_logits(&logits, &labels).unwrap();
+
+            prop_assert_eq!(binary.confusion(), several.confusion());
+            prop_assert_eq!(several.roc_aucs(), [binary.roc_auc(), binary.roc_auc()]);
+            prop_assert_eq!(several.average_precisions()[1], binary.average_precision());
+            // Means of at most 52 numbers, each within a few units in its last place.
+            prop_assert!((several.log_loss() - binary.log_loss()).abs() < 1e-14);
+            prop_assert!((several.brier() - 2.0 * binary.brier()).abs() < 1e-14);
         }
-        writeln!(f)?;
-        let plain = [
-            self.confusion.macro_average(Counts::recall),
-            self.confusion.macro_average(Counts::precision),
-            self.macro_f1(),
-            self.macro_average_precision(),
-            self.macro_roc_auc(),
-        ];
-        line(f, "mean", plain, rows)?;
-        writeln!(f)?;
-        write_confusion(f, &self.confusion, &self.names)?;
-        writeln!(f)?;
 
-        let (worst, recall) = self.worst_recall();
-        let shares = supports.iter().map(|support| *support as f64 / rows as f64);
-        let chance = 1.0 / supports.iter().filter(|support| **support > 0).count() as f64;
-        let no_model = |value: f64| format!("no model {}", Rate(value));
-        measure(
-            f,
-            "lowest recall",
-            recall,
-            &format!("class {}", self.names[worst]),
-        )?;
-        measure(
-            f,
-            "balanced accuracy",
-            self.balanced_accuracy(),
-            &no_model(chance),
-        )?;
-        measure(f, "G-mean", self.g_mean(), &no_model(0.0))?;
-        measure(f, "MCC", self.mcc(), &no_model(0.0))?;
-        measure(f, "kappa", self.kappa(), &no_model(0.0))?;
-        measure(f, "weighted F1", self.weighted_f1(), "")?;
-        let always = commonest as f64 / rows as f64;
-        measure(f, "accuracy", self.accuracy(), &no_model(always))?;
-        writeln!(f)?;
-        measure(
-            f,
-            "log loss",
-            self.log_loss,
-            &no_model(entropy(shares.clone())),
-        )?;
-        let gini = 1.0 - shares.map(|share| share * share).sum::<f64>();
-        measure(f, "Brier", self.brier, &no_model(gini))?;
-        let widest = format!("{BINS} bins, widest gap {}", Rate(self.mce()));
-        measure(f, "calibration error", self.ece(), &widest)
+        #[test]
+        fn adding_a_constant_to_a_row_changes_nothing(
+            logits in prop::collection::vec(-8_i32..8, 30),
+            labels in prop::collection::vec(0_i64..3, 10),
+            shifts in prop::collection::vec(-50_i32..50, 10),
+        ) {
+            // Quarters, so that the sums are exact.
+            let plain: Vec<f64> = logits.iter().map(|&logit| f64::from(logit) / 4.0).collect();
+            let shifted: Vec<f64> = plain
+                .iter()
+                .enumerate()
+                .map(|(place, logit)| logit + f64::from(shifts[place / 3]))
+                .collect();
+            let labels = Tensor::from(labels);
+            let report = |logits: Vec<f64>| {
+                MulticlassReport::from_logits(&Tensor::from_vec(logits, [10, 3]).unwrap(), &labels)
+                    .unwrap()
+                    .to_string()
+            };
+            prop_assert_eq!(report(plain), report(shifted));
+        }
+    }
+
+    fn example() -> MulticlassReport {
+        // Class 2 never occurs.
+        let logits = Tensor::from([
+            [2.0, 1.0, 0.0],
+            [0.0, 2.0, 1.0],
+            [1.0, 1.0, 0.0],
+            [0.0, 1.0, 2.0],
+        ]);
+        MulticlassReport::from_logits(&logits, &Tensor::from([0, 1, 1, 0])).unwrap()
+    }
+
+    #[test]
+    fn a_class_that_never_occurs_is_left_out_of_the_means() {
+        let report = example();
+        assert!(report.average_precisions()[2].is_nan());
+        assert!(report.roc_aucs()[2].is_nan());
+        let mean = (report.roc_aucs()[0] + report.roc_aucs()[1]) / 2.0;
+        assert_eq!(report.macro_roc_auc(), mean);
+        assert_eq!(report.balanced_accuracy(), 0.5);
+    }
+
+    #[test]
+    fn top_k_accuracy_grows_from_accuracy_to_one() {
+        let report = example();
+        assert_eq!(report.top_k_accuracy(0), 0.0);
+        assert_eq!(report.top_k_accuracy(1), report.accuracy());
+        assert_eq!(report.top_k_accuracy(2), 0.75);
+        assert_eq!(report.top_k_accuracy(3), 1.0);
+        assert_eq!(report.top_k_accuracy(9), 1.0);
+    }
+
+    #[test]
+    fn the_worst_class_is_the_first_of_equals() {
+        assert_eq!(example().worst_recall(), (0, 0.5));
+    }
+
+    #[test]
+    fn a_class_ruled_out_has_no_probability() {
+        let logits = Tensor::from([[0.0, f64::NEG_INFINITY, 0.0]]);
+        let report = MulticlassReport::from_logits(&logits, &Tensor::from([0])).unwrap();
+        assert_eq!(report.log_loss(), 2.0_f64.ln());
+        let report = MulticlassReport::from_logits(&logits, &Tensor::from([1])).unwrap();
+        assert_eq!(report.log_loss(), f64::INFINITY);
+    }
+
+    #[test]
+    fn names_are_one_a_class() {
+        assert_eq!(
+            example().with_names(["a", "b"]).unwrap_err().to_string(),
+            "MulticlassReport::with_names: names must be 3, one a class, found 2"
+        );
     }
 }

@@ -1,5 +1,7 @@
 //! From scores to probabilities, without losing the small ones.
 
+use macula_tensor::Scalar;
+
 /// What a binary score means.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Scale {
@@ -9,50 +11,38 @@ pub(super) enum Scale {
     Probability,
 }
 
-impl Scale {
+/// A binary score, seen from its true class.
+pub(super) struct Verdict {
     /// The probability of class 1.
-    pub(super) fn probability(self, score: f64) -> f64 {
-        match self {
-            Self::Logit => sigmoid(score),
-            Self::Probability => score,
-        }
-    }
-
-    /// The probability that went to the wrong class; from a logit without the cancellation of
-    /// `1 − p`.
-    pub(super) fn miss(self, score: f64, positive: bool) -> f64 {
-        match (self, positive) {
-            (Self::Logit, true) => sigmoid(-score),
-            (Self::Logit, false) => sigmoid(score),
-            (Self::Probability, true) => 1.0 - score,
-            (Self::Probability, false) => score,
-        }
-    }
-
+    pub(super) probability: f64,
+    /// The probability that went to the wrong class.
+    pub(super) miss: f64,
     /// `−ln` of the probability of the true class.
-    pub(super) fn surprise(self, score: f64, positive: bool) -> f64 {
-        match (self, positive) {
-            (Self::Logit, true) => softplus(-score),
-            (Self::Logit, false) => softplus(score),
-            (Self::Probability, true) => -score.ln(),
-            (Self::Probability, false) => -(-score).ln_1p(),
+    pub(super) surprise: f64,
+}
+
+impl Scale {
+    /// Reads a score; from a logit without the cancellation of `1 − p`.
+    pub(super) fn verdict(self, score: f64, positive: bool) -> Verdict {
+        let (probability, miss, surprise) = match self {
+            Self::Logit => {
+                let of = score.logistic();
+                match positive {
+                    true => (of.sigmoid, of.complement, of.softplus_negated),
+                    false => (of.sigmoid, of.sigmoid, of.softplus),
+                }
+            }
+            Self::Probability => match positive {
+                true => (score, 1.0 - score, -score.ln()),
+                false => (score, score, -(-score).ln_1p()),
+            },
+        };
+        Verdict {
+            probability,
+            miss,
+            surprise,
         }
     }
-}
-
-/// `1 / (1 + e^−x)`, in the form whose exponential cannot overflow.
-pub(super) fn sigmoid(x: f64) -> f64 {
-    let small = (-x.abs()).exp();
-    if x < 0.0 {
-        small / (1.0 + small)
-    } else {
-        1.0 / (1.0 + small)
-    }
-}
-
-/// `ln(1 + e^x)`, in the form whose exponential cannot overflow.
-fn softplus(x: f64) -> f64 {
-    x.max(0.0) + (-x.abs()).exp().ln_1p()
 }
 
 /// `−Σ p ln p`: the log loss of always stating the shares themselves.
@@ -60,8 +50,8 @@ pub(super) fn entropy(shares: impl IntoIterator<Item = f64>) -> f64 {
     shares
         .into_iter()
         .filter(|share| *share > 0.0)
-        .map(|share| -share * share.ln())
-        .sum()
+        .map(|share| share * share.ln())
+        .fold(0.0, |sum, term| sum - term)
 }
 
 /// The softmax of one row of logits and its logarithm, in buffers that serve row after row.
@@ -113,31 +103,50 @@ pub(super) fn argmax(row: &[f64]) -> usize {
 mod tests {
     use super::*;
 
+    /// A few units in the last place: each function is within two, and so are sums of two.
+    fn close(got: f64, want: f64) -> bool {
+        (got - want).abs() <= 1e-15 * want.abs()
+    }
+
     #[test]
-    fn sure_and_wrong_keeps_its_digits() {
-        let logit = Scale::Logit;
+    fn a_sure_logit_keeps_its_digits() {
         // Where e^−z is small, 1 − p and −ln p are both e^−z up to its square.
         let small = (-40.0_f64).exp();
-        assert_eq!(logit.miss(40.0, true), small);
-        assert_eq!(logit.surprise(40.0, true), small);
-        assert_eq!(logit.surprise(-800.0, true), 800.0);
-        assert_eq!(logit.probability(-f64::INFINITY), 0.0);
-        assert_eq!(logit.surprise(f64::INFINITY, true), 0.0);
-        assert_eq!(logit.surprise(f64::INFINITY, false), f64::INFINITY);
+        let right = Scale::Logit.verdict(40.0, true);
+        assert!(close(right.miss, small));
+        assert!(close(right.surprise, small));
+        assert_eq!(Scale::Logit.verdict(-800.0, true).surprise, 800.0);
+    }
+
+    #[test]
+    fn an_infinite_logit_is_certain() {
+        let right = Scale::Logit.verdict(f64::INFINITY, true);
+        assert_eq!(
+            (right.probability, right.miss, right.surprise),
+            (1.0, 0.0, 0.0)
+        );
+        let wrong = Scale::Logit.verdict(f64::NEG_INFINITY, true);
+        assert_eq!((wrong.probability, wrong.miss), (0.0, 1.0));
+        assert_eq!(wrong.surprise, f64::INFINITY);
     }
 
     #[test]
     fn a_softmax_of_two_is_a_sigmoid() {
         let mut softmax = Softmax::default();
-        for margin in [-50.0, -1.25, 0.0, 0.5, 40.0, 745.0] {
+        for margin in [-50.0, -1.25, 0.0, 0.5, 40.0, 700.0] {
             let row = [0.25, 0.25 + margin];
             softmax.read(&row, argmax(&row));
-            // A sum and a quotient of two rounded numbers: a few units in the last place.
-            let close = |got: f64, want: f64| (got - want).abs() <= 1e-15 * want.abs();
-            assert!(close(softmax.probabilities[1], sigmoid(margin)));
-            assert!(close(softmax.without(1), sigmoid(-margin)));
-            assert!(close(-softmax.logarithms[1], softplus(-margin)));
+            let sigmoid = Scale::Logit.verdict(margin, true);
+            assert!(close(softmax.probabilities[1], sigmoid.probability));
+            assert!(close(softmax.without(1), sigmoid.miss));
+            assert!(close(-softmax.logarithms[1], sigmoid.surprise));
         }
+    }
+
+    #[test]
+    fn a_certain_answer_has_no_entropy() {
+        assert_eq!(entropy([1.0, 0.0]).to_bits(), 0.0_f64.to_bits());
+        assert!(close(entropy([0.25; 4]), 4.0_f64.ln()));
     }
 
     #[test]
