@@ -35,6 +35,9 @@ fn multiclass_reports_agree_in_f32() {
     assert_eq!(run("multiclass.json", "f32", |x| x as f32), 2);
 }
 
+/// What a report says under the name of a measure.
+type Measure = Box<dyn Fn(&str) -> Vec<f64>>;
+
 /// Checks every case of a file and returns how many there were.
 fn run<T: Float>(file: &str, element: &str, convert: fn(f64) -> T) -> usize {
     let folder = match std::env::var_os("MACULA_REFERENCE") {
@@ -64,9 +67,9 @@ fn run<T: Float>(file: &str, element: &str, convert: fn(f64) -> T) -> usize {
             .collect();
         let labels = Tensor::from(labels);
 
-        let measure: Box<dyn Fn(&str) -> Vec<f64>> = match case["op"].as_str().unwrap() {
-            "binary_report" => Box::new(binary(&logits, &labels)),
-            "multiclass_report" => Box::new(multiclass(&logits, &labels)),
+        let measure: Measure = match case["op"].as_str().unwrap() {
+            "binary_report" => binary(&logits, &labels),
+            "multiclass_report" => multiclass(&logits, &labels),
             unknown => panic!("unknown op {unknown}"),
         };
         let tolerance = numbers(&case["tol"][element]);
@@ -85,7 +88,7 @@ fn run<T: Float>(file: &str, element: &str, convert: fn(f64) -> T) -> usize {
     cases.len()
 }
 
-fn binary<T: Float>(logits: &Tensor<T>, labels: &Tensor<i64>) -> impl Fn(&str) -> Vec<f64> {
+fn binary<T: Float>(logits: &Tensor<T>, labels: &Tensor<i64>) -> Measure {
     let report = BinaryReport::from_logits(logits, labels).unwrap();
     let roc = RocCurve::new(logits, labels).unwrap();
     let curve = PrecisionRecallCurve::new(logits, labels).unwrap();
@@ -95,7 +98,7 @@ fn binary<T: Float>(logits: &Tensor<T>, labels: &Tensor<i64>) -> impl Fn(&str) -
     assert_eq!(report.best_f1_threshold(), best);
     let at_best = BinaryReport::from_logits_at(logits, labels, best).unwrap();
     assert_eq!(report.best_f1(), at_best.f1());
-    move |name| {
+    Box::new(move |name| {
         let counts = report.counts();
         let each_roc = |rate: fn(&RocPoint) -> f64| roc.points().iter().map(rate).collect();
         let each_pr =
@@ -119,12 +122,12 @@ fn binary<T: Float>(logits: &Tensor<T>, labels: &Tensor<i64>) -> impl Fn(&str) -
             "ece15" => vec![report.ece()],
             unknown => panic!("unknown measure {unknown}"),
         }
-    }
+    })
 }
 
-fn multiclass<T: Float>(logits: &Tensor<T>, labels: &Tensor<i64>) -> impl Fn(&str) -> Vec<f64> {
+fn multiclass<T: Float>(logits: &Tensor<T>, labels: &Tensor<i64>) -> Measure {
     let report = MulticlassReport::from_logits(logits, labels).unwrap();
-    move |name| {
+    Box::new(move |name| {
         let confusion = report.confusion();
         let classes = 0..confusion.classes();
         match name {
@@ -156,7 +159,7 @@ fn multiclass<T: Float>(logits: &Tensor<T>, labels: &Tensor<i64>) -> impl Fn(&st
             "top2_accuracy" => vec![report.top_k_accuracy(2)],
             unknown => panic!("unknown measure {unknown}"),
         }
-    }
+    })
 }
 
 /// The numbers of a tensor, a list, or a single number.

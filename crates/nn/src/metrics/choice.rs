@@ -216,7 +216,7 @@ mod tests {
         let at = |minimum| Threshold::at_precision(&logits, &labels, minimum).unwrap();
         assert_eq!(at(0.9).logit(), 2.5);
         assert_eq!(at(0.6).logit(), 0.5);
-        assert_eq!(at(0.4).logit(), -1.5);
+        assert_eq!(at(0.5).logit(), -1.5); // exactly 3 of 6
     }
 
     #[test]

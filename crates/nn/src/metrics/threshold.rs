@@ -137,8 +137,8 @@ impl Threshold {
         let Some(next) = ranking.cuts.get(place + 1) else {
             return Self::from(0.0);
         };
-        // Infinite scores have no middle.
-        let upper = ranking.cuts[place].score.min(f64::MAX);
+        let upper = ranking.cuts[place].score;
+        // −∞ would accept everything.
         let lower = next.score.max(f64::MIN);
         let middle = lower.midpoint(upper);
         // Between neighbouring floats the middle rounds to one of them; the upper one must pass.
