@@ -1,4 +1,5 @@
-//! Data sets and loaders, layers, optimizers and metrics.
+//! The training side of macula: data sets and loaders, layers, optimizers, metrics.
 #![forbid(unsafe_code)]
 
 pub mod data;
+pub mod metrics;
