@@ -268,3 +268,95 @@ fn fits(
         found: Sizes::from_slice(sizes),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message<T: Element>(result: Result<Tensor<T>>) -> String {
+        result.unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_index_outside_its_axis_is_named() {
+        let x = Tensor::from([[1.0_f32, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+        assert_eq!(
+            message(x.index_select(-1, &Tensor::from([0, 3]))),
+            "index_select: index 3 is out of range for axis 1 of size 3"
+        );
+        assert_eq!(
+            message(x.gather(0, &Tensor::from([[0, -1, 0]]))),
+            "gather: index -1 is out of range for axis 0 of size 2"
+        );
+        assert_eq!(
+            message(x.scatter_add(0, &Tensor::from([[2]]), &Tensor::from([[1.0]]))),
+            "scatter_add: index 2 is out of range for axis 0 of size 2"
+        );
+        let source = Tensor::from([[1.0, 1.0, 1.0]]);
+        assert_eq!(
+            message(x.index_add(0, &Tensor::from([i64::MIN]), &source)),
+            "index_add: index -9223372036854775808 is out of range for axis 0 of size 2"
+        );
+        assert_eq!(
+            message(Tensor::from([1, 4]).one_hot::<f32>(4)),
+            "one_hot: index 4 is out of range for axis 1 of size 4"
+        );
+    }
+
+    #[test]
+    fn a_shape_that_does_not_fit_is_told_with_the_rule() {
+        let x = Tensor::from([[1.0_f32, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+        assert_eq!(
+            message(x.index_select(0, &Tensor::from([[0]]))),
+            "index_select: expected an index of one axis, found shape [1, 1]"
+        );
+        assert_eq!(
+            message(x.gather(1, &Tensor::from([[0], [0], [0]]))),
+            "gather: expected index sizes of at most [2, 3] along every axis but 1, \
+             found shape [3, 1]"
+        );
+        assert_eq!(
+            message(x.scatter_add(1, &Tensor::from([[0, 1]]), &Tensor::from([[1.0]]))),
+            "scatter_add: expected index sizes of at most [1, 1] along every axis, \
+             found shape [1, 2]"
+        );
+        assert_eq!(
+            message(x.index_add(1, &Tensor::from([0]), &x)),
+            "index_add: expected a source of shape [2, 1], found shape [2, 3]"
+        );
+        assert!(matches!(
+            x.gather(2, &Tensor::from([[0]])),
+            Err(Error::Axis {
+                axis: 2,
+                rank: 2,
+                ..
+            })
+        ));
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_counted_is_told() {
+        assert_eq!(
+            message(Tensor::from([1, -2]).bincount(0)),
+            "bincount: values must be at least 0 and below 2^32, found -2"
+        );
+        assert!(Tensor::from([i64::MAX]).bincount(0).is_err());
+    }
+
+    #[test]
+    fn repeated_places_are_added_in_order() {
+        // In f32, 1e8 + 1 − 1e8 is 0 but 1e8 − 1e8 + 1 is 1.
+        let zero = Tensor::<f32>::zeros([1]).unwrap();
+        let index = Tensor::from([0, 0, 0]);
+        let sum = |source| zero.scatter_add(0, &index, &source).unwrap().item();
+        assert_eq!(sum(Tensor::from([1e8, 1.0, -1e8])), Ok(0.0));
+        assert_eq!(sum(Tensor::from([1e8, -1e8, 1.0])), Ok(1.0));
+    }
+
+    #[test]
+    fn integer_sums_wrap_around() {
+        let x = Tensor::from([i64::MAX]);
+        let sum = x.index_add(0, &Tensor::from([0]), &Tensor::from([1]));
+        assert_eq!(sum.unwrap().item(), Ok(i64::MIN));
+    }
+}

@@ -28,9 +28,12 @@ fn with_axis() -> impl Strategy<Value = ((Tensor<i64>, Grid<i64>), usize, Vec<i6
 /// the others.
 fn index_grid(grid: &Grid<i64>, axis: usize, length: usize, cut: usize, seed: usize) -> Grid<i64> {
     let sizes: Vec<usize> = (0..grid.sizes.len())
-        .map(|k| match k == axis {
-            true => length,
-            false => grid.sizes[k].saturating_sub(cut),
+        .map(|k| {
+            if k == axis {
+                length
+            } else {
+                grid.sizes[k].saturating_sub(cut)
+            }
         })
         .collect();
     let mut number = seed;
