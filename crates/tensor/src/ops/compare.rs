@@ -127,7 +127,7 @@ impl Pointwise<1> for Clamp {
 impl<T: Float> Tensor<T> {
     /// Where the number is NaN.
     pub fn is_nan(&self) -> Result<Tensor<bool>> {
-        unary("is_nan", self, |a: T| a != a)
+        unary("is_nan", self, |a: T| a.to_f64().is_nan())
     }
 
     /// Where the number is neither infinite nor NaN.

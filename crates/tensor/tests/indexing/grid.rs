@@ -5,14 +5,14 @@ use proptest::prelude::*;
 
 /// Elements in row-major order; every operation on it is its definition.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Grid<T> {
-    pub sizes: Vec<usize>,
-    pub elements: Vec<T>,
+pub(crate) struct Grid<T> {
+    pub(crate) sizes: Vec<usize>,
+    pub(crate) elements: Vec<T>,
 }
 
 impl<T: Clone> Grid<T> {
     /// The grid whose element at each place is `element(place)`.
-    pub fn from_fn(sizes: &[usize], mut element: impl FnMut(&[usize]) -> T) -> Self {
+    pub(crate) fn from_fn(sizes: &[usize], mut element: impl FnMut(&[usize]) -> T) -> Self {
         let count: usize = sizes.iter().product();
         let mut place = vec![0; sizes.len()];
         let mut elements = Vec::new();
@@ -37,17 +37,17 @@ impl<T: Clone> Grid<T> {
         steps.fold(0, |number, (&k, &size)| number * size + k)
     }
 
-    pub fn at(&self, place: &[usize]) -> T {
+    pub(crate) fn at(&self, place: &[usize]) -> T {
         self.elements[self.number(place)].clone()
     }
 
-    pub fn at_mut(&mut self, place: &[usize]) -> &mut T {
+    pub(crate) fn at_mut(&mut self, place: &[usize]) -> &mut T {
         let number = self.number(place);
         &mut self.elements[number]
     }
 
     /// The element that a place of a larger, broadcast grid stands for.
-    pub fn broadcast_at(&self, place: &[usize]) -> T {
+    pub(crate) fn broadcast_at(&self, place: &[usize]) -> T {
         let own = &place[place.len() - self.sizes.len()..];
         let own: Vec<usize> = own
             .iter()
@@ -57,7 +57,7 @@ impl<T: Clone> Grid<T> {
         self.at(&own)
     }
 
-    pub fn map<U: Clone>(&self, function: impl Fn(T) -> U) -> Grid<U> {
+    pub(crate) fn map<U: Clone>(&self, function: impl Fn(T) -> U) -> Grid<U> {
         Grid {
             sizes: self.sizes.clone(),
             elements: self.elements.iter().cloned().map(function).collect(),
@@ -66,7 +66,7 @@ impl<T: Clone> Grid<T> {
 }
 
 /// What a tensor holds, read one element at a time, through strides and all.
-pub fn grid_of<T: Element>(tensor: &Tensor<T>) -> Grid<T> {
+pub(crate) fn grid_of<T: Element>(tensor: &Tensor<T>) -> Grid<T> {
     Grid::from_fn(tensor.shape(), |place| {
         let mut view = tensor.clone();
         for &k in place {
@@ -77,14 +77,14 @@ pub fn grid_of<T: Element>(tensor: &Tensor<T>) -> Grid<T> {
 }
 
 /// `place` with another coordinate along one axis.
-pub fn with(place: &[usize], axis: usize, k: usize) -> Vec<usize> {
+pub(crate) fn with(place: &[usize], axis: usize, k: usize) -> Vec<usize> {
     let mut place = place.to_vec();
     place[axis] = k;
     place
 }
 
 /// A random tensor with its twin: rank 0 to 4, some sizes 0 or 1, seen through up to three views.
-pub fn pair<T: Element>(
+pub(crate) fn pair<T: Element>(
     element: impl Fn(usize) -> T + Clone + 'static,
 ) -> impl Strategy<Value = (Tensor<T>, Grid<T>)> {
     let size = prop_oneof![1 => Just(0_usize), 2 => Just(1), 12 => 2_usize..5];
@@ -161,24 +161,24 @@ fn step<T: Element>(
 }
 
 /// Whether a tensor holds what the grid says.
-pub fn holds<T: Element>(tensor: &Tensor<T>, grid: &Grid<T>) -> Result<(), TestCaseError> {
+pub(crate) fn holds<T: Element>(tensor: &Tensor<T>, grid: &Grid<T>) -> Result<(), TestCaseError> {
     prop_assert_eq!(tensor.shape(), &grid.sizes[..]);
     prop_assert_eq!(tensor.to_vec().unwrap(), &grid.elements[..]);
     Ok(())
 }
 
 /// Small integers with repeats.
-pub fn integers() -> impl Strategy<Value = (Tensor<i64>, Grid<i64>)> {
+pub(crate) fn integers() -> impl Strategy<Value = (Tensor<i64>, Grid<i64>)> {
     pair(|number| (number % 11) as i64 - 5)
 }
 
 /// Integers that occur once, so that a wrong place shows.
-pub fn distinct() -> impl Strategy<Value = (Tensor<i64>, Grid<i64>)> {
+pub(crate) fn distinct() -> impl Strategy<Value = (Tensor<i64>, Grid<i64>)> {
     pair(|number| number as i64)
 }
 
 /// Floats with repeats, both zeros, infinities and NaN.
-pub fn floats() -> impl Strategy<Value = (Tensor<f32>, Grid<f32>)> {
+pub(crate) fn floats() -> impl Strategy<Value = (Tensor<f32>, Grid<f32>)> {
     pair(|number| match number % 17 {
         0 => f32::NAN,
         1 => f32::INFINITY,
