@@ -3,7 +3,7 @@
 use pulp::Simd;
 
 use super::microkernel::{Finish, SHORT_TILE_ROWS, TILE_ROWS, store, tile, tile_vectors};
-use super::pack::pack;
+use super::pack::{pack_registers, pack_rows};
 use super::{GemmFloat, Matrix, Product, Scratch};
 
 /// Longest block of k, in bytes of one row: a panel of `b` this long and four registers wide is
@@ -56,6 +56,7 @@ pub(super) fn multiply<S: Simd, T: GemmFloat>(simd: S, product: Product<'_, T>) 
         b,
         c,
         epilogue,
+        ..
     } = product;
     let width = T::width::<S>();
     let vectors = n.div_ceil(width);
@@ -72,6 +73,7 @@ pub(super) fn multiply<S: Simd, T: GemmFloat>(simd: S, product: Product<'_, T>) 
     let a_in_columns = a.row_stride == 1 && a.column_stride >= m;
     let pack_a =
         !(a_in_rows || a_in_columns && m.is_multiple_of(TILE_ROWS)) || n >= COLUMNS_WORTH_PACKING_A;
+    let a_stride = depth.next_multiple_of(width) + 64 / size_of::<T>();
     let block_rows = if pack_a {
         let longest = (ROWS_BYTES / (depth * size_of::<T>())).next_multiple_of(TILE_ROWS);
         even_block(m, longest).next_multiple_of(TILE_ROWS)
@@ -88,7 +90,7 @@ pub(super) fn multiply<S: Simd, T: GemmFloat>(simd: S, product: Product<'_, T>) 
             tile_vectors::<S>()
         };
     let a_places = if pack_a {
-        depth * block_rows.min(m.next_multiple_of(TILE_ROWS))
+        a_stride * block_rows.min(m.next_multiple_of(TILE_ROWS))
     } else {
         0
     };
@@ -110,39 +112,49 @@ pub(super) fn multiply<S: Simd, T: GemmFloat>(simd: S, product: Product<'_, T>) 
                         let stride = (to - from) * width;
                         let start = (from - first_vector) * width * depth;
                         let columns = (n - from * width).min(stride);
-                        pack(
-                            &mut b_scratch[start..start + stride * depth],
-                            stride,
-                            b.from(first_p, from * width),
-                            columns,
-                        );
+                        let panel = &mut b_scratch[start..start + stride * depth];
+                        let source = b.from(first_p, from * width);
+                        match to - from {
+                            1 => pack_registers::<S, T, 1>(panel, source, columns),
+                            2 => pack_registers::<S, T, 2>(panel, source, columns),
+                            3 => pack_registers::<S, T, 3>(panel, source, columns),
+                            _ => pack_registers::<S, T, 4>(panel, source, columns),
+                        }
                     }
                 } else if n % width != 0 {
                     let (from, to) = (vector_of(panels - 1), vectors);
                     let stride = (to - from) * width;
-                    pack(
-                        &mut b_scratch[..stride * depth],
-                        stride,
-                        b.from(first_p, from * width),
-                        n - from * width,
-                    );
+                    let panel = &mut b_scratch[..stride * depth];
+                    let source = b.from(first_p, from * width);
+                    let columns = n - from * width;
+                    match to - from {
+                        1 => pack_registers::<S, T, 1>(panel, source, columns),
+                        2 => pack_registers::<S, T, 2>(panel, source, columns),
+                        3 => pack_registers::<S, T, 3>(panel, source, columns),
+                        _ => pack_registers::<S, T, 4>(panel, source, columns),
+                    }
                 }
                 for first_row in (0..m).step_by(block_rows) {
                     let rows = block_rows.min(m - first_row);
                     let a_block = a.from(first_row, first_p);
-                    let left = if pack_a {
+                    let left = if pack_a && a_in_rows {
+                        for row in 0..rows {
+                            let source = a_block.from(row, 0).elements;
+                            a_scratch[row * a_stride..][..depth].copy_from_slice(&source[..depth]);
+                        }
+                        Left::Rows {
+                            elements: &*a_scratch,
+                            stride: a_stride,
+                        }
+                    } else if pack_a {
                         for (tile, panel) in a_scratch
                             .chunks_exact_mut(TILE_ROWS * depth)
                             .take(rows.div_ceil(TILE_ROWS))
                             .enumerate()
                         {
                             let row = tile * TILE_ROWS;
-                            pack(
-                                panel,
-                                TILE_ROWS,
-                                a_block.from(row, 0).transposed(),
-                                TILE_ROWS.min(rows - row),
-                            );
+                            let rows = TILE_ROWS.min(rows - row);
+                            pack_rows::<T, TILE_ROWS>(panel, a_block.from(row, 0), rows);
                         }
                         Left::Panels {
                             elements: &*a_scratch,
@@ -290,7 +302,12 @@ fn tile_at<S: Simd, T: GemmFloat, const MR: usize, const NV: usize>(
             tile_stride,
         } => {
             let start = row / TILE_ROWS * tile_stride + row % TILE_ROWS;
-            let columns = elements[start..]
+            let columns = &elements[start..];
+            if stride == MR {
+                let columns = columns.as_chunks::<MR>().0[..depth].iter().copied();
+                return tile(simd, columns, b, b_stride);
+            }
+            let columns = columns
                 .chunks(stride)
                 .take(depth)
                 .map_while(|column| column.first_chunk::<MR>().copied());

@@ -2,55 +2,106 @@
 //!
 //! A packed panel of `a` holds, for each p, the tile's rows side by side; a packed panel of `b`
 //! holds, for each p, the tile's columns side by side. Both are the same thing seen from the two
-//! sides: `length` runs of `size` numbers, the missing rows or columns of the last panel zero.
+//! sides: the first columns of a matrix, row after row, the columns that are missing in the last
+//! panel being zero.
+
+use pulp::Simd;
 
 use super::{GemmFloat, Matrix};
 
-/// Copies the first `length` rows and `size` columns of `source` to `panel`, whose rows have
-/// `panel_stride` places; the places without a column become 0.
+/// Copies the first `columns` columns of `source` to the rows of `panel`, which are `NV` registers long.
 #[inline(always)]
-pub(super) fn pack<T: GemmFloat>(
+pub(super) fn pack_registers<S: Simd, T: GemmFloat, const NV: usize>(
     panel: &mut [T],
-    panel_stride: usize,
     source: Matrix<'_, T>,
     columns: usize,
 ) {
-    if columns < panel_stride {
-        for run in panel.chunks_exact_mut(panel_stride) {
-            run[columns..].fill(T::ZERO);
+    let stride = NV * T::width::<S>();
+    if columns == stride && source.column_stride == 1 && source.row_stride >= columns {
+        // Whole registers: a slice copy would call a function for each row.
+        let rows = T::split_mut::<S>(panel).0.as_chunks_mut::<NV>().0;
+        for (row, source) in rows
+            .iter_mut()
+            .zip(source.elements.chunks(source.row_stride))
+        {
+            if let Some(source) = T::split::<S>(source).0.first_chunk::<NV>() {
+                *row = *source;
+            }
+        }
+        return;
+    }
+    if columns < stride {
+        for row in panel.chunks_exact_mut(stride) {
+            row[columns..].fill(T::ZERO);
         }
     }
-    if source.column_stride == 1 && source.row_stride >= columns.max(1) {
-        let runs = panel.chunks_exact_mut(panel_stride);
-        for (run, source) in runs.zip(source.elements.chunks(source.row_stride)) {
-            run[..columns].copy_from_slice(&source[..columns]);
-        }
-    } else if source.row_stride == 1 {
-        pack_transposed(panel, panel_stride, source, columns);
-    } else {
-        for (p, run) in panel.chunks_exact_mut(panel_stride).enumerate() {
-            for (j, place) in run[..columns].iter_mut().enumerate() {
-                *place = source.at(p, j);
+    // Eight columns at a time, and a few rows at a time so that these stay in the cache until every
+    // column has written its part.
+    const ROWS: usize = 32;
+    for (block, rows) in panel.chunks_mut(ROWS * stride).enumerate() {
+        let source = source.from(block * ROWS, 0);
+        let mut first = 0;
+        while first < columns {
+            if columns - first >= 8 {
+                pack_columns::<T, 8>(rows, stride, first, source);
+                first += 8;
+            } else {
+                pack_columns::<T, 1>(rows, stride, first, source);
+                first += 1;
             }
         }
     }
 }
 
-/// [`pack`] for columns that are contiguous: reads along them, a few lines of the panel at a time
-/// so that these stay in the cache until every column has written its part.
+/// Copies the first `rows` rows of `source` to the columns of `panel`, which are `MR` long.
 #[inline(always)]
-fn pack_transposed<T: GemmFloat>(
+pub(super) fn pack_rows<T: GemmFloat, const MR: usize>(
     panel: &mut [T],
-    panel_stride: usize,
     source: Matrix<'_, T>,
-    columns: usize,
+    rows: usize,
 ) {
-    const RUNS: usize = 16;
-    for (block, runs) in panel.chunks_mut(RUNS * panel_stride).enumerate() {
-        for j in 0..columns {
-            let column = &source.elements[block * RUNS + j * source.column_stride..];
-            for (run, &value) in runs.chunks_exact_mut(panel_stride).zip(column) {
-                run[j] = value;
+    if rows < MR {
+        panel.fill(T::ZERO);
+        for row in 0..rows {
+            pack_columns::<T, 1>(panel, MR, row, source.transposed());
+        }
+    } else {
+        pack_columns::<T, MR>(panel, MR, 0, source.transposed());
+    }
+}
+
+/// Copies `N` columns from `first` on to the same columns of `panel`.
+#[inline(always)]
+fn pack_columns<T: GemmFloat, const N: usize>(
+    panel: &mut [T],
+    stride: usize,
+    first: usize,
+    source: Matrix<'_, T>,
+) {
+    let rows = panel.len() / stride;
+    let places = panel.chunks_exact_mut(stride);
+    if source.column_stride == 1 && source.row_stride >= first + N {
+        for (place, source) in places.zip(source.elements.chunks(source.row_stride)) {
+            let place = place[first..].first_chunk_mut::<N>();
+            let source = source[first..].first_chunk::<N>();
+            if let (Some(place), Some(source)) = (place, source) {
+                *place = *source;
+            }
+        }
+    } else if source.row_stride == 1 {
+        let columns: [&[T]; N] =
+            std::array::from_fn(|j| &source.elements[(first + j) * source.column_stride..][..rows]);
+        for (p, place) in places.enumerate() {
+            if let Some(place) = place[first..].first_chunk_mut::<N>() {
+                for j in 0..N {
+                    place[j] = columns[j][p];
+                }
+            }
+        }
+    } else {
+        for (p, place) in places.enumerate() {
+            for (j, place) in place[first..first + N].iter_mut().enumerate() {
+                *place = source.at(p, first + j);
             }
         }
     }
