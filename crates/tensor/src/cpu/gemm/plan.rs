@@ -21,9 +21,10 @@ impl Plan {
         let width = 64 / size_of::<T>();
         let plan = |path, transposed| Self { path, transposed };
 
-        // For one row of c, tiles take k/2 cycles if a register holds the row. A dot product takes
-        // k/(2·width), and about 5 to add up the lanes.
-        if a.column_stride == 1 && n < width && n * (k + 10 * width) < k * width {
+        // A row of tiles takes k/2 cycles if a register holds a row of c, and all of them some 400 to
+        // set out. A dot product takes k/(2·width), and about 5 to add up the lanes.
+        let dots = (m * n).saturating_mul(k + 10 * width);
+        if a.column_stride == 1 && n < width && dots < width.saturating_mul(m * k + 800) {
             return plan(Path::Dots, false);
         }
         // Tiles would first have to transpose b, a cycle for each element, for few rows.
