@@ -331,9 +331,17 @@ fn one_tile<S: Simd, T: GemmFloat, const MR: usize, const NV: usize>(
     let (b, b_stride) = (right.elements, right.stride);
     let sums = match left {
         Left::Rows { elements, stride } => {
-            let rows: [&[T]; MR] =
-                std::array::from_fn(|i| &elements[(row + i).min(rows - 1) * stride..][..depth]);
-            let columns = (0..depth).map(|p| std::array::from_fn(|i| rows[i][p]));
+            let mut slices: [&[T]; MR] = [&[]; MR];
+            for i in 0..MR {
+                slices[i] = &elements[(row + i).min(rows - 1) * stride..][..depth];
+            }
+            let columns = (0..depth).map(|p| {
+                let mut column = [T::ZERO; MR];
+                for i in 0..MR {
+                    column[i] = slices[i][p];
+                }
+                column
+            });
             tile::<S, T, MR, NV>(simd, columns, b, b_stride)
         }
         Left::Columns {

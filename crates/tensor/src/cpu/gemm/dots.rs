@@ -33,7 +33,7 @@ fn columns<S: Simd, T: GemmFloat>(simd: S, mut product: Product<'_, T>, b: Matri
     while column < product.n {
         match product.n - column {
             1 => {
-                tiles::<S, T, 8, 1>(simd, &mut product, b, column);
+                tiles::<S, T, 4, 1>(simd, &mut product, b, column);
                 column += 1;
             }
             2 | 3 => {
@@ -58,17 +58,28 @@ fn tiles<S: Simd, T: GemmFloat, const ROWS: usize, const COLUMNS: usize>(
 ) {
     let Product { m, k, n, a, .. } = *product;
     let epilogue = product.epilogue;
-    let ys: [&[T]; COLUMNS] =
-        std::array::from_fn(|j| &b.elements[(column + j) * b.column_stride..][..k]);
+    let plain = !epilogue.accumulate && !epilogue.relu && epilogue.bias.is_none();
+    let mut ys: [&[T]; COLUMNS] = [&[]; COLUMNS];
+    for j in 0..COLUMNS {
+        ys[j] = &b.elements[(column + j) * b.column_stride..][..k];
+    }
     for row in (0..m).step_by(ROWS) {
         // Rows past the last repeat it; their sums are not stored.
-        let xs: [&[T]; ROWS] =
-            std::array::from_fn(|i| &a.elements[(row + i).min(m - 1) * a.row_stride..][..k]);
+        let mut xs: [&[T]; ROWS] = [&[]; ROWS];
+        for i in 0..ROWS {
+            xs[i] = &a.elements[(row + i).min(m - 1) * a.row_stride..][..k];
+        }
         let sums = dots::<S, T, ROWS, COLUMNS>(simd, xs, ys);
-        for (i, sums) in sums.iter().enumerate().take(m - row) {
-            let places = &mut product.c[(row + i) * n + column..][..COLUMNS];
-            for (j, (place, &sum)) in places.iter_mut().zip(sums).enumerate() {
-                *place = epilogue.finish(sum, *place, column + j);
+        let mut rows = product.c[row * n..].chunks_exact_mut(n);
+        for i in 0..ROWS {
+            let Some(row) = rows.next() else { break };
+            let places = &mut row[column..][..COLUMNS];
+            for j in 0..COLUMNS {
+                places[j] = if plain {
+                    sums[i][j]
+                } else {
+                    epilogue.finish(sums[i][j], places[j], column + j)
+                };
             }
         }
     }
@@ -83,10 +94,14 @@ fn dots<S: Simd, T: GemmFloat, const ROWS: usize, const COLUMNS: usize>(
 ) -> [[T; COLUMNS]; ROWS] {
     let mut sums = [[T::splat(simd, T::ZERO); COLUMNS]; ROWS];
     let registers = T::split::<S>(ys[0]).0.len();
-    let xs = xs.map(|x| T::split::<S>(x));
-    let ys = ys.map(|y| T::split::<S>(y));
-    let x_whole: [&[T::Vector<S>]; ROWS] = std::array::from_fn(|i| &xs[i].0[..registers]);
-    let y_whole: [&[T::Vector<S>]; COLUMNS] = std::array::from_fn(|j| &ys[j].0[..registers]);
+    let mut x_whole: [&[T::Vector<S>]; ROWS] = [&[]; ROWS];
+    let mut y_whole: [&[T::Vector<S>]; COLUMNS] = [&[]; COLUMNS];
+    for i in 0..ROWS {
+        x_whole[i] = &T::split::<S>(xs[i]).0[..registers];
+    }
+    for j in 0..COLUMNS {
+        y_whole[j] = &T::split::<S>(ys[j]).0[..registers];
+    }
     for p in 0..registers {
         for i in 0..ROWS {
             for j in 0..COLUMNS {
@@ -94,13 +109,14 @@ fn dots<S: Simd, T: GemmFloat, const ROWS: usize, const COLUMNS: usize>(
             }
         }
     }
-    if !ys[0].1.is_empty() {
+    let rest = registers * T::width::<S>();
+    if rest < ys[0].len() {
         let mut y_part = [T::splat(simd, T::ZERO); COLUMNS];
         for j in 0..COLUMNS {
-            y_part[j] = T::load_partial(simd, ys[j].1);
+            y_part[j] = T::load_partial(simd, &ys[j][rest..]);
         }
         for i in 0..ROWS {
-            let x = T::load_partial(simd, xs[i].1);
+            let x = T::load_partial(simd, &xs[i][rest..]);
             for j in 0..COLUMNS {
                 sums[i][j] = T::mul_add(simd, x, y_part[j], sums[i][j]);
             }

@@ -67,6 +67,18 @@ impl<T: Copy> Matrix<'_, T> {
         }
     }
 
+    /// The same matrix with the stride that no element uses, that of a single row or column, set to
+    /// what it would be in a matrix without gaps.
+    #[inline(always)]
+    fn with_shape(mut self, rows: usize, columns: usize) -> Self {
+        if columns == 1 {
+            self.column_stride = if self.row_stride == 1 { rows } else { 1 };
+        } else if rows == 1 {
+            self.row_stride = if self.column_stride == 1 { columns } else { 1 };
+        }
+        self
+    }
+
     /// The same matrix `offset` elements further on.
     #[inline(always)]
     fn starting_at(self, offset: usize) -> Self {

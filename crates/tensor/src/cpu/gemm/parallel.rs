@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::super::lanes::dispatch;
 use super::plan::Plan;
-use super::{Epilogue, GemmFloat, Matrix, Path, Product, Scratch};
+use super::{Epilogue, GemmFloat, Matrix, Product, Scratch};
 
 /// Products of numbers (m · k · n) below which a second thread costs more than it does: waking one
 /// takes several microseconds, in which one thread does a million products.
@@ -35,6 +35,7 @@ pub(crate) fn matmul<T: GemmFloat>(
         };
         return matmul([m, 1, n], zeros, zeros, c, epilogue);
     }
+    let (a, b) = (a.with_shape(m, k), b.with_shape(k, n));
     let plan = Plan::of(shape, &a, &b);
     if !plan.transposed {
         return share(Product {
