@@ -6,6 +6,7 @@ pub(crate) mod elementwise;
 pub(crate) mod fold;
 pub(crate) mod index;
 pub(crate) mod lane_fold;
+pub mod gemm;
 pub mod lanes;
 pub mod parallel;
 pub(crate) mod pointwise;
