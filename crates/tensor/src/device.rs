@@ -1,4 +1,85 @@
 //! Where tensors live: the CPU, or an accelerator behind one object-safe door.
+//!
+//! # Writing a backend
+//!
+//! A backend is a type with a name ([`Backend`]) and kernels for the four element types
+//! ([`Kernels`]). It can stand in any crate. [`upload`](Kernels::upload) and
+//! [`download`](Kernels::download) are all it must have; every other kernel answers "not offered
+//! by this device" until it is written, so a backend grows one kernel at a time. Tensors call the
+//! kernels; a backend never sees a tensor.
+//!
+//! Here is one that keeps its elements in ordinary vectors and runs formulas on them one element
+//! at a time:
+//!
+//! ```
+//! use std::sync::Arc;
+//! use macula_tensor::device::{Backend, Kernels, Memory, Operand};
+//! use macula_tensor::program::Program;
+//! use macula_tensor::{Device, Result, Tensor};
+//!
+//! #[derive(Debug)]
+//! struct Toy;
+//!
+//! impl Backend for Toy {
+//!     fn name(&self) -> &str { "toy" }
+//! }
+//!
+//! macro_rules! kernels {
+//!     ($T:ty $(, $pointwise:item)?) => {
+//!         impl Kernels<$T> for Toy {
+//!             fn upload(&self, elements: &[$T]) -> Result<Memory> {
+//!                 Ok(Arc::new(elements.to_vec()))
+//!             }
+//!             fn download(&self, from: Operand<'_>, into: &mut [$T]) -> Result<()> {
+//!                 let elements = from.memory_as::<Vec<$T>>("download", self)?;
+//!                 into.iter_mut().zip(from.positions()).for_each(|(to, at)| *to = elements[at]);
+//!                 Ok(())
+//!             }
+//!             $($pointwise)?
+//!         }
+//!     };
+//! }
+//! kernels!(f32);
+//! kernels!(i64);
+//! kernels!(bool);
+//! kernels!(f64, fn pointwise(&self, program: &Program, x: &[Operand<'_>], _: &[usize]) -> Result<Memory> {
+//!     let mut columns = Vec::new();
+//!     for x in x {
+//!         let elements = x.memory_as::<Vec<f64>>("pointwise", self)?;
+//!         columns.push(x.positions().map(|at| elements[at]).collect::<Vec<_>>());
+//!     }
+//!     let row = |i: usize| columns.iter().map(|column| column[i]).collect::<Vec<_>>();
+//!     let results = (0..columns[0].len()).map(|i| program.eval(&row(i)));
+//!     Ok(Arc::new(results.collect::<Result<Vec<_>>>()?))
+//! });
+//!
+//! let toy = Device::accelerator(Toy);
+//! let x = Tensor::from([1.0, 4.0]).to(&toy)?;
+//! assert_eq!(x.sqrt()?.to_vec()?, [1.0, 2.0]);
+//! assert_eq!(
+//!     Tensor::from([1.0_f32]).to(&toy)?.sqrt().map(drop).unwrap_err().to_string(),
+//!     "sqrt: toy: not offered by this device for f32"
+//! );
+//! # Ok::<(), macula_tensor::Error>(())
+//! ```
+//!
+//! # How an operation reaches a kernel
+//!
+//! Each operation checks its arguments, and then does one of two things, in this order:
+//!
+//! ```text
+//! self.device().check_same("matmul", other.device())?;
+//! // … sizes, axes, the shape of the result …
+//! if let Some(accelerator) = self.device().as_accelerator() {
+//!     let kernels = T::kernels(accelerator.as_ref());
+//!     let memory = kernels.matmul(self.operand("matmul")?, other.operand("matmul")?)?;
+//!     return Ok(Tensor::from_memory(accelerator, memory, shape));
+//! }
+//! let (left, right) = (self.view("matmul")?, other.view("matmul")?);
+//! Ok(Tensor::build(shape, |output| cpu::matmul(left, right, output)))
+//! ```
+//!
+//! An operation without the middle part gives [`Error::Device`] on an accelerator: `view` says so.
 
 use std::any::Any;
 use std::fmt;
@@ -6,12 +87,13 @@ use std::sync::Arc;
 
 use crate::element::Element;
 use crate::error::{Error, Result};
+use crate::program::Program;
 use crate::shape::Shape;
 
 /// Where a tensor lives: a value, chosen at run time.
 ///
 /// A type parameter would spread through every signature and every user's struct, and the CPU is
-/// always there.
+/// always there. The [module](self) shows how a backend is written.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub enum Device {
@@ -20,6 +102,33 @@ pub enum Device {
     Cpu,
     /// A backend: this workspace's GPU crate, or one from elsewhere.
     Accelerator(Arc<dyn Accelerator>),
+}
+
+impl Device {
+    /// The device that a backend drives; clones of it are the same device.
+    pub fn accelerator(backend: impl Accelerator + 'static) -> Self {
+        Self::Accelerator(Arc::new(backend))
+    }
+
+    /// The backend, if this is not the CPU.
+    pub fn as_accelerator(&self) -> Option<&Arc<dyn Accelerator>> {
+        match self {
+            Self::Cpu => None,
+            Self::Accelerator(accelerator) => Some(accelerator),
+        }
+    }
+
+    /// Nothing if both are one device, as operands of an operation must be.
+    pub(crate) fn check_same(&self, op: &'static str, other: &Self) -> Result<()> {
+        if self == other {
+            return Ok(());
+        }
+        Err(Error::Devices {
+            op,
+            left: self.to_string(),
+            right: other.to_string(),
+        })
+    }
 }
 
 impl PartialEq for Device {
@@ -42,19 +151,24 @@ impl fmt::Display for Device {
     }
 }
 
-/// A backend: kernels for every element type.
-pub trait Accelerator:
-    Kernels<f32> + Kernels<f64> + Kernels<i64> + Kernels<bool> + fmt::Debug + Send + Sync
-{
+/// What a backend is, apart from its kernels.
+pub trait Backend: fmt::Debug + Send + Sync {
     /// The name that error messages and printed tensors show.
     fn name(&self) -> &str;
 }
+
+/// A backend with kernels for every element type.
+///
+/// Nobody implements this: a type with the four sets of [`Kernels`] is an accelerator.
+pub trait Accelerator: Kernels<f32> + Kernels<f64> + Kernels<i64> + Kernels<bool> {}
+
+impl<B: Kernels<f32> + Kernels<f64> + Kernels<i64> + Kernels<bool>> Accelerator for B {}
 
 /// Memory of an accelerator: whatever its kernels allocate, shared between tensors.
 pub type Memory = Arc<dyn Any + Send + Sync>;
 
 /// An operand in an accelerator's memory: elements and how they lie there.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Operand<'a> {
     /// What a kernel of the same accelerator allocated.
     pub memory: &'a Memory,
@@ -62,23 +176,181 @@ pub struct Operand<'a> {
     pub shape: &'a Shape,
 }
 
+impl<'a> Operand<'a> {
+    /// The memory as the type that the backend allocates.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if it is of another type, which a backend that allocates one type for
+    /// each element type never meets.
+    pub fn memory_as<M: Any>(&self, op: &'static str, backend: &dyn Backend) -> Result<&'a M> {
+        self.memory.downcast_ref().ok_or_else(|| Error::Device {
+            op,
+            device: backend.name().into(),
+            message: format!("memory is not a {}", std::any::type_name::<M>()),
+        })
+    }
+
+    /// The place in memory of each element, in row-major order.
+    pub fn positions(&self) -> impl Iterator<Item = usize> + use<'a> {
+        let shape = self.shape;
+        (0..shape.count()).map(move |index| {
+            let mut rest = index;
+            let axes = shape.sizes().iter().zip(shape.strides()).rev();
+            axes.fold(shape.offset(), |position, (&size, &stride)| {
+                let coordinate = rest % size;
+                rest /= size;
+                position.wrapping_add_signed(coordinate as isize * stride)
+            })
+        })
+    }
+}
+
+/// How the elements along some axes become one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Reduction {
+    /// Their sum; 0 if there are none.
+    Sum,
+    /// The largest; NaN if one is NaN.
+    Max,
+    /// The smallest; NaN if one is NaN.
+    Min,
+}
+
+/// Which element along an axis is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ArgReduction {
+    /// The first of the largest.
+    ArgMax,
+    /// The first of the smallest.
+    ArgMin,
+}
+
 /// The work an accelerator can do for one element type: a short, closed list of shapes of work.
 ///
-/// New mathematics needs no change in a backend. Kernels get checked arguments; their results
-/// are contiguous.
-pub trait Kernels<T: Element> {
+/// New mathematics needs no change in a backend: a formula arrives as a [`Program`].
+///
+/// Arguments have been checked, and operands are of this very device. They may be views, with
+/// strides of any sign and with 0 where an axis is broadcast, and they may be empty. A result is
+/// contiguous in row-major order from the start of fresh memory, and of the operand's element type
+/// unless it says otherwise. Operands stay as they are.
+///
+/// # Errors
+/// A kernel with a body here is optional: until a backend has its own, it is an [`Error::Device`]
+/// that says "not offered by this device". That is also what a backend should say to a reduction
+/// it does not know ([`not_offered`]), and to formulas of `i64` and `bool`, by leaving
+/// [`pointwise`](Kernels::pointwise) as it is.
+pub trait Kernels<T: Element>: Backend {
     /// Copies elements from main memory.
     fn upload(&self, elements: &[T]) -> Result<Memory>;
 
-    /// Copies an operand's elements to main memory, in row-major order.
+    /// Copies an operand's elements to main memory, in row-major order. `into` has their number.
     fn download(&self, operand: Operand<'_>, into: &mut [T]) -> Result<()>;
+
+    /// `value`, as often as the sizes say.
+    fn fill(&self, value: T, sizes: &[usize]) -> Result<Memory> {
+        let _ = (value, sizes);
+        Err(not_offered::<T>("fill", self.name()))
+    }
+
+    /// The elements of an operand, one after the other in row-major order.
+    fn copy(&self, operand: Operand<'_>) -> Result<Memory> {
+        let _ = operand;
+        Err(not_offered::<T>("copy", self.name()))
+    }
+
+    /// The results of a program, whose inputs are the operands' elements at one place.
+    ///
+    /// All operands have the sizes given, and there is one for each input. Only `f32` and `f64`
+    /// are asked for.
+    fn pointwise(
+        &self,
+        program: &Program,
+        operands: &[Operand<'_>],
+        sizes: &[usize],
+    ) -> Result<Memory> {
+        let _ = (operands, sizes);
+        Err(not_offered::<T>(program.name(), self.name()))
+    }
+
+    /// The elements of `if_true` where the mask, an operand of `bool`, holds, and of `if_false`
+    /// elsewhere. All three have the same sizes.
+    fn select(
+        &self,
+        mask: Operand<'_>,
+        if_true: Operand<'_>,
+        if_false: Operand<'_>,
+    ) -> Result<Memory> {
+        let _ = (mask, if_true, if_false);
+        Err(not_offered::<T>("select", self.name()))
+    }
+
+    /// The elements along the axes, made one; the other axes stay, in their order.
+    ///
+    /// The axes are ascending and may be none or all. For a maximum or minimum, they are not empty.
+    fn reduce(&self, reduction: Reduction, operand: Operand<'_>, axes: &[usize]) -> Result<Memory> {
+        let _ = (reduction, operand, axes);
+        Err(not_offered::<T>("reduce", self.name()))
+    }
+
+    /// The index along an axis of the element looked for, as `i64`; the other axes stay.
+    fn arg_reduce(
+        &self,
+        reduction: ArgReduction,
+        operand: Operand<'_>,
+        axis: usize,
+    ) -> Result<Memory> {
+        let _ = (reduction, operand, axis);
+        Err(not_offered::<T>("arg_reduce", self.name()))
+    }
+
+    /// The matrix products of `[…, M, K]` and `[…, K, N]`: `[…, M, N]`.
+    ///
+    /// The axes before the last two are equal in both.
+    fn matmul(&self, left: Operand<'_>, right: Operand<'_>) -> Result<Memory> {
+        let _ = (left, right);
+        Err(not_offered::<T>("matmul", self.name()))
+    }
+
+    /// The elements of an operand at indices along an axis.
+    ///
+    /// `indices`, of `i64`, has the sizes of the result; its other axes are those of the operand:
+    /// `result[…, i, …] = operand[…, indices[…, i, …], …]`.
+    ///
+    /// # Errors
+    /// [`Error::Index`] for an index outside the axis: only the kernel sees them.
+    fn gather(&self, operand: Operand<'_>, axis: usize, indices: Operand<'_>) -> Result<Memory> {
+        let _ = (operand, axis, indices);
+        Err(not_offered::<T>("gather", self.name()))
+    }
+
+    /// `base` with elements added at indices along an axis, the reverse of [`gather`]:
+    /// `result[…, indices[…, i, …], …] += elements[…, i, …]`, in the order of `i`.
+    ///
+    /// `indices`, of `i64`, has the sizes of `elements`.
+    ///
+    /// # Errors
+    /// [`Error::Index`] for an index outside the axis.
+    ///
+    /// [`gather`]: Kernels::gather
+    fn scatter_add(
+        &self,
+        base: Operand<'_>,
+        axis: usize,
+        indices: Operand<'_>,
+        elements: Operand<'_>,
+    ) -> Result<Memory> {
+        let _ = (base, axis, indices, elements);
+        Err(not_offered::<T>("scatter_add", self.name()))
+    }
 }
 
-/// What an operation says that an accelerator does not offer.
-pub(crate) fn unsupported<T: Element>(op: &'static str, device: &Device) -> Error {
+/// The error that says that a device does not do an operation on elements of type `T`.
+pub fn not_offered<T: Element>(op: &'static str, device: &str) -> Error {
     Error::Device {
         op,
-        device: device.to_string(),
-        message: format!("no kernel for {}", T::NAME),
+        device: device.into(),
+        message: format!("not offered by this device for {}", T::NAME),
     }
 }

@@ -8,11 +8,14 @@ pub mod element;
 pub mod error;
 pub mod ops;
 pub mod pointwise;
+pub mod program;
 pub mod random;
 pub mod scalar;
 pub mod shape;
+mod single;
 mod storage;
 mod tensor;
+mod transfer;
 mod view;
 
 pub use device::Device;
