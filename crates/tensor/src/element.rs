@@ -32,8 +32,6 @@ pub trait Number: Element + std::ops::Add<Output = Self> + PartialOrd {
 pub trait Float: Number + LaneFloat {
     /// The distance from 1 to the next larger number.
     const EPSILON: f64;
-    /// `self` as `f64`, exactly.
-    fn to_f64(self) -> f64;
     /// Whether the number is neither infinite nor NaN.
     fn is_finite(self) -> bool;
 }
@@ -70,10 +68,6 @@ macro_rules! float {
     ($($T:ident),*) => {$(
         impl Float for $T {
             const EPSILON: f64 = $T::EPSILON as f64;
-
-            fn to_f64(self) -> f64 {
-                self.into()
-            }
 
             fn is_finite(self) -> bool {
                 $T::is_finite(self)

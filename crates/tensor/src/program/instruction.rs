@@ -171,6 +171,12 @@ functions! {
         Sqrt sqrt,
         /// max(x, 0); NaN stays NaN.
         Relu relu,
+        /// The largest integer ≤ x.
+        Floor floor,
+        /// The smallest integer ≥ x.
+        Ceil ceil,
+        /// The nearest integer, the even one of two equally near.
+        Round round,
         /// e^x.
         Exp exp,
         /// e^x − 1.
@@ -179,6 +185,8 @@ functions! {
         Ln ln,
         /// ln(1 + x).
         Ln1p ln_1p,
+        /// log₂ x.
+        Log2 log2,
         /// tanh x.
         Tanh tanh,
         /// σ(x) = 1 / (1 + e^−x).
@@ -187,6 +195,12 @@ functions! {
         Softplus softplus,
         /// erf x.
         Erf erf,
+        /// sin x, x in radians.
+        Sin sin,
+        /// cos x, x in radians.
+        Cos cos,
+        /// arctan x.
+        Atan atan,
     }
 }
 
@@ -205,5 +219,7 @@ functions! {
         Max max,
         /// The smaller of the two; NaN if either is NaN.
         Min min,
+        /// a^b.
+        Pow pow,
     }
 }

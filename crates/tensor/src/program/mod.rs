@@ -118,8 +118,8 @@ impl Program {
 
     /// The result for one value of each input: the plain interpreter.
     ///
-    /// On `f64` numbers it uses the standard library's functions, and so serves as the reference
-    /// for every faster way to run a program.
+    /// On `f64` numbers it gives the bits that a tensor's elements get on the CPU, and so serves as
+    /// the reference for every other way to run a program.
     ///
     /// # Errors
     /// There must be one value for each input.

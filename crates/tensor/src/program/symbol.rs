@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use super::{Binary, Comparison, Constant, Instruction, Program, Register, Simplify, Unary};
-use crate::scalar::Scalar;
+use crate::scalar::{Logistic, Scalar};
 
 /// A number that is not known yet: a register of the program that is being written.
 ///
@@ -237,6 +237,18 @@ impl Scalar for Symbol<'_> {
     fn min(self, other: Self) -> Self {
         self.binary(Binary::Min, other)
     }
+    fn pow(self, exponent: Self) -> Self {
+        self.binary(Binary::Pow, exponent)
+    }
+    fn logistic(self) -> Logistic<Self> {
+        let negated = -self;
+        Logistic {
+            sigmoid: self.sigmoid(),
+            complement: negated.sigmoid(),
+            softplus: self.softplus(),
+            softplus_negated: negated.softplus(),
+        }
+    }
     fn powf(self, exponent: f64) -> Self {
         self.recorder
             .symbol(Instruction::Powf(self.register, Constant::new(exponent)))
@@ -246,13 +258,20 @@ impl Scalar for Symbol<'_> {
         Signum signum;
         Sqrt sqrt;
         Relu relu;
+        Floor floor;
+        Ceil ceil;
+        Round round;
         Exp exp;
         ExpM1 exp_m1;
         Ln ln;
         Ln1p ln_1p;
+        Log2 log2;
         Tanh tanh;
         Sigmoid sigmoid;
         Softplus softplus;
         Erf erf;
+        Sin sin;
+        Cos cos;
+        Atan atan;
     }
 }
