@@ -186,7 +186,7 @@ impl<'a> Operand<'a> {
         self.memory.downcast_ref().ok_or_else(|| Error::Device {
             op,
             device: backend.name().into(),
-            message: format!("memory is not a {}", std::any::type_name::<M>()),
+            message: format!("memory is not of type {}", std::any::type_name::<M>()),
         })
     }
 
@@ -352,5 +352,54 @@ pub fn not_offered<T: Element>(op: &'static str, device: &str) -> Error {
         op,
         device: device.into(),
         message: format!("not offered by this device for {}", T::NAME),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Nowhere;
+    impl Backend for Nowhere {
+        fn name(&self) -> &str {
+            "nowhere"
+        }
+    }
+
+    #[test]
+    fn positions_follow_the_strides_in_row_major_order() {
+        let memory: Memory = Arc::new(());
+        let positions = |shape: Shape| {
+            let operand = Operand {
+                memory: &memory,
+                shape: &shape,
+            };
+            operand.positions().collect::<Vec<_>>()
+        };
+        let grid = Shape::grid(&[2, 3]);
+        assert_eq!(positions(grid.clone()), [0, 1, 2, 3, 4, 5]);
+        assert_eq!(positions(grid.permute(&[1, 0])), [0, 3, 1, 4, 2, 5]);
+        assert_eq!(positions(grid.slice(1, 2, -2, 2)), [2, 0, 5, 3]);
+        assert_eq!(positions(Shape::grid(&[0, 3])), []);
+        assert_eq!(positions(Shape::scalar()), [0]);
+        let repeated = Shape::vector(2).expand("test", &[2, 2]);
+        assert_eq!(repeated.map(positions), Ok(vec![0, 1, 0, 1]));
+    }
+
+    #[test]
+    fn memory_of_another_type_is_an_error() {
+        let memory: Memory = Arc::new(vec![1.0_f64]);
+        let operand = Operand {
+            memory: &memory,
+            shape: &Shape::vector(1),
+        };
+        let found = operand.memory_as::<Vec<f64>>("read", &Nowhere);
+        assert_eq!(found, Ok(&vec![1.0]));
+        let error = operand.memory_as::<Vec<f32>>("read", &Nowhere).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "read: nowhere: memory is not of type alloc::vec::Vec<f32>"
+        );
     }
 }

@@ -219,6 +219,7 @@ impl<T: Element> Tensor<T> {
     /// # Errors
     /// The elements must be in main memory.
     pub fn make_mut(&mut self) -> Result<&mut [T]> {
+        self.view("make_mut")?;
         if !self.is_alone() {
             *self = self.copied()?;
         }

@@ -97,9 +97,14 @@ impl Recorder {
         self.write(Instruction::Constant(Constant::new(value)))
     }
 
+    /// The instruction that fills a register.
+    fn instruction(&self, register: Register) -> Instruction {
+        self.instructions.borrow()[register]
+    }
+
     /// The constant that a register holds, if it does.
     fn value(&self, register: Register) -> Option<f64> {
-        match self.instructions.borrow()[register] {
+        match self.instruction(register) {
             Instruction::Constant(constant) => Some(constant.value()),
             _ => None,
         }
@@ -112,7 +117,11 @@ impl Recorder {
         let unary = |function, x| self.write(Instruction::Unary(function, x));
         let binary = |function, a, b| self.write(Instruction::Binary(function, a, b));
         Some(match instruction {
-            Instruction::Unary(Unary::Neg, x) => self.constant(-self.value(x)?),
+            Instruction::Unary(Unary::Neg, x) => match self.instruction(x) {
+                Instruction::Constant(constant) => self.constant(-constant.value()),
+                Instruction::Unary(Unary::Neg, x) => x,
+                _ => return None,
+            },
             Instruction::Binary(function, a, b) => match (function, self.value(a), self.value(b)) {
                 (_, Some(a), Some(b)) => self.constant(function.apply(a, b)),
                 (Binary::Add, Some(0.0), _) | (Binary::Mul, Some(1.0), _) => b,
