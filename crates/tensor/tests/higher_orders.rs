@@ -3,7 +3,7 @@
 use macula_tensor::ops::pointwise::pointwise;
 use macula_tensor::pointwise::Derived;
 use macula_tensor::program::Program;
-use macula_tensor::{Pointwise, Scalar, Tensor};
+use macula_tensor::{Pointwise, Result, Scalar, Tensor};
 
 /// The focal loss of a positive margin, σ(−x)^γ · ln(1 + e^−x), scaled by a weight.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +28,7 @@ fn logits(count: usize) -> Vec<f64> {
 }
 
 #[test]
-fn every_element_is_what_the_program_gives_for_it() {
+fn every_element_is_what_the_program_gives_for_it() -> Result<()> {
     // Lengths around that of a register, of a block, and above that of a piece for one thread.
     for count in [1, 7, 16, 255, 40_000] {
         let x = Tensor::from(logits(count));
@@ -36,60 +36,52 @@ fn every_element_is_what_the_program_gives_for_it() {
         for by in [&[0, 0][..], &[1, 0], &[0, 0, 0], &[0; 5]] {
             let derived = derived(by);
             let program = Program::of(&derived);
-            let found = pointwise(&derived, [&x, &weight.expand([count]).unwrap()], None);
-            let expected: Vec<_> = logits(count)
+            let found = pointwise(&derived, [&x, &weight.expand([count])?], None);
+            let expected: Vec<f64> = logits(count)
                 .iter()
-                .map(|&x| program.eval(&[x, 0.75]).unwrap())
-                .collect();
-            assert_eq!(found.unwrap().to_vec().unwrap(), expected);
+                .map(|&x| program.eval(&[x, 0.75]))
+                .collect::<Result<_>>()?;
+            assert_eq!(found?.to_vec()?, expected);
         }
     }
+    Ok(())
 }
 
 #[test]
-fn a_seed_multiplies_the_derivative() {
+fn a_seed_multiplies_the_derivative() -> Result<()> {
     let (x, weight) = (Tensor::from(logits(33)), Tensor::from(2.0));
     let seed = Tensor::from(3.0);
     for by in [&[][..], &[0], &[0, 0], &[0, 1, 0]] {
-        let plain = pointwise(&derived(by), [&x, &weight], None).unwrap();
-        let seeded = pointwise(&derived(by), [&x, &weight], Some(&seed)).unwrap();
-        assert_eq!(
-            seeded.to_vec().unwrap(),
-            plain.mul_scalar(3.0).unwrap().to_vec().unwrap()
-        );
+        let plain = pointwise(&derived(by), [&x, &weight], None)?;
+        let seeded = pointwise(&derived(by), [&x, &weight], Some(&seed))?;
+        assert_eq!(seeded.to_vec()?, plain.mul_scalar(3.0)?.to_vec()?);
     }
+    Ok(())
 }
 
 #[test]
-fn strided_operands_give_what_contiguous_ones_give() {
-    let x = Tensor::from_vec(logits(600), [20, 30])
-        .unwrap()
-        .transpose(0, 1)
-        .unwrap();
-    let weight = Tensor::from_vec(logits(20), [20]).unwrap();
-    let strided = pointwise(&derived(&[0, 0]), [&x, &weight], None).unwrap();
-    let x = x.contiguous().unwrap();
-    let weight = weight.expand([30, 20]).unwrap().contiguous().unwrap();
-    let contiguous = pointwise(&derived(&[0, 0]), [&x, &weight], None).unwrap();
-    assert_eq!(strided.to_vec().unwrap(), contiguous.to_vec().unwrap());
+fn strided_operands_give_what_contiguous_ones_give() -> Result<()> {
+    let x = Tensor::from_vec(logits(600), [20, 30])?.transpose(0, 1)?;
+    let weight = Tensor::from_vec(logits(20), [20])?;
+    let strided = pointwise(&derived(&[0, 0]), [&x, &weight], None)?;
+    let x = x.contiguous()?;
+    let weight = weight.expand([30, 20])?.contiguous()?;
+    let contiguous = pointwise(&derived(&[0, 0]), [&x, &weight], None)?;
+    assert_eq!(strided.to_vec()?, contiguous.to_vec()?);
+    Ok(())
 }
 
 #[test]
-fn single_precision_follows_double_precision() {
-    let x = Tensor::from(logits(100));
+fn single_precision_follows_double_precision() -> Result<()> {
     let single: Vec<_> = logits(100).into_iter().map(|x| x as f32).collect();
     let double: Vec<_> = single.iter().map(|&x| f64::from(x)).collect();
-    assert_eq!(x.count(), double.len());
     let by = derived(&[0, 0, 0]);
-    let double = pointwise(&by, [&Tensor::from(double), &Tensor::from(1.0)], None).unwrap();
-    let single = pointwise(&by, [&Tensor::from(single), &Tensor::from(1.0)], None).unwrap();
-    let pairs = single
-        .to_vec()
-        .unwrap()
-        .into_iter()
-        .zip(double.to_vec().unwrap());
+    let double = pointwise(&by, [&Tensor::from(double), &Tensor::from(1.0)], None)?;
+    let single = pointwise(&by, [&Tensor::from(single), &Tensor::from(1.0)], None)?;
+    let pairs = single.to_vec()?.into_iter().zip(double.to_vec()?);
     for (single, double) in pairs {
-        // The terms of the third derivative cancel by up to a factor of 10 around its zeros.
+        // Some 60 operations of 6·10⁻⁸ each. Near a zero of the derivative the error is that of
+        // its terms, which are about 1.
         approx::assert_relative_eq!(
             f64::from(single),
             double,
@@ -97,16 +89,16 @@ fn single_precision_follows_double_precision() {
             epsilon = 1e-6
         );
     }
+    Ok(())
 }
 
 #[test]
-fn an_input_that_is_not_there_is_told() {
+fn an_input_that_is_not_there_is_told() -> Result<()> {
     let x = Tensor::from([1.0]);
-    let error = pointwise(&derived(&[2]), [&x, &x], None)
-        .map(drop)
-        .unwrap_err();
+    let error = pointwise(&derived(&[2]), [&x, &x], None).map(drop);
     assert_eq!(
-        error.to_string(),
-        "focal: input to differentiate by must be below 2, found 2"
+        error.map_err(|error| error.to_string()),
+        Err("focal: input to differentiate by must be below 2, found 2".into())
     );
+    Ok(())
 }

@@ -1,10 +1,10 @@
 //! A formula as data: what an accelerator compiles, and what gives derivatives of any order.
 //!
 //! Read [`Program`] first: a flat list of [`Instruction`]s. [`Symbol`] is the
-//! [`Scalar`](crate::Scalar) that writes it down when a formula is run on it. A program runs on any
+//! [`Scalar`] that writes it down when a formula is run on it. A program runs on any
 //! `Scalar` in turn, and that is where its derivative comes from: run on dual numbers of symbols,
 //! it writes down the program of its own slope. The rules of differentiation stand in
-//! [`Dual`](crate::dual::Dual), and nowhere else.
+//! [`Dual`], and nowhere else.
 
 mod instruction;
 mod symbol;
