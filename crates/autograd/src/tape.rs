@@ -116,13 +116,14 @@ impl<T: Float> Tape<T> {
     }
 
     /// Data: no gradient is computed toward it.
-    pub fn constant(&self, value: Tensor<T>) -> Var<T> {
-        Var::from_parts(value, self.clone(), None)
+    pub fn constant(&self, value: impl Into<Tensor<T>>) -> Var<T> {
+        Var::from_parts(value.into(), self.clone(), None)
     }
 
     /// A leaf: a variable whose gradient is wanted.
     #[track_caller]
-    pub fn var(&self, value: Tensor<T>) -> Var<T> {
+    pub fn var(&self, value: impl Into<Tensor<T>>) -> Var<T> {
+        let value = value.into();
         self.inner
             .identity
             .borrow_mut()

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::cpu::walk::Walk;
+use crate::cpu;
 use crate::device::{Accelerator, Device, Memory, Operand, not_offered};
 use crate::element::{Element, Number};
 use crate::error::{Error, Result};
@@ -116,6 +116,18 @@ impl<T: Element> Tensor<T> {
         let mut buffer = Buffer::with_count(count);
         write(&mut buffer.as_mut_slice()[..count])?;
         Ok(Self::from_buffer(buffer, shape))
+    }
+
+    /// A new tensor in main memory, written by `write`, which must write every element: the memory
+    /// is recycled and holds old numbers.
+    ///
+    /// # Errors
+    /// The number of elements must be one that memory can address; and whatever `write` returns.
+    pub fn write(
+        shape: impl AsRef<[usize]>,
+        write: impl FnOnce(&mut [T]) -> Result<()>,
+    ) -> Result<Self> {
+        Self::try_build(Shape::contiguous("write", shape.as_ref())?, write)
     }
 
     fn from_buffer(buffer: Buffer<T>, shape: Shape) -> Self {
@@ -248,10 +260,7 @@ impl<T: Element> Tensor<T> {
             return Ok(Self::from_memory(accelerator, memory, shape));
         }
         let view = self.view("contiguous")?;
-        Ok(Self::build(shape, |output| match view.as_contiguous() {
-            Some(elements) => output.copy_from_slice(elements),
-            None => Walk::new(view).copy_into(output),
-        }))
+        Ok(Self::build(shape, |output| cpu::copy::copy(view, output)))
     }
 
     /// The elements in row-major order: the same tensor if they lie so already, else a copy.
@@ -318,6 +327,13 @@ impl<T: Number> Tensor<T> {
 impl<T: Element> From<T> for Tensor<T> {
     fn from(value: T) -> Self {
         Self::scalar(value)
+    }
+}
+
+impl<T: Element> From<&Self> for Tensor<T> {
+    /// A cheap clone.
+    fn from(tensor: &Self) -> Self {
+        tensor.clone()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Moving tensors between devices, and making them there.
+//! Moving tensors between devices.
 
 use crate::device::Device;
 use crate::element::Element;
@@ -7,19 +7,6 @@ use crate::shape::Shape;
 use crate::tensor::Tensor;
 
 impl<T: Element> Tensor<T> {
-    /// A tensor on a device whose elements are all `value`.
-    ///
-    /// # Errors
-    /// The number of elements must be one that memory can address, and the device must offer it.
-    pub fn full_on(device: &Device, shape: impl AsRef<[usize]>, value: T) -> Result<Self> {
-        let Some(accelerator) = device.as_accelerator() else {
-            return Self::full(shape, value);
-        };
-        let shape = Shape::contiguous("full", shape.as_ref())?;
-        let memory = T::kernels(accelerator.as_ref()).fill(value, shape.sizes())?;
-        Ok(Self::from_memory(accelerator, memory, shape))
-    }
-
     /// The tensor on another device; the same tensor if it is there already.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Backend;
 use crate::element::Element;
 use crate::error::{Error, Result};
-use crate::program::Program;
+use crate::program::{Comparison, Program};
 use crate::shape::Shape;
 
 /// Memory of an accelerator: whatever its kernels allocate, shared between tensors.
@@ -56,10 +56,16 @@ impl<'a> Operand<'a> {
 pub enum Reduction {
     /// Their sum; 0 if there are none.
     Sum,
+    /// Their product; 1 if there are none.
+    Product,
     /// The largest; NaN if one is NaN.
     Max,
     /// The smallest; NaN if one is NaN.
     Min,
+    /// Whether one of them holds, for `bool`.
+    Any,
+    /// Whether all of them hold, for `bool`.
+    All,
 }
 
 /// Which element along an axis is looked for.
@@ -119,6 +125,17 @@ pub trait Kernels<T: Element>: Backend {
         Err(not_offered::<T>(program.name(), self.name()))
     }
 
+    /// Whether each pair of elements compares so, as `bool`. Both operands have the same sizes.
+    fn compare(
+        &self,
+        comparison: Comparison,
+        left: Operand<'_>,
+        right: Operand<'_>,
+    ) -> Result<Memory> {
+        let _ = (comparison, left, right);
+        Err(not_offered::<T>("compare", self.name()))
+    }
+
     /// The elements of `if_true` where the mask, an operand of `bool`, holds, and of `if_false`
     /// elsewhere. All three have the same sizes.
     fn select(
@@ -160,8 +177,8 @@ pub trait Kernels<T: Element>: Backend {
 
     /// The elements of an operand at indices along an axis.
     ///
-    /// `indices`, of `i64`, has the sizes of the result; its other axes are those of the operand:
-    /// `result[…, i, …] = operand[…, indices[…, i, …], …]`.
+    /// `indices`, of `i64`, has the sizes of the result, which along the other axes are at most
+    /// those of the operand: `result[…, i, …] = operand[…, indices[…, i, …], …]`.
     ///
     /// # Errors
     /// [`Error::Index`] for an index outside the axis: only the kernel sees them.
@@ -173,7 +190,8 @@ pub trait Kernels<T: Element>: Backend {
     /// `base` with elements added at indices along an axis, the reverse of [`gather`]:
     /// `result[…, indices[…, i, …], …] += elements[…, i, …]`, in the order of `i`.
     ///
-    /// `indices`, of `i64`, has the sizes of `elements`.
+    /// `indices`, of `i64`, has the sizes of `elements`, which along the other axes are at most
+    /// those of `base`.
     ///
     /// # Errors
     /// [`Error::Index`] for an index outside the axis.
@@ -188,6 +206,19 @@ pub trait Kernels<T: Element>: Backend {
     ) -> Result<Memory> {
         let _ = (base, axis, indices, elements);
         Err(not_offered::<T>("scatter_add", self.name()))
+    }
+
+    /// The elements sorted along an axis, and their indices before that, as `i64`.
+    ///
+    /// In either order, the first of equal elements comes first, and NaN comes last.
+    fn sort(
+        &self,
+        operand: Operand<'_>,
+        axis: usize,
+        descending: bool,
+    ) -> Result<(Memory, Memory)> {
+        let _ = (operand, axis, descending);
+        Err(not_offered::<T>("sort", self.name()))
     }
 }
 
@@ -232,12 +263,14 @@ mod tests {
             ("fill", Nowhere.fill(1, &[2])),
             ("copy", Nowhere.copy(x)),
             ("square", Nowhere.pointwise(&square, &[x], &[2])),
+            ("compare", Nowhere.compare(Comparison::Less, x, x)),
             ("select", Nowhere.select(x, x, x)),
             ("reduce", Nowhere.reduce(Reduction::Sum, x, &[0])),
             ("arg_reduce", Nowhere.arg_reduce(ArgReduction::ArgMax, x, 0)),
             ("matmul", Nowhere.matmul(x, x)),
             ("gather", Nowhere.gather(x, 0, x)),
             ("scatter_add", Nowhere.scatter_add(x, 0, x, x)),
+            ("sort", Nowhere.sort(x, 0, false).map(|(sorted, _)| sorted)),
         ] {
             let message = result.map(drop).unwrap_err().to_string();
             let expected = format!("{kernel}: nowhere: not offered by this device for i64");
