@@ -40,11 +40,11 @@ pub(crate) struct View<'a, T> {
 
 impl<'a, T: Element> View<'a, T> {
     /// The elements as one slice in row-major order, where they lie so.
+    #[inline]
     pub(crate) fn as_contiguous(&self) -> Option<&'a [T]> {
-        let start = self.shape.offset();
         self.shape
             .is_contiguous()
-            .then(|| &self.elements[start..start + self.shape.count()])
+            .then(|| &self.elements[self.shape.range()])
     }
 }
 
@@ -235,7 +235,7 @@ impl<T: Element> Tensor<T> {
         if !self.is_alone() {
             *self = self.copied()?;
         }
-        let range = self.shape.offset()..self.shape.offset() + self.count();
+        let range = self.shape.range();
         match &mut self.storage {
             Storage::Cpu(buffer) => Arc::get_mut(buffer),
             Storage::Accelerator(_) => None,

@@ -1,0 +1,8 @@
+//! stand-in
+use crate::{Tensor, Float, Result, keep};
+impl<T: Float> Tensor<T> {
+    /// softmax
+    pub fn softmax(&self, axis: isize) -> Result<Self> { self.log_softmax(axis)?.exp() }
+    /// log softmax
+    pub fn log_softmax(&self, axis: isize) -> Result<Self> { self.sub(&self.logsumexp(keep(axis))?) }
+}
