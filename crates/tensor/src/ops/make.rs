@@ -1,14 +1,28 @@
 //! Tensors made from a rule.
 
+use crate::device::Device;
 use crate::element::{Element, Float, Number};
 use crate::error::{Error, Result};
 use crate::shape::Shape;
 use crate::tensor::Tensor;
 
 impl<T: Element> Tensor<T> {
-    /// A tensor of the shape of this one, whose elements are all `value`.
+    /// A tensor on a device whose elements are all `value`.
+    ///
+    /// # Errors
+    /// The number of elements must be one that memory can address, and the device must offer it.
+    pub fn full_on(device: &Device, shape: impl AsRef<[usize]>, value: T) -> Result<Self> {
+        let Some(accelerator) = device.as_accelerator() else {
+            return Self::full(shape, value);
+        };
+        let shape = Shape::contiguous("full", shape.as_ref())?;
+        let memory = T::kernels(accelerator.as_ref()).fill(value, shape.sizes())?;
+        Ok(Self::from_memory(accelerator, memory, shape))
+    }
+
+    /// A tensor of the shape of this one, on its device, whose elements are all `value`.
     pub fn full_like(&self, value: T) -> Result<Self> {
-        Self::full(self.shape(), value)?.to(self.device())
+        Self::full_on(self.device(), self.shape(), value)
     }
 }
 
