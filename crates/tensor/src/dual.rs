@@ -2,10 +2,12 @@
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-use crate::scalar::Scalar;
+use crate::scalar::{Logistic, Scalar};
 
 /// 2/√π, the slope of erf at 0.
 const TWO_OVER_SQRT_PI: f64 = std::f64::consts::FRAC_2_SQRT_PI;
+/// log₂ e, the slope of log₂ at 1.
+const LOG2_E: f64 = std::f64::consts::LOG2_E;
 
 /// A value and its partial derivatives with respect to `N` variables.
 ///
@@ -225,6 +227,19 @@ impl<S: Scalar, const N: usize> Scalar for Dual<S, N> {
     }
 
     #[inline(always)]
+    fn floor(self) -> Self {
+        self.chain(self.value.floor(), self.value.constant(0.0))
+    }
+    #[inline(always)]
+    fn ceil(self) -> Self {
+        self.chain(self.value.ceil(), self.value.constant(0.0))
+    }
+    #[inline(always)]
+    fn round(self) -> Self {
+        self.chain(self.value.round(), self.value.constant(0.0))
+    }
+
+    #[inline(always)]
     fn exp(self) -> Self {
         let value = self.value.exp();
         self.chain(value, value)
@@ -242,25 +257,60 @@ impl<S: Scalar, const N: usize> Scalar for Dual<S, N> {
         self.chain(self.value.ln_1p(), (self.value + 1.0).recip())
     }
     #[inline(always)]
+    fn log2(self) -> Self {
+        self.chain(self.value.log2(), self.value.recip() * LOG2_E)
+    }
+    #[inline(always)]
     fn tanh(self) -> Self {
         // sech² x = 4 σ(2x) σ(−2x): where tanh² rounds to 1, 1 − tanh² has no digits left.
-        let twice = self.value * 2.0;
-        let slope = twice.sigmoid() * (-twice).sigmoid() * 4.0;
+        let twice = (self.value * 2.0).logistic();
+        let slope = twice.sigmoid * twice.complement * 4.0;
         self.chain(self.value.tanh(), slope)
     }
     #[inline(always)]
-    fn sigmoid(self) -> Self {
-        let value = self.value.sigmoid();
-        self.chain(value, value * (-self.value).sigmoid())
-    }
-    #[inline(always)]
-    fn softplus(self) -> Self {
-        self.chain(self.value.softplus(), self.value.sigmoid())
+    fn logistic(self) -> Logistic<Self> {
+        let Logistic {
+            sigmoid,
+            complement,
+            softplus,
+            softplus_negated,
+        } = self.value.logistic();
+        let slope = sigmoid * complement;
+        Logistic {
+            sigmoid: self.chain(sigmoid, slope),
+            complement: self.chain(complement, -slope),
+            softplus: self.chain(softplus, sigmoid),
+            softplus_negated: self.chain(softplus_negated, -complement),
+        }
     }
     #[inline(always)]
     fn erf(self) -> Self {
         let slope = (-self.value.square()).exp() * TWO_OVER_SQRT_PI;
         self.chain(self.value.erf(), slope)
+    }
+    #[inline(always)]
+    fn sin(self) -> Self {
+        self.chain(self.value.sin(), self.value.cos())
+    }
+    #[inline(always)]
+    fn cos(self) -> Self {
+        self.chain(self.value.cos(), -self.value.sin())
+    }
+    #[inline(always)]
+    fn atan(self) -> Self {
+        let slope = (self.value.square() + 1.0).recip();
+        self.chain(self.value.atan(), slope)
+    }
+    #[inline(always)]
+    fn pow(self, exponent: Self) -> Self {
+        let (x, y) = (self.value, exponent.value);
+        let zero = x.constant(0.0);
+        let value = x.pow(y);
+        // y·x^(y−1) is 0 · ∞ at the origin, where x^0 = 1 is flat in x.
+        let at_origin = (x.abs() + y.abs()).equal(zero);
+        let to_base = S::select(at_origin, zero, y * x.pow(y - 1.0));
+        let to_exponent = S::select(zero.less(x), value * x.ln(), zero);
+        self.chain2(exponent, value, to_base, to_exponent)
     }
     #[inline(always)]
     fn powf(self, exponent: f64) -> Self {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::cpu::walk::Walk;
+use crate::cpu;
 use crate::device::{Device, Operand, unsupported};
 use crate::element::{Element, Number};
 use crate::error::{Error, Result};
@@ -118,6 +118,18 @@ impl<T: Element> Tensor<T> {
         Ok(Self::from_buffer(buffer, shape))
     }
 
+    /// A new tensor in main memory, written by `write`, which must write every element: the memory
+    /// is recycled and holds old numbers.
+    ///
+    /// # Errors
+    /// The number of elements must be one that memory can address; and whatever `write` returns.
+    pub fn write(
+        shape: impl AsRef<[usize]>,
+        write: impl FnOnce(&mut [T]) -> Result<()>,
+    ) -> Result<Self> {
+        Self::try_build(Shape::contiguous("write", shape.as_ref())?, write)
+    }
+
     fn from_buffer(buffer: Buffer<T>, shape: Shape) -> Self {
         Self {
             storage: Storage::Cpu(Arc::new(buffer)),
@@ -195,11 +207,7 @@ impl<T: Element> Tensor<T> {
     /// # Errors
     /// The elements must be in main memory.
     pub fn make_mut(&mut self) -> Result<&mut [T]> {
-        let alone = match &mut self.storage {
-            Storage::Cpu(buffer) => Arc::get_mut(buffer).is_some(),
-            Storage::Accelerator(_) => return Err(unsupported::<T>("make_mut", &self.device)),
-        };
-        if !alone || !self.is_contiguous() {
+        if !self.is_alone() {
             *self = self.copied()?;
         }
         let range = self.shape.offset()..self.shape.offset() + self.count();
@@ -211,14 +219,19 @@ impl<T: Element> Tensor<T> {
         }
     }
 
+    /// Whether nobody shares the memory, so that writing happens in place.
+    pub(crate) fn is_alone(&mut self) -> bool {
+        match &mut self.storage {
+            Storage::Cpu(buffer) => self.shape.is_contiguous() && Arc::get_mut(buffer).is_some(),
+            Storage::Accelerator(_) => false,
+        }
+    }
+
     /// A copy in row-major order with memory of its own.
     fn copied(&self) -> Result<Self> {
         let view = self.view("contiguous")?;
         let shape = Shape::contiguous("contiguous", self.shape())?;
-        Ok(Self::build(shape, |output| match view.as_contiguous() {
-            Some(elements) => output.copy_from_slice(elements),
-            None => Walk::new(view).copy_into(output),
-        }))
+        Ok(Self::build(shape, |output| cpu::copy::copy(view, output)))
     }
 
     /// The elements in row-major order: the same tensor if they lie so already, else a copy.
@@ -322,6 +335,13 @@ impl<T: Number> Tensor<T> {
 impl<T: Element> From<T> for Tensor<T> {
     fn from(value: T) -> Self {
         Self::scalar(value)
+    }
+}
+
+impl<T: Element> From<&Self> for Tensor<T> {
+    /// A cheap clone.
+    fn from(tensor: &Self) -> Self {
+        tensor.clone()
     }
 }
 

@@ -204,7 +204,7 @@ impl<M: Summand, F: Fold> LaneFold<M, F> {
             let there = first_lanes(simd, rest.len(), x);
             total = F::combine(total, Lanes::select(there, value, start));
         }
-        fold_lanes::<S, T, F>(total)
+        total.fold(T::from_f64(F::START), combine_two::<T, F>)
     }
 }
 
@@ -236,21 +236,12 @@ fn halve<S: Scalar, F: Fold, const N: usize>(mut values: [S; N]) -> S {
     values[0]
 }
 
-/// The numbers of a register, combined in pairs.
+/// The two numbers, combined.
 #[inline(always)]
-pub(crate) fn fold_lanes<S: Simd, T: LaneFloat, F: Fold>(lanes: Lanes<S, T>) -> T {
-    let width = T::width::<S>();
-    let mut numbers = [T::from_f64(0.0); WIDEST];
-    lanes.store_partial(&mut numbers[..width]);
-    let mut half = width / 2;
-    while half > 0 {
-        for k in 0..half {
-            let combined = F::combine(single(numbers[k]), single(numbers[k + half]));
-            combined.store_partial(&mut numbers[k..=k]);
-        }
-        half /= 2;
-    }
-    numbers[0]
+fn combine_two<T: LaneFloat, F: Fold>(a: T, b: T) -> T {
+    let mut combined = [a];
+    F::combine(single(a), single(b)).store_partial(&mut combined);
+    combined[0]
 }
 
 struct Columns<'a, T, M, F, const N: usize> {

@@ -16,40 +16,13 @@ use pulp::{Simd, WithSimd};
 
 use super::lanes::{LaneFloat, Lanes, dispatch};
 use super::parallel::{PIECE, for_each_piece};
-use super::walk::Walk;
+use super::source::Source;
 use crate::element::Float;
 use crate::pointwise::{Derived, Pointwise};
 use crate::tensor::View;
 
 /// Elements unpacked at a time: 1 to 2 KiB an operand.
-const BLOCK: usize = 256;
-
-/// An operand, as the loop reads it.
-enum Source<'a, T> {
-    Contiguous(&'a [T]),
-    Strided(Walk<'a, T>),
-}
-
-impl<'a, T: Float> Source<'a, T> {
-    fn new(view: View<'a, T>) -> Self {
-        match view.as_contiguous() {
-            Some(elements) => Self::Contiguous(elements),
-            None => Self::Strided(Walk::new(view)),
-        }
-    }
-
-    /// `length` elements from `start` on; `scratch` is where they are unpacked if they have to be.
-    fn block<'b>(&'b self, start: usize, length: usize, scratch: &'b mut [T; BLOCK]) -> &'b [T] {
-        match self {
-            Self::Contiguous(elements) => &elements[start..start + length],
-            Self::Strided(walk) => {
-                let block = &mut scratch[..length];
-                walk.copy_from(start, block);
-                block
-            }
-        }
-    }
-}
+pub(super) const BLOCK: usize = 256;
 
 /// Writes `formula(inputs…)`, times `seed` if there is one, to `output`.
 ///
@@ -235,6 +208,37 @@ impl<E: Evaluate<N>, T: LaneFloat, const N: usize> WithSimd for SeededLoop<'_, E
             let x = inputs.map(|(_, rest)| Lanes::load_partial(simd, rest));
             let seed = Lanes::load_partial(simd, seed_rest);
             (self.eval.evaluate(x) * seed).store_partial(output_rest);
+        }
+    }
+}
+
+/// `sum[i] += addend[i]`.
+pub(crate) fn add_assign<T: Float>(sum: &mut [T], addend: &[T]) {
+    for_each_piece(sum, PIECE, |start, sum| {
+        let addend = &addend[start..start + sum.len()];
+        dispatch(AddAssign { sum, addend });
+    });
+}
+
+struct AddAssign<'a, T> {
+    sum: &'a mut [T],
+    addend: &'a [T],
+}
+
+impl<T: LaneFloat> WithSimd for AddAssign<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let (sum, sum_rest) = T::split_mut::<S>(self.sum);
+        let (addend, addend_rest) = T::split::<S>(self.addend);
+        for (sum, addend) in sum.iter_mut().zip(addend) {
+            *sum = T::add(simd, *sum, *addend);
+        }
+        if !sum_rest.is_empty() {
+            let total = T::load_partial(simd, sum_rest);
+            let total = T::add(simd, total, T::load_partial(simd, addend_rest));
+            T::store_partial(simd, sum_rest, total);
         }
     }
 }

@@ -61,11 +61,6 @@ impl<'a, T: Element> Walk<'a, T> {
         Some(&self.elements[first as usize..][..length])
     }
 
-    /// Copies the view, from its first element on, until `output` is full.
-    pub(crate) fn copy_into(&self, output: &mut [T]) {
-        self.copy_from(0, output);
-    }
-
     /// Copies the elements `start, start + 1, …` of the view until `output` is full.
     pub(crate) fn copy_from(&self, start: usize, output: &mut [T]) {
         let last = self.sizes.len() - 1;

@@ -231,3 +231,25 @@ impl<T: Float> Tensor<T> {
         self.map(Powf(exponent))
     }
 }
+
+impl<T: Float> Tensor<T> {
+    /// Adds another tensor to this one, in place where nobody else shares its memory.
+    ///
+    /// # Errors
+    /// `other` must broadcast to this tensor's shape.
+    pub fn add_assign(&mut self, other: &Self) -> Result<()> {
+        if self.shape() != other.shape() {
+            let other = other.expand(self.shape())?;
+            return self.add_assign(&other);
+        }
+        if self.device() == other.device()
+            && let Some(addend) = other.as_slice()
+            && self.is_alone()
+        {
+            cpu::pointwise::add_assign(self.make_mut()?, addend);
+        } else {
+            *self = self.add(other)?;
+        }
+        Ok(())
+    }
+}

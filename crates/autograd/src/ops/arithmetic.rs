@@ -1,0 +1,156 @@
+//! Arithmetic, whose rules are simpler than those of a general formula: a sum keeps nothing.
+
+use std::ops;
+
+use macula_tensor::{Float, Result};
+
+use crate::saved::Keep;
+use crate::var::Var;
+
+impl<T: Float> Var<T> {
+    /// a + b, broadcast.
+    ///
+    /// # Errors
+    /// The shapes must broadcast.
+    #[track_caller]
+    pub fn add(&self, other: &Self) -> Result<Self> {
+        let value = self.value().add(other.value())?;
+        Self::record("add", [self, other], value, Keep::Nothing, |upstream, _| {
+            Ok([Some(upstream.clone()), Some(upstream.clone())])
+        })
+    }
+
+    /// a − b, broadcast.
+    ///
+    /// # Errors
+    /// The shapes must broadcast.
+    #[track_caller]
+    pub fn sub(&self, other: &Self) -> Result<Self> {
+        let value = self.value().sub(other.value())?;
+        Self::record(
+            "sub",
+            [self, other],
+            value,
+            Keep::Nothing,
+            |upstream, saved| {
+                let negated = saved.needs(1).then(|| upstream.neg()).transpose()?;
+                Ok([Some(upstream.clone()), negated])
+            },
+        )
+    }
+
+    /// a · b, broadcast.
+    ///
+    /// # Errors
+    /// The shapes must broadcast.
+    #[track_caller]
+    pub fn mul(&self, other: &Self) -> Result<Self> {
+        let value = self.value().mul(other.value())?;
+        Self::record(
+            "mul",
+            [self, other],
+            value,
+            Keep::Inputs,
+            |upstream, saved| {
+                let times = |index| Ok(Some(upstream.mul(&saved.input(index)?)?));
+                Ok([
+                    if saved.needs(0) { times(1)? } else { None },
+                    if saved.needs(1) { times(0)? } else { None },
+                ])
+            },
+        )
+    }
+
+    /// a / b, broadcast.
+    ///
+    /// # Errors
+    /// The shapes must broadcast.
+    #[track_caller]
+    pub fn div(&self, other: &Self) -> Result<Self> {
+        self.zip(other, macula_tensor::ops::pointwise::Div)
+    }
+
+    /// −x.
+    #[track_caller]
+    pub fn neg(&self) -> Result<Self> {
+        let value = self.value().neg()?;
+        Self::record("neg", [self], value, Keep::Nothing, |upstream, _| {
+            Ok([Some(upstream.neg()?)])
+        })
+    }
+
+    /// x + constant.
+    #[track_caller]
+    pub fn add_scalar(&self, constant: f64) -> Result<Self> {
+        let value = self.value().add_scalar(constant)?;
+        Self::record("add_scalar", [self], value, Keep::Nothing, |upstream, _| {
+            Ok([Some(upstream.clone())])
+        })
+    }
+
+    /// constant · x.
+    #[track_caller]
+    pub fn mul_scalar(&self, constant: f64) -> Result<Self> {
+        let value = self.value().mul_scalar(constant)?;
+        Self::record(
+            "mul_scalar",
+            [self],
+            value,
+            Keep::Nothing,
+            move |upstream, _| Ok([Some(upstream.mul_scalar(constant)?)]),
+        )
+    }
+}
+
+/// Operators are sugar for examples, tests and formulas: they panic, at the caller's line, where
+/// the method of the same name returns an error.
+macro_rules! operator {
+    ($($Trait:ident $method:ident, $scalar:expr;)*) => {$(
+        impl<T: Float> ops::$Trait for &Var<T> {
+            type Output = Var<T>;
+            /// # Panics
+            /// Where the method of the same name returns an error.
+            #[track_caller]
+            fn $method(self, other: Self) -> Var<T> {
+                match Var::$method(self, other) {
+                    Ok(result) => result,
+                    Err(error) => panic!("{error}"),
+                }
+            }
+        }
+
+        impl<T: Float> ops::$Trait<f64> for &Var<T> {
+            type Output = Var<T>;
+            /// # Panics
+            /// Where the method of the same name returns an error.
+            #[track_caller]
+            fn $method(self, constant: f64) -> Var<T> {
+                let scalar: fn(&Var<T>, f64) -> Result<Var<T>> = $scalar;
+                match scalar(self, constant) {
+                    Ok(result) => result,
+                    Err(error) => panic!("{error}"),
+                }
+            }
+        }
+    )*};
+}
+
+operator! {
+    Add add, |x, c| x.add_scalar(c);
+    Sub sub, |x, c| x.add_scalar(-c);
+    Mul mul, |x, c| x.mul_scalar(c);
+    Div div, |x, c| x.mul_scalar(1.0 / c);
+}
+
+impl<T: Float> ops::Neg for &Var<T> {
+    type Output = Var<T>;
+    /// # Panics
+    /// Where [`Var::neg`] returns an error.
+    #[track_caller]
+    fn neg(self) -> Var<T> {
+        match Var::neg(self) {
+            Ok(result) => result,
+            Err(error) => panic!("{error}"),
+        }
+    }
+}

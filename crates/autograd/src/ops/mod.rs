@@ -1,0 +1,5 @@
+//! The operations of a variable, one file to a family. No file imports a sibling.
+
+mod arithmetic;
+mod pointwise;
+mod reduce;

@@ -1,0 +1,153 @@
+//! Formulas: one rule for all of them.
+//!
+//! With `f` a formula and `u` the upstream gradient, the gradient for input `i` is `∂ᵢf(x) · u`,
+//! one pass over memory. That product is itself an operation of the same kind, a derived formula
+//! with a seed, so its rule is this rule again, for every order.
+
+use macula_tensor::ops::pointwise as formulas;
+use macula_tensor::pointwise::{Derived, Pointwise};
+use macula_tensor::{Float, Result};
+use smallvec::SmallVec;
+
+use crate::saved::Keep;
+use crate::tape::Contributions;
+use crate::var::Var;
+
+impl<T: Float> Var<T> {
+    /// `formula` of every element.
+    ///
+    /// # Errors
+    /// The tape must not have been used up.
+    #[track_caller]
+    pub fn map<F: Pointwise<1>>(&self, formula: F) -> Result<Self> {
+        Self::pointwise(formula, [self])
+    }
+
+    /// `formula` of the elements of two variables, broadcast to one shape.
+    ///
+    /// # Errors
+    /// The shapes must broadcast, and both variables be of one tape.
+    #[track_caller]
+    pub fn zip<F: Pointwise<2>>(&self, other: &Self, formula: F) -> Result<Self> {
+        Self::pointwise(formula, [self, other])
+    }
+
+    /// `formula` of the elements of `N` variables, broadcast to one shape.
+    ///
+    /// # Errors
+    /// The shapes must broadcast, and all variables be of one tape.
+    #[track_caller]
+    pub fn pointwise<F: Pointwise<N>, const N: usize>(
+        formula: F,
+        inputs: [&Self; N],
+    ) -> Result<Self> {
+        derived(Derived::new(formula), inputs, None)
+    }
+
+    /// max(x, 0), with slope 0 at 0.
+    ///
+    /// # Gradient
+    /// The slope is that of the result, so the result is kept and the input is not.
+    #[track_caller]
+    pub fn relu(&self) -> Result<Self> {
+        let value = self.value().relu()?;
+        Self::record("relu", [self], value, Keep::Output, |upstream, saved| {
+            let slope = Derived::new(formulas::Relu).differentiate(0)?;
+            Ok([Some(derived(slope, [&saved.output()?], Some(upstream))?)])
+        })
+    }
+}
+
+/// A derived formula of the inputs, times `seed` if there is one.
+#[track_caller]
+fn derived<T: Float, F: Pointwise<N>, const N: usize>(
+    formula: Derived<F>,
+    inputs: [&Var<T>; N],
+    seed: Option<&Var<T>>,
+) -> Result<Var<T>> {
+    let value = formulas::pointwise(&formula, inputs.map(Var::value), seed.map(Var::value))?;
+    let operands: SmallVec<[&Var<T>; 3]> = inputs.into_iter().chain(seed).collect();
+    let seeded = seed.is_some();
+    let rule = move |upstream: &Var<T>, saved: &crate::Saved<T>| {
+        let inputs = crate::fused::try_from_fn::<_, N>(|index| saved.input(index))?;
+        let inputs = inputs.each_ref();
+        let mut contributions = Contributions::new();
+        // L depends on input i through u = upstream · seed · ∂ᵢ(formula).
+        let through = match seeded {
+            true => Some(upstream.mul(&saved.input(N)?)?),
+            false => None,
+        };
+        for index in 0..N {
+            contributions.push(if saved.needs(index) {
+                let slope = formula.clone().differentiate(index)?;
+                Some(derived(
+                    slope,
+                    inputs,
+                    Some(through.as_ref().unwrap_or(upstream)),
+                )?)
+            } else {
+                None
+            });
+        }
+        if seeded {
+            contributions.push(if saved.needs(N) {
+                Some(derived(formula.clone(), inputs, Some(upstream))?)
+            } else {
+                None
+            });
+        }
+        Ok(contributions)
+    };
+    Var::record_any(F::NAME, &operands, value, Keep::Inputs, rule)
+}
+
+/// Gives a variable the methods of formulas without parameters.
+macro_rules! formula_methods {
+    ($($Formula:ident $method:ident;)*) => {
+        impl<T: Float> Var<T> {$(
+            #[doc = concat!("See [`", stringify!($Formula), "`](formulas::", stringify!($Formula), ").")]
+            #[track_caller]
+            pub fn $method(&self) -> Result<Self> {
+                self.map(formulas::$Formula)
+            }
+        )*}
+    };
+}
+
+formula_methods! {
+    Square square;
+    Sqrt sqrt;
+    Abs abs;
+    Exp exp;
+    Ln ln;
+    Tanh tanh;
+    Sigmoid sigmoid;
+    LogSigmoid log_sigmoid;
+    Softplus softplus;
+}
+
+impl<T: Float> Var<T> {
+    /// x^exponent, as IEEE 754 `pow`: x^0 = 1 for every x.
+    #[track_caller]
+    pub fn powf(&self, exponent: f64) -> Result<Self> {
+        self.map(formulas::Powf(exponent))
+    }
+
+    /// The larger of each two elements; on a tie each side gets half the gradient.
+    ///
+    /// # Errors
+    /// The shapes must broadcast.
+    #[track_caller]
+    pub fn maximum(&self, other: &Self) -> Result<Self> {
+        self.zip(other, formulas::Maximum)
+    }
+
+    /// The smaller of each two elements; on a tie each side gets half the gradient.
+    ///
+    /// # Errors
+    /// The shapes must broadcast.
+    #[track_caller]
+    pub fn minimum(&self, other: &Self) -> Result<Self> {
+        self.zip(other, formulas::Minimum)
+    }
+}

@@ -1,0 +1,249 @@
+//! `Tape`: what one forward pass writes down.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::panic::Location;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use macula_tensor::shape::Sizes;
+use macula_tensor::{Error, Float, Result, Tensor};
+use smallvec::SmallVec;
+
+use crate::param::Param;
+use crate::saved::{Kept, Saved};
+use crate::var::Var;
+
+/// The context of one pass: the operations recorded so far, and how the pass behaves.
+///
+/// A tape is a cheap handle; the variables made from it hold it too, so that it never has to be
+/// passed along. It is a value of one thread: there is no global tape.
+///
+/// # Example
+///
+/// ```
+/// use macula_autograd::Tape;
+/// use macula_tensor::Tensor;
+///
+/// let tape = Tape::new();
+/// let x = tape.var(Tensor::scalar(3.0_f32));
+/// let y = x.mul(&x)?;
+/// let gradients = y.backward()?;
+/// assert_eq!(gradients.of(&x)?.item()?, 6.0);
+/// # Ok::<(), macula_tensor::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Tape<T: Float = f32> {
+    inner: Rc<Inner<T>>,
+}
+
+struct Inner<T: Float> {
+    records: bool,
+    trains: bool,
+    consumed: Cell<bool>,
+    nodes: RefCell<Vec<Node<T>>>,
+    /// Where each parameter became a leaf: twice used is still one leaf.
+    params: RefCell<BTreeMap<usize, NodeId>>,
+    /// Made when the first [`Tape::var`] is: it tells the leaves of this tape from all others.
+    identity: RefCell<Option<Arc<()>>>,
+}
+
+/// A node's place on its tape. Inputs have smaller numbers than the node they feed.
+pub(crate) type NodeId = usize;
+
+/// How the way back of one operation is computed: from the upstream gradient and what was kept,
+/// the gradient for each input.
+pub(crate) type Rule<T> = Rc<dyn Fn(&Var<T>, &Saved<T>) -> Result<Contributions<T>>>;
+
+/// A gradient for each input of an operation, where there is one.
+pub(crate) type Contributions<T> = SmallVec<[Option<Var<T>>; 3]>;
+
+/// One line of the tape.
+pub(crate) struct Node<T: Float> {
+    pub(crate) name: &'static str,
+    /// Where the user's code called the operation.
+    pub(crate) location: &'static Location<'static>,
+    /// The sizes of the value, which are those of its gradient.
+    pub(crate) shape: Sizes,
+    pub(crate) kind: Kind<T>,
+}
+
+pub(crate) enum Kind<T: Float> {
+    /// A variable whose gradient is wanted.
+    Leaf,
+    /// A parameter whose gradient is wanted.
+    Param(Param<T>),
+    /// The result of an operation.
+    Op {
+        /// The nodes of its inputs; none where an input is a constant.
+        inputs: SmallVec<[Option<NodeId>; 3]>,
+        kept: Kept<T>,
+        rule: Rule<T>,
+    },
+}
+
+impl<T: Float> Tape<T> {
+    /// A tape that records, for training.
+    pub fn new() -> Self {
+        Self::with_mode(true, true)
+    }
+
+    /// A tape that writes nothing and turns training behaviour (dropout, batch statistics) off.
+    ///
+    /// The same `forward` serves training and evaluation; there is no switch on the model to
+    /// forget.
+    pub fn inference() -> Self {
+        Self::with_mode(false, false)
+    }
+
+    /// A tape that records while training behaviour is off: gradients of a model as it predicts.
+    pub fn evaluation() -> Self {
+        Self::with_mode(true, false)
+    }
+
+    fn with_mode(records: bool, trains: bool) -> Self {
+        Self {
+            inner: Rc::new(Inner {
+                records,
+                trains,
+                consumed: Cell::new(false),
+                nodes: RefCell::new(Vec::new()),
+                params: RefCell::new(BTreeMap::new()),
+                identity: RefCell::new(None),
+            }),
+        }
+    }
+
+    /// Data: no gradient is computed toward it.
+    pub fn constant(&self, value: impl Into<Tensor<T>>) -> Var<T> {
+        Var::from_parts(value.into(), self.clone(), None)
+    }
+
+    /// A leaf: a variable whose gradient is wanted.
+    #[track_caller]
+    pub fn var(&self, value: impl Into<Tensor<T>>) -> Var<T> {
+        let value = value.into();
+        self.inner
+            .identity
+            .borrow_mut()
+            .get_or_insert_with(|| Arc::new(()));
+        let node = self.leaf("var", &value, Kind::Leaf, Location::caller());
+        Var::from_parts(value, self.clone(), node)
+    }
+
+    /// A parameter as a variable of this pass; used twice it is still one leaf.
+    ///
+    /// A frozen parameter is a constant.
+    #[track_caller]
+    pub fn param(&self, param: &Param<T>) -> Var<T> {
+        let value = param.value();
+        if !self.inner.records || !param.is_trainable() {
+            return self.constant(value);
+        }
+        let mut params = self.inner.params.borrow_mut();
+        let node = match params.get(&param.id()) {
+            Some(&node) => Some(node),
+            None => {
+                let kind = Kind::Param(param.clone());
+                let node = self.leaf("param", &value, kind, Location::caller());
+                if let Some(node) = node {
+                    params.insert(param.id(), node);
+                }
+                node
+            }
+        };
+        Var::from_parts(value, self.clone(), node)
+    }
+
+    fn leaf(
+        &self,
+        name: &'static str,
+        value: &Tensor<T>,
+        kind: Kind<T>,
+        location: &'static Location<'static>,
+    ) -> Option<NodeId> {
+        self.inner.records.then(|| {
+            self.push(Node {
+                name,
+                location,
+                shape: Sizes::from_slice(value.shape()),
+                kind,
+            })
+        })
+    }
+
+    /// Whether operations on this tape are recorded.
+    pub fn records(&self) -> bool {
+        self.inner.records
+    }
+
+    /// Whether layers behave as in training.
+    pub fn trains(&self) -> bool {
+        self.inner.trains
+    }
+
+    /// Number of operations and leaves recorded.
+    pub fn len(&self) -> usize {
+        self.inner.nodes.borrow().len()
+    }
+
+    /// Whether nothing has been recorded.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether two handles are the same tape.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.inner, &other.inner)
+    }
+
+    /// What tells the leaves of this tape from those of every other.
+    pub(crate) fn identity(&self) -> Option<Arc<()>> {
+        self.inner.identity.borrow().clone()
+    }
+
+    pub(crate) fn push(&self, node: Node<T>) -> NodeId {
+        let mut nodes = self.inner.nodes.borrow_mut();
+        nodes.push(node);
+        nodes.len() - 1
+    }
+
+    /// Looks at a node.
+    pub(crate) fn with_node<R>(&self, id: NodeId, look: impl FnOnce(&Node<T>) -> R) -> R {
+        look(&self.inner.nodes.borrow()[id])
+    }
+
+    /// Takes all nodes off the tape, which is used up by that.
+    pub(crate) fn consume(&self) -> Vec<Node<T>> {
+        self.inner.consumed.set(true);
+        self.inner.params.borrow_mut().clear();
+        self.inner.nodes.take()
+    }
+
+    /// # Errors
+    /// A tape whose nodes `backward` has taken cannot be recorded on.
+    pub(crate) fn check_usable(&self, op: &'static str) -> Result<()> {
+        if self.inner.consumed.get() {
+            return Err(Error::Gradient {
+                op,
+                message: "backward has already used up this tape; start a new Tape for each step, \
+                          or call grad, which keeps it"
+                    .into(),
+            });
+        }
+        Ok(())
+    }
+}
+
+impl<T: Float> Default for Tape<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T: Float> fmt::Debug for Tape<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Tape({} nodes)", self.len())
+    }
+}

@@ -1,0 +1,187 @@
+//! `Var`: a tensor with, if it can have a gradient, its place on a tape.
+
+use std::fmt;
+use std::panic::Location;
+
+use macula_tensor::shape::Sizes;
+use macula_tensor::{Error, Float, Result, Tensor};
+use smallvec::SmallVec;
+
+use crate::saved::{Keep, Kept, Saved};
+use crate::tape::{Contributions, Kind, Node, NodeId, Rule, Tape};
+
+/// A tensor in a pass: data, a leaf, or the result of an operation.
+///
+/// Operations are methods. One whose inputs are all constants is computed and not recorded.
+#[derive(Clone)]
+pub struct Var<T: Float = f32> {
+    value: Tensor<T>,
+    tape: Tape<T>,
+    node: Option<NodeId>,
+}
+
+impl<T: Float> Var<T> {
+    pub(crate) fn from_parts(value: Tensor<T>, tape: Tape<T>, node: Option<NodeId>) -> Self {
+        Self { value, tape, node }
+    }
+
+    /// The elements.
+    pub fn value(&self) -> &Tensor<T> {
+        &self.value
+    }
+
+    /// The elements, taken out.
+    pub fn into_value(self) -> Tensor<T> {
+        self.value
+    }
+
+    /// Sizes along the axes.
+    pub fn shape(&self) -> &[usize] {
+        self.value.shape()
+    }
+
+    /// Number of axes.
+    pub fn rank(&self) -> usize {
+        self.value.rank()
+    }
+
+    /// The one element of a variable that has exactly one, as `f64`.
+    ///
+    /// # Errors
+    /// The variable must have one element.
+    pub fn item(&self) -> Result<f64> {
+        Ok(self.value.item()?.to_f64())
+    }
+
+    /// The tape this variable belongs to.
+    pub fn tape(&self) -> &Tape<T> {
+        &self.tape
+    }
+
+    /// The place on the tape; none for data.
+    pub(crate) fn node(&self) -> Option<NodeId> {
+        self.node
+    }
+
+    /// Whether a gradient can flow to this variable.
+    pub fn has_gradient(&self) -> bool {
+        self.node.is_some()
+    }
+
+    /// The same elements as data: no gradient flows past this point.
+    pub fn detach(&self) -> Self {
+        self.tape.constant(self.value.clone())
+    }
+
+    /// Records an operation: the door through which every operation reaches the tape, macula's own
+    /// and yours.
+    ///
+    /// `value` is the result, `keep` says which values stay alive for the way back, and `rule`
+    /// turns the upstream gradient ∂L/∂value into the gradient ∂L/∂input for each input, or `None`
+    /// where there is none. Rules are written with `Var` operations, so they can be
+    /// differentiated again. They need not mention broadcasting: the sweep sums each gradient back
+    /// to its input's shape.
+    ///
+    /// A rule may capture sizes, axes and index tensors, but no `Var` and no `Tape`; that does not
+    /// compile, because they are not `Send`, and so a tape never holds itself alive.
+    ///
+    /// # Errors
+    /// All inputs must be of one tape, which `backward` has not used up.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use macula_autograd::{Keep, Tape, Var};
+    /// use macula_tensor::{Result, Tensor};
+    ///
+    /// /// x² with the rule 2x · upstream.
+    /// fn square(x: &Var) -> Result<Var> {
+    ///     let value = x.value().mul(x.value())?;
+    ///     Var::record("square", [x], value, Keep::Inputs, |upstream, saved| {
+    ///         Ok([Some(upstream.mul(&saved.input(0)?)?.mul_scalar(2.0)?)])
+    ///     })
+    /// }
+    ///
+    /// let x = Tape::new().var(Tensor::scalar(3.0));
+    /// let slope = square(&x)?.grad(&[&x])?.remove(0);
+    /// let curvature = slope.grad(&[&x])?.remove(0);
+    /// assert_eq!((slope.item()?, curvature.item()?), (6.0, 2.0));
+    /// # Ok::<(), macula_tensor::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn record<const N: usize>(
+        name: &'static str,
+        inputs: [&Self; N],
+        value: Tensor<T>,
+        keep: Keep,
+        rule: impl Fn(&Self, &Saved<T>) -> Result<[Option<Self>; N]> + Send + 'static,
+    ) -> Result<Self> {
+        Self::record_any(name, &inputs, value, keep, move |upstream, saved| {
+            Ok(rule(upstream, saved)?.into_iter().collect())
+        })
+    }
+
+    /// [`Var::record`] for a number of inputs known at run time.
+    #[track_caller]
+    pub(crate) fn record_any(
+        name: &'static str,
+        inputs: &[&Self],
+        value: Tensor<T>,
+        keep: Keep,
+        rule: impl Fn(&Self, &Saved<T>) -> Result<Contributions<T>> + Send + 'static,
+    ) -> Result<Self> {
+        let Some((first, others)) = inputs.split_first() else {
+            return Err(Error::Gradient {
+                op: name,
+                message: "an operation needs at least one input to know its tape".into(),
+            });
+        };
+        let tape = first.tape.clone();
+        tape.check_usable(name)?;
+        if others.iter().any(|other| !other.tape.is_same(&tape)) {
+            return Err(Error::Gradient {
+                op: name,
+                message: "the inputs belong to two different tapes".into(),
+            });
+        }
+        if inputs.iter().all(|input| input.node.is_none()) {
+            return Ok(tape.constant(value));
+        }
+        let mut kept = Kept {
+            inputs: SmallVec::new(),
+            output: keep.output().then(|| value.clone()),
+        };
+        if keep.inputs() {
+            kept.inputs
+                .extend(inputs.iter().map(|input| input.value.clone()));
+        }
+        let rule: Rule<T> = std::rc::Rc::new(rule);
+        let node = tape.push(Node {
+            name,
+            location: Location::caller(),
+            shape: Sizes::from_slice(value.shape()),
+            kind: Kind::Op {
+                inputs: inputs.iter().map(|input| input.node).collect(),
+                kept,
+                rule,
+            },
+        });
+        Ok(Self::from_parts(value, tape, Some(node)))
+    }
+
+    /// Adds another gradient to this one, in place where this is data that nobody shares.
+    pub(crate) fn accumulate(&mut self, other: &Self) -> Result<()> {
+        if self.node.is_none() && other.node.is_none() {
+            self.value.add_assign(&other.value)
+        } else {
+            *self = self.add(other)?;
+            Ok(())
+        }
+    }
+}
+
+impl<T: Float> fmt::Debug for Var<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Var({:?}, node {:?})", self.shape(), self.node)
+    }
+}

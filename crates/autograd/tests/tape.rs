@@ -1,0 +1,206 @@
+//! The tape's promises, seen from outside.
+
+use macula_autograd::{Gradients, Keep, Param, Tape, Var, check_gradients};
+use macula_tensor::{Result, Tensor};
+
+fn scalar(value: f64) -> Tensor<f64> {
+    Tensor::scalar(value)
+}
+
+#[test]
+fn a_variable_used_twice_gets_both_gradients() -> Result<()> {
+    let x = Tape::new().var(scalar(3.0));
+    let y = x.mul(&x)?.add(&x)?;
+    assert_eq!(y.backward()?.of(&x)?.item()?, 7.0);
+    Ok(())
+}
+
+#[test]
+fn broadcast_gradients_are_summed_back() -> Result<()> {
+    let tape = Tape::new();
+    let row = tape.var(Tensor::from([1.0, 2.0, 3.0]));
+    let column = tape.var(Tensor::from([[10.0], [20.0]]));
+    let gradients = row.mul(&column)?.sum_all()?.backward()?;
+    assert_eq!(gradients.of(&row)?.to_vec()?, [30.0, 30.0, 30.0]);
+    assert_eq!(gradients.of(&column)?.to_vec()?, [6.0, 6.0]);
+    Ok(())
+}
+
+#[test]
+fn higher_orders_of_a_cube_are_six() -> Result<()> {
+    let x = Tape::new().var(scalar(2.0));
+    let y = x.mul(&x)?.mul(&x)?;
+    let first = y.grad(&[&x])?.remove(0);
+    let second = first.grad(&[&x])?.remove(0);
+    let third = second.grad(&[&x])?.remove(0);
+    assert_eq!(
+        (first.item()?, second.item()?, third.item()?),
+        (12.0, 12.0, 6.0)
+    );
+    Ok(())
+}
+
+#[test]
+fn an_operation_on_constants_is_not_recorded() -> Result<()> {
+    let tape = Tape::new();
+    let x = tape.constant(scalar(2.0));
+    x.mul(&x)?;
+    assert!(tape.is_empty());
+    Ok(())
+}
+
+#[test]
+fn a_parameter_used_twice_is_one_leaf() -> Result<()> {
+    let param = Param::new("weight", scalar(2.0));
+    let tape = Tape::new();
+    let y = tape.param(&param).mul(&tape.param(&param))?;
+    assert_eq!(tape.len(), 2);
+    let gradients = y.backward()?;
+    assert_eq!(gradients.get(&param).unwrap().item()?, 4.0);
+    Ok(())
+}
+
+#[test]
+fn a_frozen_parameter_is_a_constant() -> Result<()> {
+    let param = Param::new("weight", scalar(2.0));
+    param.set_trainable(false);
+    let tape = Tape::new();
+    let x = tape.var(scalar(5.0));
+    let gradients = tape.param(&param).mul(&x)?.backward()?;
+    assert!(gradients.get(&param).is_none());
+    assert_eq!(gradients.of(&x)?.item()?, 2.0);
+    Ok(())
+}
+
+#[test]
+fn parameters_are_updated_in_place_after_backward() -> Result<()> {
+    let param = Param::new("weight", Tensor::full([1000], 1.0_f32)?);
+    let address = || param.value().as_slice().map(<[f32]>::as_ptr);
+    let before = address();
+    let tape = Tape::new();
+    let weight = tape.param(&param);
+    let loss = weight.mul(&weight)?.sum_all()?;
+    drop(weight);
+    let gradients = loss.backward()?;
+    let gradient = gradients.get(&param).unwrap().to_vec()?;
+    param.update(|weight| {
+        weight
+            .iter_mut()
+            .zip(gradient)
+            .for_each(|(w, g)| *w -= 0.1 * g)
+    })?;
+    assert_eq!(address(), before);
+    assert_eq!(param.value().to_vec()?[0], 0.8);
+    Ok(())
+}
+
+#[test]
+fn a_consumed_tape_says_so() -> Result<()> {
+    let x = Tape::new().var(scalar(1.0));
+    x.mul(&x)?.backward()?;
+    let error = x.mul(&x).map(drop).unwrap_err().to_string();
+    assert!(
+        error.starts_with("mul: backward has already used up this tape"),
+        "{error}"
+    );
+    assert!(x.grad(&[&x]).is_err());
+    Ok(())
+}
+
+#[test]
+fn two_tapes_in_one_operation_are_an_error() {
+    let (x, y) = (Tape::new().var(scalar(1.0)), Tape::new().var(scalar(1.0)));
+    assert_eq!(
+        x.mul(&y).map(drop).unwrap_err().to_string(),
+        "mul: the inputs belong to two different tapes"
+    );
+}
+
+#[test]
+fn a_loss_of_many_elements_or_without_parameters_is_an_error() {
+    let tape = Tape::new();
+    let many = tape.var(Tensor::from([1.0, 2.0]));
+    assert_eq!(
+        many.backward().map(drop).unwrap_err().to_string(),
+        "backward: expected a loss of one element; reduce it with mean or sum first, found shape [2]"
+    );
+    let data = tape.constant(scalar(1.0));
+    assert!(data.backward().is_err());
+    let inference = Tape::inference().var(scalar(1.0));
+    assert!(inference.backward().is_err());
+}
+
+#[test]
+fn the_gradient_of_another_tapes_leaf_is_refused() -> Result<()> {
+    let (x, y) = (Tape::new().var(scalar(1.0)), Tape::new().var(scalar(1.0)));
+    let gradients = x.mul(&x)?.backward()?;
+    assert!(gradients.of(&y).is_err());
+    Ok(())
+}
+
+#[test]
+fn gradients_of_two_batches_add_up_and_cross_threads() -> Result<()> {
+    let param = Param::new("weight", scalar(3.0));
+    let of_batch = |x: f64| -> Result<Gradients<f64>> {
+        let tape = Tape::new();
+        let x = tape.constant(scalar(x));
+        tape.param(&param).mul(&x)?.backward()
+    };
+    let mut sum = of_batch(2.0)?;
+    let other = std::thread::scope(|scope| scope.spawn(|| of_batch(5.0)).join().unwrap())?;
+    sum.add(other)?;
+    assert_eq!(sum.get(&param).unwrap().item()?, 7.0);
+    Ok(())
+}
+
+#[test]
+fn a_million_operations_run_backward_without_recursion() -> Result<()> {
+    let x = Tape::new().var(Tensor::scalar(1.0_f32));
+    let mut y = x.neg()?;
+    for _ in 1..1_000_000 {
+        y = y.neg()?;
+    }
+    assert_eq!(y.backward()?.of(&x)?.item()?, 1.0);
+    Ok(())
+}
+
+/// x·y² fused: the value and both gradients in one go.
+fn fused(x: &Var<f64>, y: &Var<f64>) -> Result<Var<f64>> {
+    let composed = |[x, y]: [&Var<f64>; 2]| x.mul(&y.square()?);
+    let (a, b) = (x.item()?, y.item()?);
+    let (by_x, by_y) = (scalar(b * b), scalar(2.0 * a * b));
+    Var::fused(
+        "fused",
+        [x, y],
+        scalar(a * b * b),
+        composed,
+        move |upstream| Ok([Some(upstream.times(&by_x)?), Some(upstream.times(&by_y)?)]),
+    )
+}
+
+#[test]
+fn a_fused_operation_has_every_order_even_where_its_inputs_depend_on_each_other() -> Result<()> {
+    check_gradients("fused", &[scalar(0.7), scalar(-1.3)], |v| {
+        fused(&v[0], &v[1])
+    })?;
+    check_gradients("fused of related inputs", &[scalar(0.7)], |v| {
+        fused(&v[0], &v[0].exp()?)
+    })
+}
+
+#[test]
+fn a_wrong_rule_is_found() {
+    let wrong = |x: &Var<f64>| {
+        let value = x.value().exp()?;
+        Var::record("wrong", [x], value, Keep::Output, |upstream, saved| {
+            Ok([Some(upstream.mul(&saved.output()?)?.mul_scalar(1.001)?)])
+        })
+    };
+    let error = check_gradients("wrong", &[scalar(1.0)], |v| wrong(&v[0])).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("first order, input 0, element 0"),
+        "{error}"
+    );
+}
