@@ -1,5 +1,7 @@
 //! Where the largest or smallest element along an axis is.
 
+use std::marker::PhantomData;
+
 use pulp::{Simd, WithSimd};
 
 use super::lanes::dispatch;
@@ -49,12 +51,12 @@ pub(crate) fn winner<T: Number, C: Contest>(
 ) {
     let piece = (PIECE / axis).max(1);
     for_each_piece(output, piece, |start, places| match inner {
-        1 => {
-            let rows = elements[start * axis..].chunks_exact(axis);
-            for (row, place) in rows.zip(places) {
-                *place = in_row::<T, C>(row) as i64;
-            }
-        }
+        1 => dispatch(Rows::<T, C> {
+            elements: &elements[start * axis..],
+            length: axis,
+            places,
+            _contest: PhantomData,
+        }),
         _ => {
             let (mut start, mut places) = (start, places);
             while !places.is_empty() {
@@ -72,43 +74,60 @@ pub(crate) fn winner<T: Number, C: Contest>(
 /// Elements of a row that are looked at together.
 const BLOCK: usize = 64;
 
-/// The place of the winner of a row: first its value, then the first block that has it, so that
-/// only the search for the value runs through all elements, several at a time.
-fn in_row<T: Number, C: Contest>(row: &[T]) -> usize {
-    let best = dispatch(Best::<T, C>(row, std::marker::PhantomData));
-    #[expect(clippy::eq_op, reason = "a NaN is found by not being equal to itself")]
-    let place = match best == best {
-        true => row.iter().position(|&x| x == best),
-        false => row.iter().position(|&x| x != x),
-    };
-    place.unwrap_or(0)
+struct Rows<'a, T, C> {
+    elements: &'a [T],
+    length: usize,
+    places: &'a mut [i64],
+    _contest: PhantomData<C>,
 }
 
-struct Best<'a, T, C>(&'a [T], std::marker::PhantomData<C>);
-
-impl<T: Number, C: Contest> WithSimd for Best<'_, T, C> {
-    type Output = T;
+impl<T: Number, C: Contest> WithSimd for Rows<'_, T, C> {
+    type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> T {
-        let (blocks, rest) = self.0.as_chunks::<BLOCK>();
-        let mut best = self.0[0];
-        if let Some((first, blocks)) = blocks.split_first() {
-            let mut bests = *first;
-            for block in blocks {
-                for (best, &x) in bests.iter_mut().zip(block) {
-                    *best = if C::beats(x, *best) { x } else { *best };
-                }
-            }
-            for x in bests {
-                best = if C::beats(x, best) { x } else { best };
-            }
+    fn with_simd<S: Simd>(self, _: S) {
+        let rows = self.elements.chunks_exact(self.length);
+        for (row, place) in rows.zip(self.places) {
+            *place = in_row::<T, C>(row) as i64;
         }
-        for &x in rest {
-            best = if C::beats(x, best) { x } else { best };
-        }
-        best
     }
+}
+
+/// The place of the winner of a row.
+///
+/// A long row is cut into blocks, and each place of a block has a contest of its own, which
+/// remembers the block that won: these go on side by side.
+#[inline(always)]
+fn in_row<T: Number, C: Contest>(row: &[T]) -> usize {
+    let (blocks, rest) = row.as_chunks::<BLOCK>();
+    let (mut best, mut place) = (row[0], 0);
+    if let Some((first, later)) = blocks.split_first() {
+        let mut bests = *first;
+        let mut winners = [0u32; BLOCK];
+        for (number, block) in (1..).zip(later) {
+            for k in 0..BLOCK {
+                let wins = C::beats(block[k], bests[k]);
+                bests[k] = if wins { block[k] } else { bests[k] };
+                winners[k] = if wins { number } else { winners[k] };
+            }
+        }
+        (best, place) = (bests[0], winners[0] as usize * BLOCK);
+        for k in 1..BLOCK {
+            let at = winners[k] as usize * BLOCK + k;
+            // Of two that do not beat each other, the first in the row.
+            let earlier = at < place && !C::beats(best, bests[k]);
+            if C::beats(bests[k], best) || earlier {
+                (best, place) = (bests[k], at);
+            }
+        }
+    }
+    let done = blocks.len() * BLOCK;
+    for (k, &x) in rest.iter().enumerate() {
+        let wins = C::beats(x, best);
+        best = if wins { x } else { best };
+        place = if wins { done + k } else { place };
+    }
+    place
 }
 
 /// The places of the winners of several columns; a row has `inner` elements.
@@ -130,7 +149,7 @@ fn in_columns<T: Number, C: Contest>(
                 place: row as i64,
                 best,
                 places,
-                _contest: std::marker::PhantomData,
+                _contest: PhantomData,
             });
         }
     }
@@ -142,7 +161,7 @@ struct Round<'a, T, C> {
     place: i64,
     best: &'a mut [T],
     places: &'a mut [i64],
-    _contest: std::marker::PhantomData<C>,
+    _contest: PhantomData<C>,
 }
 
 impl<T: Number, C: Contest> WithSimd for Round<'_, T, C> {

@@ -128,7 +128,7 @@ fn in_pieces<T: Element>(axes: Axes<'_>, from: View<'_, T>, to: &mut [T]) {
     let end = to_end.min(to.len());
     let to = &mut to[..end];
     // Whole tiles, so that no cache line of a transposed source is read by two threads.
-    let rows = (PIECE / outer.to.max(1)).next_multiple_of(TILE);
+    let rows = (PIECE / outer.to.max(1)).max(1).next_multiple_of(TILE);
     for_each_piece(to, rows * outer.to, |start, piece| {
         let first = start / outer.to;
         let mut axes = axes.clone();

@@ -262,13 +262,18 @@ impl<T: Float, M: Summand, F: Fold, const N: usize> WithSimd for Columns<'_, T, 
         let (centres, centres_rest) = T::split::<S>(self.centres);
         let rows = self.rows.map(|row| T::split::<S>(row));
         let vectors = rows.map(|(vectors, _)| &vectors[..sums.len()]);
+        let rests = rows.map(|(_, rest)| rest);
+        // Loops, because a closure that computes with lanes is not always inlined.
+        let mut values = [zero; N];
         for (index, sum) in sums.iter_mut().enumerate() {
             let centre = if M::CENTRED {
                 Lanes::new(simd, centres[index])
             } else {
                 zero
             };
-            let values = vectors.map(|v| summand.value(Lanes::<S, T>::new(simd, v[index]), centre));
+            for k in 0..N {
+                values[k] = summand.value(Lanes::new(simd, vectors[k][index]), centre);
+            }
             *sum = F::combine(Lanes::new(simd, *sum), halve::<_, F, N>(values)).vector;
         }
         if !sums_rest.is_empty() {
@@ -277,8 +282,9 @@ impl<T: Float, M: Summand, F: Fold, const N: usize> WithSimd for Columns<'_, T, 
             } else {
                 zero
             };
-            let values =
-                rows.map(|(_, rest)| summand.value(Lanes::load_partial(simd, rest), centre));
+            for k in 0..N {
+                values[k] = summand.value(Lanes::load_partial(simd, rests[k]), centre);
+            }
             let sum = Lanes::load_partial(simd, sums_rest);
             F::combine(sum, halve::<_, F, N>(values)).store_partial(sums_rest);
         }

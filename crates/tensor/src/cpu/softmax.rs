@@ -145,59 +145,63 @@ fn log_row<S: Simd, T: Float>(simd: S, from: &[T], to: &mut [T]) {
 
 /// Rows of up to [`SHORT`] elements, transposed, [`BATCH`] at a time.
 fn short_rows<T: Float>(kind: Kind, input: &[T], axis: usize, output: &mut [T]) {
-    let mut turned = [T::ZERO; SHORT * BATCH];
-    let mut results = [T::ZERO; SHORT * BATCH];
+    let mut scratch = [T::ZERO; SHORT * BATCH];
     let batches = input.chunks(axis * BATCH);
     for (from, to) in batches.zip(output.chunks_mut(axis * BATCH)) {
         let width = from.len() / axis;
         for (column, row) in from.chunks_exact(axis).enumerate() {
             for (place, &x) in row.iter().enumerate() {
-                turned[place * width + column] = x;
+                scratch[place * width + column] = x;
             }
         }
-        let rows = results[..axis * width].chunks_exact_mut(width).collect();
         dispatch(Tile {
             kind,
-            input: &turned,
-            step: width,
-            rows,
+            width,
+            elements: &mut scratch[..axis * width],
         });
         for (column, row) in to.chunks_exact_mut(axis).enumerate() {
             for (place, y) in row.iter_mut().enumerate() {
-                *y = results[place * width + column];
+                *y = scratch[place * width + column];
             }
         }
     }
 }
 
-/// `[axis, inner]`, column by column.
+/// `[axis, inner]`, column by column. A tile of them is copied together first: far apart as they
+/// lie, its rows would drive each other out of the cache.
 fn columns<T: Float>(kind: Kind, input: &[T], inner: usize, output: &mut [T]) {
     // A tile has the elements of a piece, but lines of memory should be read whole.
     let width = (PIECE / (input.len() / inner)).clamp(BATCH, RUN);
-    let mut tiles: SmallVec<[Tile<'_, T>; 1]> = (0..inner)
-        .step_by(width)
-        .map(|column| Tile {
-            kind,
-            input: &input[column..],
-            step: inner,
-            rows: SmallVec::new(),
-        })
-        .collect();
+    let mut tiles: SmallVec<[SmallVec<[&mut [T]; SHORT]>; 1]> = SmallVec::new();
+    tiles.resize_with(inner.div_ceil(width), SmallVec::new);
     for row in output.chunks_exact_mut(inner) {
         for (tile, row) in tiles.iter_mut().zip(row.chunks_mut(width)) {
-            tile.rows.push(row);
+            tile.push(row);
         }
     }
-    map_pieces(tiles, dispatch);
+    map_pieces(tiles.into_iter().enumerate(), |(index, rows)| {
+        let column = index * width;
+        let width = width.min(inner - column);
+        let mut elements = Vec::with_capacity(rows.len() * width);
+        for row in input.chunks_exact(inner) {
+            elements.extend_from_slice(&row[column..column + width]);
+        }
+        dispatch(Tile {
+            kind,
+            width,
+            elements: &mut elements,
+        });
+        for (to, from) in rows.into_iter().zip(elements.chunks_exact(width)) {
+            to.copy_from_slice(from);
+        }
+    });
 }
 
-/// Columns that are done in one go: `rows[k][j]` becomes the softmax over `k` of
-/// `input[k · step + j]`.
+/// Rows of `width` elements, whose columns are replaced by their softmax.
 struct Tile<'a, T> {
     kind: Kind,
-    input: &'a [T],
-    step: usize,
-    rows: SmallVec<[&'a mut [T]; SHORT]>,
+    width: usize,
+    elements: &'a mut [T],
 }
 
 impl<T: Float> WithSimd for Tile<'_, T> {
@@ -205,10 +209,9 @@ impl<T: Float> WithSimd for Tile<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        let width = self.rows.first().map_or(0, |row| row.len());
         let lanes = T::width::<S>();
-        for column in (0..width).step_by(lanes) {
-            let count = lanes.min(width - column);
+        for column in (0..self.width).step_by(lanes) {
+            let count = lanes.min(self.width - column);
             match self.kind {
                 Kind::Softmax => self.softmax(simd, column, count),
                 Kind::LogSoftmax => self.log_softmax(simd, column, count),
@@ -219,36 +222,23 @@ impl<T: Float> WithSimd for Tile<'_, T> {
 
 impl<T: Float> Tile<'_, T> {
     #[inline(always)]
-    fn load<S: Simd>(&self, simd: S, row: usize, column: usize, count: usize) -> Lanes<S, T> {
-        load(simd, &self.input[row * self.step + column..][..count])
-    }
-
-    #[inline(always)]
-    fn largest<S: Simd>(&self, simd: S, column: usize, count: usize) -> Lanes<S, T> {
-        let mut largest = self.load(simd, 0, column, count);
-        for row in 1..self.rows.len() {
-            largest = largest.max(self.load(simd, row, column, count));
-        }
-        largest
-    }
-
-    #[inline(always)]
     fn softmax<S: Simd>(&mut self, simd: S, column: usize, count: usize) {
         let largest = self.largest(simd, column, count);
         let zero = Lanes::splat(simd, T::ZERO);
         let (mut total, mut sum) = (zero, zero);
-        for row in 0..self.rows.len() {
-            let e = (self.load(simd, row, column, count) - largest).exp();
-            e.store_partial(&mut self.rows[row][column..column + count]);
+        for (row, elements) in self.elements.chunks_exact_mut(self.width).enumerate() {
+            let elements = &mut elements[column..column + count];
+            let e = (load(simd, elements) - largest).exp();
+            store(e, elements);
             sum = sum + e;
             if row % BATCH == BATCH - 1 {
                 (total, sum) = (total + sum, zero);
             }
         }
         let scale = (total + sum).recip();
-        for row in &mut self.rows {
-            let results = &mut row[column..column + count];
-            (load(simd, results) * scale).store_partial(results);
+        for elements in self.elements.chunks_exact_mut(self.width) {
+            let elements = &mut elements[column..column + count];
+            store(load(simd, elements) * scale, elements);
         }
     }
 
@@ -257,17 +247,26 @@ impl<T: Float> Tile<'_, T> {
         let largest = self.largest(simd, column, count);
         let zero = Lanes::splat(simd, T::ZERO);
         let (mut total, mut sum) = (zero, zero);
-        for row in 0..self.rows.len() {
-            sum = sum + (self.load(simd, row, column, count) - largest).exp();
+        for (row, elements) in self.elements.chunks_exact(self.width).enumerate() {
+            sum = sum + (load(simd, &elements[column..column + count]) - largest).exp();
             if row % BATCH == BATCH - 1 {
                 (total, sum) = (total + sum, zero);
             }
         }
         let ln = (total + sum).ln();
-        for row in 0..self.rows.len() {
-            let result = self.load(simd, row, column, count) - largest - ln;
-            result.store_partial(&mut self.rows[row][column..column + count]);
+        for elements in self.elements.chunks_exact_mut(self.width) {
+            let elements = &mut elements[column..column + count];
+            store(load(simd, elements) - largest - ln, elements);
         }
+    }
+
+    #[inline(always)]
+    fn largest<S: Simd>(&self, simd: S, column: usize, count: usize) -> Lanes<S, T> {
+        let mut largest = Lanes::splat(simd, T::from_f64(f64::NEG_INFINITY));
+        for elements in self.elements.chunks_exact(self.width) {
+            largest = largest.max(load(simd, &elements[column..column + count]));
+        }
+        largest
     }
 }
 
@@ -277,5 +276,14 @@ fn load<S: Simd, T: Float>(simd: S, slice: &[T]) -> Lanes<S, T> {
     match T::split::<S>(slice) {
         ([vector, ..], _) => Lanes::new(simd, *vector),
         (_, rest) => Lanes::load_partial(simd, rest),
+    }
+}
+
+/// Stores up to a register.
+#[inline(always)]
+fn store<S: Simd, T: Float>(lanes: Lanes<S, T>, slice: &mut [T]) {
+    match T::split_mut::<S>(slice) {
+        ([vector, ..], _) => *vector = lanes.vector,
+        (_, rest) => lanes.store_partial(rest),
     }
 }
