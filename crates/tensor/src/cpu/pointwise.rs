@@ -21,46 +21,14 @@ use smallvec::SmallVec;
 
 use super::lanes::{LaneFloat, Lanes, dispatch};
 use super::parallel::{PIECE, for_each_piece};
-use super::walk::Walk;
-use crate::element::{Element, Float};
+use super::source::Source;
+use crate::element::Float;
 use crate::pointwise::{Derived, Pointwise};
 use crate::program::Program;
 use crate::tensor::View;
 
 /// Elements unpacked at a time: 1 to 2 KiB an operand.
 pub(super) const BLOCK: usize = 256;
-
-/// An operand, as the loop reads it.
-pub(super) enum Source<'a, T> {
-    Contiguous(&'a [T]),
-    Strided(Walk<'a, T>),
-}
-
-impl<'a, T: Element> Source<'a, T> {
-    pub(super) fn new(view: View<'a, T>) -> Self {
-        match view.as_contiguous() {
-            Some(elements) => Self::Contiguous(elements),
-            None => Self::Strided(Walk::new(view)),
-        }
-    }
-
-    /// `length` elements from `start` on; `scratch` is where they are unpacked if they have to be.
-    pub(super) fn block<'b>(
-        &'b self,
-        start: usize,
-        length: usize,
-        scratch: &'b mut [T; BLOCK],
-    ) -> &'b [T] {
-        match self {
-            Self::Contiguous(elements) => &elements[start..start + length],
-            Self::Strided(walk) => {
-                let block = &mut scratch[..length];
-                walk.copy_from(start, block);
-                block
-            }
-        }
-    }
-}
 
 /// Writes `formula(inputs…)`, times `seed` if there is one, to `output`.
 ///

@@ -1,5 +1,6 @@
 //! Operations on tensors: arguments are checked here, the loops stand in [`cpu`](crate::cpu).
 
+pub mod arg;
 pub mod axes;
 pub mod cast;
 pub mod compare;
@@ -10,6 +11,7 @@ pub mod make;
 pub mod mask;
 pub mod pointwise;
 pub mod reduce;
+pub mod scan;
 pub mod softmax;
 pub mod sort;
 pub mod statistics;
