@@ -2,6 +2,7 @@
 
 use std::fmt::{Debug, Display};
 
+use crate::cpu::gemm::{Epilogue, Matrix, matmul};
 use crate::cpu::lanes::LaneFloat;
 use crate::device::{Accelerator, Kernels};
 use crate::storage::Pool;
@@ -36,6 +37,16 @@ pub trait Float: Number + LaneFloat {
     fn to_f64(self) -> f64;
     /// Whether the number is neither infinite nor NaN.
     fn is_finite(self) -> bool;
+
+    /// The matrix product c\[m, n\] = a\[m, k\] · b\[k, n\] of sizes \[m, k, n\].
+    #[doc(hidden)]
+    fn multiply(
+        sizes: [usize; 3],
+        a: Matrix<'_, Self>,
+        b: Matrix<'_, Self>,
+        c: &mut [Self],
+        epilogue: Epilogue<'_, Self>,
+    );
 }
 
 macro_rules! element {
@@ -77,6 +88,16 @@ macro_rules! float {
 
             fn is_finite(self) -> bool {
                 $T::is_finite(self)
+            }
+
+            fn multiply(
+                sizes: [usize; 3],
+                a: Matrix<'_, Self>,
+                b: Matrix<'_, Self>,
+                c: &mut [Self],
+                epilogue: Epilogue<'_, Self>,
+            ) {
+                matmul(sizes, a, b, c, epilogue);
             }
         }
     )*};

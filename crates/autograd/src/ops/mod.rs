@@ -1,5 +1,7 @@
 //! The operations of a variable, one file to a family. No file imports a sibling.
 
 mod arithmetic;
+mod matmul;
 mod pointwise;
 mod reduce;
+mod view;

@@ -48,7 +48,7 @@ pub(crate) use parallel::matmul;
 ///
 /// A stride of 0 repeats a row or a column.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Matrix<'a, T> {
+pub struct Matrix<'a, T> {
     pub(crate) elements: &'a [T],
     pub(crate) row_stride: usize,
     pub(crate) column_stride: usize,
@@ -87,7 +87,7 @@ impl<'a, T> Matrix<'a, T> {
 
 /// What is done to a product on its way to memory: `c = relu(product + c + bias)`, each part optional.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Epilogue<'a, T> {
+pub struct Epilogue<'a, T> {
     /// One number for each column of `c`, added to every row.
     pub(crate) bias: Option<&'a [T]>,
     /// Negative elements become 0; a NaN stays.
