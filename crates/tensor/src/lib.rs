@@ -13,13 +13,16 @@ pub mod scalar;
 pub mod shape;
 mod storage;
 mod tensor;
+pub mod update;
 mod view;
 
 pub use device::Device;
 pub use element::{Element, Float, Number};
 pub use error::{Error, Result};
+pub use ops::norm::Norm;
 pub use pointwise::Pointwise;
 pub use random::Rng;
 pub use scalar::Scalar;
 pub use storage::memory;
 pub use tensor::Tensor;
+pub use update::{Update, update};

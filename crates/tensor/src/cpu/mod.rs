@@ -5,4 +5,5 @@ pub mod gemm;
 pub mod lanes;
 pub(crate) mod parallel;
 pub(crate) mod pointwise;
+pub(crate) mod update;
 pub(crate) mod walk;
