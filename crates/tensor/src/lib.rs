@@ -22,7 +22,7 @@ pub use error::{Error, Result};
 pub use ops::norm::Norm;
 pub use pointwise::Pointwise;
 pub use random::Rng;
-pub use scalar::Scalar;
+pub use scalar::{Logistic, Scalar};
 pub use storage::memory;
 pub use tensor::Tensor;
 pub use update::{Update, update};

@@ -69,6 +69,13 @@ pub trait Scalar:
     /// max(x, 0), with slope 0 at 0; NaN stays NaN.
     fn relu(self) -> Self;
 
+    /// The largest integer ≤ x, with slope 0 everywhere.
+    fn floor(self) -> Self;
+    /// The smallest integer ≥ x, with slope 0 everywhere.
+    fn ceil(self) -> Self;
+    /// The nearest integer, the even one of two equally near, with slope 0 everywhere.
+    fn round(self) -> Self;
+
     /// e^x.
     fn exp(self) -> Self;
     /// e^x − 1, with full relative accuracy near 0.
@@ -77,19 +84,34 @@ pub trait Scalar:
     fn ln(self) -> Self;
     /// ln(1 + x), with full relative accuracy near 0.
     fn ln_1p(self) -> Self;
+    /// log₂ x, exact at powers of two.
+    fn log2(self) -> Self;
     /// tanh x.
     fn tanh(self) -> Self;
-    /// σ(x) = 1 / (1 + e^−x), with full relative accuracy at both ends: σ(−x) is 1 − σ(x)
-    /// without the subtraction.
-    fn sigmoid(self) -> Self;
-    /// ln(1 + e^x) = −ln σ(−x), with slope σ(x) everywhere, 0.5 at 0.
-    fn softplus(self) -> Self;
+    /// σ(x), σ(−x), ln(1 + e^x) and ln(1 + e^−x) together, from one exponential, one logarithm
+    /// and one division.
+    ///
+    /// What is not used is not computed, so [`sigmoid`](Scalar::sigmoid) costs no logarithm.
+    fn logistic(self) -> Logistic<Self>;
     /// The error function erf x = 2/√π ∫₀ˣ e^−t² dt.
     fn erf(self) -> Self;
-    /// x^exponent for a constant exponent, with the conventions of IEEE 754 `pow`:
-    /// `x^0 = 1` for every x, and NaN for a negative x with a fractional exponent.
+    /// sin x, x in radians.
+    fn sin(self) -> Self;
+    /// cos x, x in radians.
+    fn cos(self) -> Self;
+    /// arctan x, between −π/2 and π/2.
+    fn atan(self) -> Self;
+    /// x^exponent, with the conventions of IEEE 754 `pow`: `x^0 = 1` and `1^y = 1` for every x
+    /// and y, and NaN for a negative x with a fractional exponent.
+    ///
+    /// The slope to the exponent is x^y · ln x, and 0 for x ≤ 0, where x^y is no smooth function
+    /// of y.
+    fn pow(self, exponent: Self) -> Self;
+    /// x^exponent for a constant exponent, rounded to the precision of x, with the conventions of
+    /// [`pow`](Scalar::pow).
     fn powf(self, exponent: f64) -> Self;
     /// x^exponent for an integer exponent, by repeated squaring.
+    #[inline(always)]
     fn powi(self, exponent: i32) -> Self {
         let mut base = self;
         let mut rest = exponent.unsigned_abs();
@@ -111,15 +133,50 @@ pub trait Scalar:
     }
 
     /// x².
+    #[inline(always)]
     fn square(self) -> Self {
         self * self
     }
     /// 1 / x.
+    #[inline(always)]
     fn recip(self) -> Self {
         self.constant(1.0) / self
     }
-    /// ln σ(x) = −softplus(−x), with full relative accuracy at both ends.
-    fn log_sigmoid(self) -> Self {
-        -(-self).softplus()
+    /// 1 / √x.
+    #[inline(always)]
+    fn rsqrt(self) -> Self {
+        self.sqrt().recip()
     }
+    /// σ(x) = 1 / (1 + e^−x), with full relative accuracy at both ends: σ(−x) is 1 − σ(x)
+    /// without the subtraction.
+    #[inline(always)]
+    fn sigmoid(self) -> Self {
+        self.logistic().sigmoid
+    }
+    /// ln(1 + e^x) = −ln σ(−x), with slope σ(x) everywhere, 0.5 at 0.
+    #[inline(always)]
+    fn softplus(self) -> Self {
+        self.logistic().softplus
+    }
+    /// ln σ(x) = −softplus(−x), with full relative accuracy at both ends.
+    #[inline(always)]
+    fn log_sigmoid(self) -> Self {
+        -self.logistic().softplus_negated
+    }
+}
+
+/// The logistic function of a number x, its complement and their logarithms: what the losses of a
+/// binary classifier are made of.
+///
+/// No field is formed by subtracting from 1, so each has its full relative accuracy for every x.
+#[derive(Clone, Copy, Debug)]
+pub struct Logistic<S> {
+    /// σ(x) = 1 / (1 + e^−x).
+    pub sigmoid: S,
+    /// σ(−x) = 1 − σ(x).
+    pub complement: S,
+    /// ln(1 + e^x) = −ln σ(−x).
+    pub softplus: S,
+    /// ln(1 + e^−x) = −ln σ(x).
+    pub softplus_negated: S,
 }

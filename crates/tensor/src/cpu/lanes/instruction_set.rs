@@ -1,0 +1,76 @@
+//! Which instructions a loop runs on: chosen when the program runs, not when it is compiled.
+
+use pulp::{Simd, WithSimd};
+
+/// The instruction sets that a loop can be compiled for.
+///
+/// All of them give the same bits: every operation of [`Lanes`](super::Lanes) is rounded as
+/// IEEE 754 says, `mul_add` once, whatever the width of the register.
+#[derive(Clone, Copy, Debug)]
+pub enum InstructionSet {
+    /// AVX-512, registers of 64 bytes.
+    #[cfg(target_arch = "x86_64")]
+    Avx512(pulp::x86::V4),
+    /// AVX2 with fused multiply-add, registers of 32 bytes.
+    #[cfg(target_arch = "x86_64")]
+    Avx2(pulp::x86::V3),
+    /// NEON, registers of 16 bytes.
+    #[cfg(target_arch = "aarch64")]
+    Neon(pulp::aarch64::Neon),
+    /// No registers that are known: arrays of 32 bytes, and the compiler does what it can.
+    Portable(pulp::Scalar256b),
+}
+
+impl InstructionSet {
+    /// The widest that this processor has.
+    ///
+    /// The processor is asked once in the life of the program; after that this costs a load.
+    #[inline(always)]
+    pub fn widest() -> Self {
+        match pulp::Arch::new() {
+            #[cfg(target_arch = "x86_64")]
+            pulp::Arch::V4(simd) => Self::Avx512(simd),
+            #[cfg(target_arch = "x86_64")]
+            pulp::Arch::V3(simd) => Self::Avx2(simd),
+            #[cfg(target_arch = "aarch64")]
+            pulp::Arch::Neon(simd) => Self::Neon(simd),
+            _ => Self::Portable(pulp::Scalar256b),
+        }
+    }
+
+    /// All that this processor has, from narrow to wide: what a test runs through.
+    pub fn available() -> Vec<Self> {
+        #[cfg(target_arch = "x86_64")]
+        let found = [
+            pulp::x86::V3::try_new().map(Self::Avx2),
+            pulp::x86::V4::try_new().map(Self::Avx512),
+        ];
+        #[cfg(target_arch = "aarch64")]
+        let found = [pulp::aarch64::Neon::try_new().map(Self::Neon)];
+        #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+        let found: [Option<Self>; 0] = [];
+        std::iter::once(Self::Portable(pulp::Scalar256b))
+            .chain(found.into_iter().flatten())
+            .collect()
+    }
+
+    /// Runs `work`, compiled for this instruction set.
+    #[inline(always)]
+    pub fn run<W: WithSimd>(self, work: W) -> W::Output {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(simd) => Simd::vectorize(simd, work),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(simd) => Simd::vectorize(simd, work),
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon(simd) => Simd::vectorize(simd, work),
+            Self::Portable(simd) => Simd::vectorize(simd, work),
+        }
+    }
+}
+
+/// Runs `work` with the widest instruction set this processor has.
+#[inline(always)]
+pub fn dispatch<W: WithSimd>(work: W) -> W::Output {
+    InstructionSet::widest().run(work)
+}
