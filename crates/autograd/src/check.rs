@@ -67,7 +67,7 @@ fn gradients(scalar: &Var<f64>, inputs: &[Var<f64>]) -> Result<Vec<Var<f64>>> {
 fn weighted_sum(x: &Var<f64>) -> Result<Var<f64>> {
     let weights = (0..x.value().count()).map(|k| 0.4 + (k as f64 * 0.618_033_988_749).fract());
     let weights = Tensor::from_vec(weights.collect(), x.shape())?;
-    x.mul(&x.tape().constant(weights))?.sum_all()
+    x.mul(&x.tape().constant(weights))?.sum(..)
 }
 
 /// Compares the gradient of a scalar function with central differences.

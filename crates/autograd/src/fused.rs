@@ -1,18 +1,17 @@
 //! Operations that compute value and gradient in one pass.
 
-use std::sync::Arc;
-
 use macula_tensor::{Float, Result, Tensor};
 
 use crate::saved::Keep;
 use crate::var::Var;
 
 impl<T: Float> Var<T> {
-    /// Records a scalar `value` whose `gradients`, one for each input, were computed with it.
+    /// Records a `value` whose gradient was computed with it, in one pass.
     ///
-    /// On the way back each gradient is multiplied by the upstream number, which for a loss is 1
-    /// and costs nothing. For higher orders `composed` computes the same value from ordinary
-    /// operations, and it is that which is differentiated; it is not called otherwise.
+    /// `gradient` turns the upstream gradient into the gradient of each input; it usually is a
+    /// product with what was computed forward, see [`Var::times`]. For higher orders `composed`
+    /// computes the same value from ordinary operations, and it is that which is differentiated;
+    /// it is not called otherwise.
     ///
     /// # Errors
     /// All inputs must be of one tape, which `backward` has not used up.
@@ -21,53 +20,47 @@ impl<T: Float> Var<T> {
         name: &'static str,
         inputs: [&Self; N],
         value: Tensor<T>,
-        gradients: [Option<Tensor<T>>; N],
-        composed: impl Fn([&Self; N]) -> Result<Self> + Send + Sync + 'static,
+        composed: impl Fn([&Self; N]) -> Result<Self> + Send + 'static,
+        gradient: impl Fn(&Self) -> Result<[Option<Self>; N]> + Send + 'static,
     ) -> Result<Self> {
-        let composed = Arc::new(composed);
         Self::record(name, inputs, value, Keep::Inputs, move |upstream, saved| {
             if !saved.recorded {
-                return scaled(&gradients, upstream);
+                return gradient(upstream);
             }
             // Aliases are new nodes, so the inner sweep stops at them and gives partial
             // derivatives even where one input was computed from another.
             let aliases = try_from_fn(|index| saved.input(index)?.alias())?;
             let result = composed(aliases.each_ref())?;
-            let found = result.try_grad(upstream, &aliases.each_ref())?;
-            let mut found = found.into_iter();
+            let mut found = result.try_grad(upstream, &aliases.each_ref())?.into_iter();
             Ok(std::array::from_fn(|_| found.next().flatten()))
         })
     }
 
-    /// The same variable as a new node.
-    fn alias(&self) -> Result<Self> {
-        Self::record(
-            "alias",
-            [self],
-            self.value().clone(),
-            Keep::Nothing,
-            |upstream, _| Ok([Some(upstream.clone())]),
-        )
-    }
-}
-
-/// The gradients times the upstream number.
-fn scaled<T: Float, const N: usize>(
-    gradients: &[Option<Tensor<T>>; N],
-    upstream: &Var<T>,
-) -> Result<[Option<Var<T>>; N]> {
-    let factor = upstream.item()?;
-    try_from_fn(|index| {
-        let Some(gradient) = &gradients[index] else {
-            return Ok(None);
-        };
+    /// This upstream gradient times a gradient computed forward; free where this is the number 1,
+    /// which it is for a loss.
+    ///
+    /// # Errors
+    /// The shapes must broadcast.
+    pub fn times(&self, gradient: &Tensor<T>) -> Result<Self> {
+        if self.value().count() != 1 {
+            return self.mul(&self.tape().constant(gradient));
+        }
+        let factor = self.item()?;
         let gradient = if factor == 1.0 {
             gradient.clone()
         } else {
             gradient.mul_scalar(factor)?
         };
-        Ok(Some(upstream.tape().constant(gradient)))
-    })
+        Ok(self.tape().constant(gradient))
+    }
+
+    /// The same variable as a new node.
+    fn alias(&self) -> Result<Self> {
+        let value = self.value().clone();
+        Self::record("alias", [self], value, Keep::Nothing, |upstream, _| {
+            Ok([Some(upstream.clone())])
+        })
+    }
 }
 
 /// An array of `make(0), make(1), …`, or the first error.

@@ -20,7 +20,7 @@ fn broadcast_gradients_are_summed_back() -> Result<()> {
     let tape = Tape::new();
     let row = tape.var(Tensor::from([1.0, 2.0, 3.0]));
     let column = tape.var(Tensor::from([[10.0], [20.0]]));
-    let gradients = row.mul(&column)?.sum_all()?.backward()?;
+    let gradients = row.mul(&column)?.sum(..)?.backward()?;
     assert_eq!(gradients.of(&row)?.to_vec()?, [30.0, 30.0, 30.0]);
     assert_eq!(gradients.of(&column)?.to_vec()?, [6.0, 6.0]);
     Ok(())
@@ -79,7 +79,7 @@ fn parameters_are_updated_in_place_after_backward() -> Result<()> {
     let before = address();
     let tape = Tape::new();
     let weight = tape.param(&param);
-    let loss = weight.mul(&weight)?.sum_all()?;
+    let loss = weight.mul(&weight)?.sum(..)?;
     drop(weight);
     let gradients = loss.backward()?;
     let gradient = gradients.get(&param).unwrap().to_vec()?;
@@ -168,8 +168,14 @@ fn a_million_operations_run_backward_without_recursion() -> Result<()> {
 fn fused(x: &Var<f64>, y: &Var<f64>) -> Result<Var<f64>> {
     let composed = |[x, y]: [&Var<f64>; 2]| x.mul(&y.square()?);
     let (a, b) = (x.item()?, y.item()?);
-    let gradients = [Some(scalar(b * b)), Some(scalar(2.0 * a * b))];
-    Var::fused("fused", [x, y], scalar(a * b * b), gradients, composed)
+    let (by_x, by_y) = (scalar(b * b), scalar(2.0 * a * b));
+    Var::fused(
+        "fused",
+        [x, y],
+        scalar(a * b * b),
+        composed,
+        move |upstream| Ok([Some(upstream.times(&by_x)?), Some(upstream.times(&by_y)?)]),
+    )
 }
 
 #[test]

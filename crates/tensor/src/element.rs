@@ -1,6 +1,7 @@
 //! The types a tensor can hold.
 
 use std::fmt::{Debug, Display};
+use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use crate::cpu::gemm::{Epilogue, Matrix, matmul};
 use crate::cpu::lanes::LaneFloat;
@@ -22,21 +23,26 @@ pub trait Element: Copy + Default + PartialEq + Debug + Display + Send + Sync + 
 }
 
 /// A type with arithmetic: `f32`, `f64` and `i64`.
-pub trait Number: Element + std::ops::Add<Output = Self> + PartialOrd {
+pub trait Number:
+    Element + PartialOrd + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self>
+{
     /// 0.
     const ZERO: Self;
     /// 1.
     const ONE: Self;
+
+    /// `self + other`; integers wrap around at the ends of their range.
+    fn wrapping_add(self, other: Self) -> Self;
 }
 
 /// A type that can have a gradient: `f32` and `f64`.
-pub trait Float: Number + LaneFloat {
+pub trait Float: Number + LaneFloat + Div<Output = Self> + Neg<Output = Self> {
     /// The distance from 1 to the next larger number.
     const EPSILON: f64;
-    /// `self` as `f64`, exactly.
-    fn to_f64(self) -> f64;
     /// Whether the number is neither infinite nor NaN.
     fn is_finite(self) -> bool;
+    /// Whether the number is NaN.
+    fn is_nan(self) -> bool;
 
     /// The matrix product c\[m, n\] = a\[m, k\] · b\[k, n\] of sizes \[m, k, n\].
     #[doc(hidden)]
@@ -68,26 +74,35 @@ macro_rules! element {
 element!(f32, f64, i64, bool);
 
 macro_rules! number {
-    ($($T:ident: $zero:literal, $one:literal);*) => {$(
+    ($($T:ident: $zero:literal, $one:literal, $add:path);*) => {$(
         impl Number for $T {
             const ZERO: Self = $zero;
             const ONE: Self = $one;
+
+            #[inline(always)]
+            fn wrapping_add(self, other: Self) -> Self {
+                $add(self, other)
+            }
         }
     )*};
 }
-number!(f32: 0.0, 1.0; f64: 0.0, 1.0; i64: 0, 1);
+number!(
+    f32: 0.0, 1.0, std::ops::Add::add;
+    f64: 0.0, 1.0, std::ops::Add::add;
+    i64: 0, 1, i64::wrapping_add
+);
 
 macro_rules! float {
     ($($T:ident),*) => {$(
         impl Float for $T {
             const EPSILON: f64 = $T::EPSILON as f64;
 
-            fn to_f64(self) -> f64 {
-                self.into()
-            }
-
             fn is_finite(self) -> bool {
                 $T::is_finite(self)
+            }
+
+            fn is_nan(self) -> bool {
+                $T::is_nan(self)
             }
 
             fn multiply(

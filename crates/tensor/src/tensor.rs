@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::cpu::walk::Walk;
+use crate::cpu;
 use crate::device::{Device, Operand, unsupported};
 use crate::element::{Element, Number};
 use crate::error::{Error, Result};
@@ -40,11 +40,11 @@ pub(crate) struct View<'a, T> {
 
 impl<'a, T: Element> View<'a, T> {
     /// The elements as one slice in row-major order, where they lie so.
+    #[inline]
     pub(crate) fn as_contiguous(&self) -> Option<&'a [T]> {
-        let start = self.shape.offset();
         self.shape
             .is_contiguous()
-            .then(|| &self.elements[start..start + self.shape.count()])
+            .then(|| &self.elements[self.shape.range()])
     }
 }
 
@@ -116,6 +116,18 @@ impl<T: Element> Tensor<T> {
         let mut buffer = Buffer::with_count(count);
         write(&mut buffer.as_mut_slice()[..count])?;
         Ok(Self::from_buffer(buffer, shape))
+    }
+
+    /// A new tensor in main memory, written by `write`, which must write every element: the memory
+    /// is recycled and holds old numbers.
+    ///
+    /// # Errors
+    /// The number of elements must be one that memory can address; and whatever `write` returns.
+    pub fn write(
+        shape: impl AsRef<[usize]>,
+        write: impl FnOnce(&mut [T]) -> Result<()>,
+    ) -> Result<Self> {
+        Self::try_build(Shape::contiguous("write", shape.as_ref())?, write)
     }
 
     fn from_buffer(buffer: Buffer<T>, shape: Shape) -> Self {
@@ -198,7 +210,7 @@ impl<T: Element> Tensor<T> {
         if !self.is_alone() {
             *self = self.copied()?;
         }
-        let range = self.shape.offset()..self.shape.offset() + self.count();
+        let range = self.shape.range();
         match &mut self.storage {
             Storage::Cpu(buffer) => Arc::get_mut(buffer)
                 .map(|buffer| &mut buffer.as_mut_slice()[range])
@@ -219,10 +231,7 @@ impl<T: Element> Tensor<T> {
     fn copied(&self) -> Result<Self> {
         let view = self.view("contiguous")?;
         let shape = Shape::contiguous("contiguous", self.shape())?;
-        Ok(Self::build(shape, |output| match view.as_contiguous() {
-            Some(elements) => output.copy_from_slice(elements),
-            None => Walk::new(view).copy_into(output),
-        }))
+        Ok(Self::build(shape, |output| cpu::copy::copy(view, output)))
     }
 
     /// The elements in row-major order: the same tensor if they lie so already, else a copy.

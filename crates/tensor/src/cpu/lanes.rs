@@ -17,6 +17,7 @@ use super::elementary;
 use crate::scalar::{Logistic, Scalar};
 
 mod float;
+mod horizontal;
 mod instruction_set;
 mod single;
 

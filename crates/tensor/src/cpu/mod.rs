@@ -1,9 +1,19 @@
 //! The loops that do the arithmetic on the CPU, and nothing else: shapes have been checked above.
 
+pub(crate) mod copy;
 pub(crate) mod elementary;
+pub(crate) mod elementwise;
+pub(crate) mod fold;
 pub mod gemm;
+pub(crate) mod index;
+pub(crate) mod lane_fold;
 pub mod lanes;
-pub(crate) mod parallel;
+pub mod parallel;
 pub(crate) mod pointwise;
+pub(crate) mod reduce;
+pub(crate) mod sort;
+pub(crate) mod source;
 pub(crate) mod update;
 pub(crate) mod walk;
+
+pub use pulp::{Simd, WithSimd};

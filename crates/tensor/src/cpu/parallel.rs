@@ -5,13 +5,14 @@
 //! N threads. Waking a second thread costs some microseconds: work of one piece stays where it is.
 
 use rayon::prelude::*;
+use smallvec::SmallVec;
 
 /// Elements of a piece of pointwise work: large enough to be worth a thread's attention (10 µs and
 /// more), small enough that 2 threads finish together.
-pub(crate) const PIECE: usize = 32 * 1024;
+pub const PIECE: usize = 32 * 1024;
 
 /// Calls `work(start, piece)` for the pieces of `output` of up to `size` elements, in parallel.
-pub(crate) fn for_each_piece<T: Send>(
+pub fn for_each_piece<T: Send>(
     output: &mut [T],
     size: usize,
     work: impl Fn(usize, &mut [T]) + Sync,
@@ -24,5 +25,19 @@ pub(crate) fn for_each_piece<T: Send>(
     } else {
         let pieces = output.par_chunks_mut(size).enumerate();
         pieces.for_each(|(piece, elements)| work(piece * size, elements));
+    }
+}
+
+/// The results of `work` on each of the pieces, in their order; computed in parallel.
+pub fn map_pieces<P: Send, R: Send>(
+    pieces: impl IntoIterator<Item = P>,
+    work: impl Fn(P) -> R + Sync,
+) -> SmallVec<[R; 1]> {
+    let pieces: SmallVec<[P; 1]> = pieces.into_iter().collect();
+    if pieces.len() < 2 || rayon::current_num_threads() == 1 {
+        pieces.into_iter().map(work).collect()
+    } else {
+        let results: Vec<R> = pieces.into_vec().into_par_iter().map(&work).collect();
+        SmallVec::from_vec(results)
     }
 }

@@ -17,21 +17,21 @@ use pulp::{Simd, WithSimd};
 use super::lanes::{LaneFloat, Lanes, dispatch};
 use super::parallel::{PIECE, for_each_piece};
 use super::walk::Walk;
-use crate::element::Float;
+use crate::element::{Element, Float};
 use crate::pointwise::{Derived, Pointwise};
 use crate::tensor::View;
 
 /// Elements unpacked at a time: 1 to 2 KiB an operand.
-const BLOCK: usize = 256;
+pub(super) const BLOCK: usize = 256;
 
 /// An operand, as the loop reads it.
-enum Source<'a, T> {
+pub(super) enum Source<'a, T> {
     Contiguous(&'a [T]),
     Strided(Walk<'a, T>),
 }
 
-impl<'a, T: Float> Source<'a, T> {
-    fn new(view: View<'a, T>) -> Self {
+impl<'a, T: Element> Source<'a, T> {
+    pub(super) fn new(view: View<'a, T>) -> Self {
         match view.as_contiguous() {
             Some(elements) => Self::Contiguous(elements),
             None => Self::Strided(Walk::new(view)),
@@ -39,7 +39,12 @@ impl<'a, T: Float> Source<'a, T> {
     }
 
     /// `length` elements from `start` on; `scratch` is where they are unpacked if they have to be.
-    fn block<'b>(&'b self, start: usize, length: usize, scratch: &'b mut [T; BLOCK]) -> &'b [T] {
+    pub(super) fn block<'b>(
+        &'b self,
+        start: usize,
+        length: usize,
+        scratch: &'b mut [T; BLOCK],
+    ) -> &'b [T] {
         match self {
             Self::Contiguous(elements) => &elements[start..start + length],
             Self::Strided(walk) => {
@@ -65,9 +70,8 @@ pub(crate) fn pointwise<T: Float, F: Pointwise<N>, const N: usize>(
         .chain(&seed)
         .all(|view| view.shape.is_contiguous());
     if contiguous {
-        let count = output.len();
-        let slices = inputs.map(|view| &view.elements[view.shape.offset()..][..count]);
-        let seed = seed.map(|view| &view.elements[view.shape.offset()..][..count]);
+        let slices = inputs.map(|view| &view.elements[view.shape.range()]);
+        let seed = seed.map(|view| &view.elements[view.shape.range()]);
         for_each_piece(output, PIECE, |start, piece| {
             let range = start..start + piece.len();
             let inputs = slices.map(|slice| &slice[range.clone()]);

@@ -44,9 +44,21 @@ impl<'a, T: Element> Walk<'a, T> {
         }
     }
 
-    /// Copies the view, from its first element on, until `output` is full.
-    pub(crate) fn copy_into(&self, output: &mut [T]) {
-        self.copy_from(0, output);
+    /// The elements `start, start + 1, …` of the view where they lie, if they follow one another
+    /// in memory.
+    pub(crate) fn slice(&self, start: usize, length: usize) -> Option<&'a [T]> {
+        let last = self.sizes.len() - 1;
+        let position = start % self.sizes[last].max(1);
+        if self.strides[last] != 1 || position + length > self.sizes[last] {
+            return None;
+        }
+        let mut rest = start / self.sizes[last].max(1);
+        let mut first = self.offset as isize + position as isize;
+        for axis in (0..last).rev() {
+            first += (rest % self.sizes[axis]) as isize * self.strides[axis];
+            rest /= self.sizes[axis];
+        }
+        Some(&self.elements[first as usize..][..length])
     }
 
     /// Copies the elements `start, start + 1, …` of the view until `output` is full.

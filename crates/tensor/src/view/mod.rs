@@ -1,9 +1,14 @@
 //! Views: other shapes over the same elements. No data moves.
 
+mod slice;
+mod window;
+
 use crate::element::Element;
 use crate::error::{Error, Result};
-use crate::shape::{Shape, Sizes, resolve_axis};
+use crate::shape::{Shape, Sizes, Strides, resolve_axis};
 use crate::tensor::Tensor;
+
+pub use slice::Slice;
 
 impl<T: Element> Tensor<T> {
     /// The same elements, in row-major order, in another shape; copied only where strides cannot
@@ -31,6 +36,27 @@ impl<T: Element> Tensor<T> {
     /// All elements in one axis, in row-major order.
     pub fn flatten(&self) -> Result<Self> {
         self.reshape([self.count()])
+    }
+
+    /// The axes from `first` to `last`, both included, as one axis.
+    ///
+    /// # Errors
+    /// Both must be axes of the tensor, and `first` must not come after `last`.
+    pub fn flatten_range(&self, first: isize, last: isize) -> Result<Self> {
+        let start = self.shape.axis("flatten_range", first)?;
+        let end = self.shape.axis("flatten_range", last)?;
+        if start > end {
+            return Err(Error::Argument {
+                op: "flatten_range",
+                argument: "first",
+                expected: format!("at most last, axis {end}"),
+                found: format!("axis {start}"),
+            });
+        }
+        let mut sizes = Sizes::from_slice(self.shape());
+        let merged = sizes.drain(start..=end).product();
+        sizes.insert(start, merged);
+        self.reshape(sizes)
     }
 
     /// The tensor with two axes exchanged; negative axes count from the end.
@@ -68,6 +94,19 @@ impl<T: Element> Tensor<T> {
         Ok(self.with_shape(self.shape.permute(&order)))
     }
 
+    /// The tensor with axis `from` at place `to`, the others in their order.
+    ///
+    /// # Errors
+    /// Both must be axes of the tensor.
+    pub fn move_axis(&self, from: isize, to: isize) -> Result<Self> {
+        let from = self.shape.axis("move_axis", from)?;
+        let to = self.shape.axis("move_axis", to)?;
+        let mut axes: Sizes = (0..self.rank()).collect();
+        axes.remove(from);
+        axes.insert(to, from);
+        Ok(self.with_shape(self.shape.permute(&axes)))
+    }
+
     /// The elements repeated along new leading axes and along axes of size 1, to `shape`.
     ///
     /// # Errors
@@ -83,7 +122,7 @@ impl<T: Element> Tensor<T> {
     pub fn unsqueeze(&self, axis: isize) -> Result<Self> {
         let axis = resolve_axis("unsqueeze", axis, self.rank() + 1)?;
         let mut sizes = Sizes::from_slice(self.shape());
-        let mut strides = crate::shape::Strides::from_slice(self.strides());
+        let mut strides = Strides::from_slice(self.strides());
         sizes.insert(axis, 1);
         strides.insert(axis, 0);
         Ok(self.with_shape(Shape::from_parts(sizes, strides, self.shape.offset())))
@@ -103,10 +142,17 @@ impl<T: Element> Tensor<T> {
             });
         }
         let mut sizes = Sizes::from_slice(self.shape());
-        let mut strides = crate::shape::Strides::from_slice(self.strides());
+        let mut strides = Strides::from_slice(self.strides());
         sizes.remove(axis);
         strides.remove(axis);
         Ok(self.with_shape(Shape::from_parts(sizes, strides, self.shape.offset())))
+    }
+
+    /// The tensor without its axes of size 1.
+    pub fn squeeze_all(&self) -> Self {
+        let kept = |&axis: &usize| self.shape()[axis] != 1;
+        let axes: Sizes = (0..self.rank()).filter(kept).collect();
+        self.with_shape(self.shape.permute(&axes))
     }
 
     /// `length` elements from `start` on along one axis.

@@ -1,0 +1,83 @@
+//! What happens to the losses of the elements: a written contract.
+
+use macula_tensor::{Error, Result};
+
+/// How the losses of the elements become one number.
+///
+/// An element is one logit of a sigmoid loss, one row or pixel of a softmax loss. With `ℓᵢ` the
+/// loss of element `i` before weighting and `wᵢ` its weight (α, class weight and sample weight
+/// multiplied), every reduction but `None` is `Σ wᵢ·ℓᵢ` divided by:
+///
+/// | reduction | divisor |
+/// | --- | --- |
+/// | `Sum` | 1 |
+/// | `Mean` | the number of elements that are not ignored |
+/// | `WeightedMean` | `Σ wᵢ` over them |
+/// | `MeanOverPositives` | the number of positives, at least 1 |
+/// | `DividedBy(n)` | `n` |
+///
+/// Ignored elements count in no divisor, contribute exactly 0, and get a gradient of exactly 0,
+/// even where their logits are not finite. A batch in which nothing counts (empty, or all ignored)
+/// has loss 0 and gradient 0.
+///
+/// `Sum` and `DividedBy` are additive: the losses of two halves of a batch add up to the loss of
+/// the whole. `DividedBy` with the global count is what gradient accumulation and training on
+/// several machines need; the mean of the halves' means is not the mean.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub enum Reduction {
+    /// No reduction: the weighted loss of each element.
+    None,
+    /// The sum.
+    Sum,
+    /// The sum over the number of elements.
+    #[default]
+    Mean,
+    /// The sum over the sum of the weights.
+    WeightedMean,
+    /// The sum over the number of positives: the focal-loss paper's choice for detectors, where
+    /// nearly all of 100 000 anchors are easy negatives and dividing by their number would leave
+    /// nothing of the loss. A positive is an element of class 1 for a sigmoid loss, of any class
+    /// but 0, the background, for a softmax loss.
+    MeanOverPositives,
+    /// The sum over a number of your choice.
+    DividedBy(f64),
+}
+
+/// What a pass over the targets counted.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tally {
+    /// Elements that are not ignored.
+    pub(crate) count: usize,
+    /// The sum of their weights.
+    pub(crate) weight: f64,
+    /// The positives among them.
+    pub(crate) positives: usize,
+}
+
+impl Reduction {
+    /// The factor that every weighted loss is multiplied by: one over the divisor, 0 where nothing
+    /// counts. `tally` is called only if the divisor depends on the targets.
+    pub(crate) fn factor(
+        self,
+        op: &'static str,
+        tally: impl FnOnce() -> Result<Tally>,
+    ) -> Result<f64> {
+        let divisor = match self {
+            Self::None | Self::Sum => 1.0,
+            Self::Mean => tally()?.count as f64,
+            Self::WeightedMean => tally()?.weight,
+            Self::MeanOverPositives => tally()?.positives.max(1) as f64,
+            Self::DividedBy(n) if n > 0.0 && n.is_finite() => n,
+            Self::DividedBy(n) => {
+                return Err(Error::Argument {
+                    op,
+                    argument: "divisor",
+                    expected: "positive and finite".into(),
+                    found: n.to_string(),
+                });
+            }
+        };
+        Ok(if divisor == 0.0 { 0.0 } else { divisor.recip() })
+    }
+}

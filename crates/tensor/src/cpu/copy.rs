@@ -1,0 +1,233 @@
+//! Copying strided elements: the loop under `contiguous`, `concatenate`, `pad` and `index_select`.
+//!
+//! The plain version is a nest of loops, one for each axis, with a step in the source and a step
+//! in the target: `target[Σ iₖ·toₖ] = source[offset + Σ iₖ·fromₖ]`. Departures:
+//!
+//! 1. Axes that form one even walk in both are merged, so most copies end as long runs.
+//! 2. The target is cut along its outermost axis into pieces for several threads.
+//! 3. A transposed copy (one axis is dense in the source, another in the target) is done in square
+//!    tiles: a whole cache line is read and a whole cache line is written, and the elements change
+//!    places in between, in a buffer that stays in the first-level cache. Read directly, each line
+//!    of memory would be fetched once for each of its elements.
+
+use smallvec::SmallVec;
+
+use super::parallel::for_each_piece;
+use crate::element::Element;
+use crate::shape::Shape;
+use crate::tensor::View;
+
+/// Elements of a piece: a copy does so little with each that a thread must get many.
+const PIECE: usize = 128 * 1024;
+
+/// Side of a tile: a cache line of `f32`.
+const TILE: usize = 16;
+
+/// One loop of the nest.
+#[derive(Clone, Copy)]
+struct Axis<'a> {
+    size: usize,
+    /// Step in the source.
+    from: isize,
+    /// Step in the target.
+    to: usize,
+    /// The places along the source's axis to copy, where they are not 0, 1, 2, …
+    places: Option<&'a [i64]>,
+}
+
+impl Axis<'_> {
+    /// How far the source's element `k` of this axis is from its element 0.
+    #[inline(always)]
+    fn from(&self, k: usize) -> isize {
+        match self.places {
+            Some(places) => places[k] as isize * self.from,
+            None => k as isize * self.from,
+        }
+    }
+}
+
+type Axes<'a> = SmallVec<[Axis<'a>; 4]>;
+
+/// Copies a view to `output` in row-major order.
+pub(crate) fn copy<T: Element>(from: View<'_, T>, output: &mut [T]) {
+    copy_into(from, output, &Shape::grid(from.shape.sizes()));
+}
+
+/// Copies a view into a window of `output`: `window` has the view's sizes, and the strides of a
+/// row-major shape that holds it.
+pub(crate) fn copy_into<T: Element>(from: View<'_, T>, output: &mut [T], window: &Shape) {
+    if from.shape.count() > 0 {
+        let axes = loops(from.shape, window.strides(), None);
+        in_pieces(axes, from, &mut output[window.offset()..]);
+    }
+}
+
+/// Copies the slices at `places` along an axis to `output`, which has as many slices in row-major
+/// order.
+///
+/// Every place has been found to lie inside the axis.
+pub(crate) fn copy_places<T: Element>(
+    from: View<'_, T>,
+    axis: usize,
+    places: &[i64],
+    output: &mut [T],
+) {
+    if !output.is_empty() {
+        let mut sizes = crate::shape::Sizes::from_slice(from.shape.sizes());
+        sizes[axis] = places.len();
+        let axes = loops(
+            from.shape,
+            Shape::grid(&sizes).strides(),
+            Some((axis, places)),
+        );
+        in_pieces(axes, from, output);
+    }
+}
+
+/// The loops over a view and a target, from the outermost, with as few axes as possible.
+fn loops<'a>(from: &Shape, to: &[isize], selected: Option<(usize, &'a [i64])>) -> Axes<'a> {
+    let mut axes = Axes::new();
+    let steps = from.strides().iter().zip(to);
+    for (number, (&size, (&from, &to))) in from.sizes().iter().zip(steps).enumerate() {
+        let places = selected.and_then(|(axis, places)| (axis == number).then_some(places));
+        let axis = Axis {
+            size: places.map_or(size, <[i64]>::len),
+            from,
+            to: to.unsigned_abs(),
+            places,
+        };
+        if axis.size == 1 && places.is_none() {
+            continue;
+        }
+        match axes.last_mut() {
+            // The axis before steps over exactly this one: they are one loop.
+            Some(outer)
+                if outer.places.or(places).is_none()
+                    && outer.from == from * size as isize
+                    && outer.to == axis.to * size =>
+            {
+                *outer = Axis {
+                    size: outer.size * size,
+                    ..axis
+                };
+            }
+            _ => axes.push(axis),
+        }
+    }
+    axes
+}
+
+/// Runs the loops, cut along the outermost axis where the copy is large.
+fn in_pieces<T: Element>(axes: Axes<'_>, from: View<'_, T>, to: &mut [T]) {
+    let Some(&outer) = axes.first() else {
+        to[0] = from.elements[from.shape.offset()];
+        return;
+    };
+    // The target reaches to the end of its tensor, which may be far behind the window.
+    let to_end = outer.to * outer.size;
+    let end = to_end.min(to.len());
+    let to = &mut to[..end];
+    // Whole tiles, so that no cache line of a transposed source is read by two threads.
+    let rows = (PIECE / outer.to.max(1)).next_multiple_of(TILE);
+    for_each_piece(to, rows * outer.to, |start, piece| {
+        let first = start / outer.to;
+        let mut axes = axes.clone();
+        axes[0].size = rows.min(outer.size - first);
+        let mut offset = from.shape.offset() as isize;
+        match outer.places {
+            Some(places) => axes[0].places = Some(&places[first..first + axes[0].size]),
+            None => offset += outer.from(first),
+        }
+        match dense_source_axis(&axes) {
+            Some(dense) => {
+                let last = axes.len() - 1;
+                axes[dense..last].rotate_left(1);
+                transposed(&axes, from.elements, offset, piece);
+            }
+            None => nest(&axes, from.elements, offset, piece),
+        }
+    });
+}
+
+/// The axis along which the source is dense, where that is not the one along which the target is.
+fn dense_source_axis(axes: &[Axis<'_>]) -> Option<usize> {
+    let (last, outer) = axes.split_last()?;
+    let dense = |axis: &Axis<'_>| axis.from == 1 && axis.places.is_none() && axis.size > 1;
+    if last.to != 1 || last.from == 0 || last.places.is_some() || dense(last) {
+        return None;
+    }
+    outer.iter().position(dense)
+}
+
+/// The nest of loops as it stands.
+fn nest<T: Element>(axes: &[Axis<'_>], from: &[T], offset: isize, to: &mut [T]) {
+    match axes {
+        [] => to[0] = from[offset as usize],
+        [axis] => line(axis, from, offset, to),
+        [outer, inner @ ..] => {
+            for (k, to) in to.chunks_mut(outer.to).take(outer.size).enumerate() {
+                nest(inner, from, offset + outer.from(k), to);
+            }
+        }
+    }
+}
+
+/// The innermost loop.
+#[inline(always)]
+fn line<T: Element>(axis: &Axis<'_>, from: &[T], offset: isize, to: &mut [T]) {
+    let size = axis.size;
+    match (axis.from, axis.to, axis.places) {
+        (1, 1, None) => {
+            let first = offset as usize;
+            to[..size].copy_from_slice(&from[first..first + size]);
+        }
+        (0, 1, None) => to[..size].fill(from[offset as usize]),
+        _ => {
+            let to = to.iter_mut().step_by(axis.to).take(size);
+            match axis.places {
+                Some(places) => to.zip(places).for_each(|(to, &place)| {
+                    *to = from[(offset + place as isize * axis.from) as usize];
+                }),
+                None => to.enumerate().for_each(|(k, to)| {
+                    *to = from[(offset + k as isize * axis.from) as usize];
+                }),
+            }
+        }
+    }
+}
+
+/// The nest of loops whose last two axes are dense in the source and in the target.
+fn transposed<T: Element>(axes: &[Axis<'_>], from: &[T], offset: isize, to: &mut [T]) {
+    match axes {
+        [down, across] => tiles(down, across, from, offset, to),
+        [outer, inner @ ..] => {
+            for k in 0..outer.size {
+                let to = &mut to[k * outer.to..];
+                transposed(inner, from, offset + outer.from(k), to);
+            }
+        }
+        [] => {}
+    }
+}
+
+/// A matrix whose columns are dense in the source, copied to rows that are dense in the target.
+fn tiles<T: Element>(down: &Axis<'_>, across: &Axis<'_>, from: &[T], offset: isize, to: &mut [T]) {
+    let mut tile = [[T::default(); TILE]; TILE];
+    for column in (0..across.size).step_by(TILE) {
+        let width = TILE.min(across.size - column);
+        for row in (0..down.size).step_by(TILE) {
+            let height = TILE.min(down.size - row);
+            for (k, line) in tile[..width].iter_mut().enumerate() {
+                let first = (offset + across.from(column + k)) as usize + row;
+                line[..height].copy_from_slice(&from[first..first + height]);
+            }
+            for k in 0..height {
+                let first = (row + k) * down.to + column;
+                let line = &mut to[first..first + width];
+                for (to, from) in line.iter_mut().zip(&tile) {
+                    *to = from[k];
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Functions of elements of any types: comparisons, selections, casts.
+//!
+//! Formulas of floats, which have derivatives, run in [`pointwise`](super::pointwise); this is the
+//! loop for everything else. It is one loop over three inputs; those that a function does not need
+//! are not read.
+
+use pulp::{Simd, WithSimd};
+
+use super::lanes::dispatch;
+use super::parallel::{PIECE, for_each_piece};
+use super::pointwise::{BLOCK, Source};
+use crate::element::Element;
+use crate::tensor::View;
+
+/// Writes `function(a)` to `output`.
+pub(crate) fn map<A: Element, O: Element>(
+    a: View<'_, A>,
+    output: &mut [O],
+    function: impl Fn(A) -> O + Copy + Sync,
+) {
+    zip3(a, a, a, output, move |a, _, _| function(a));
+}
+
+/// Writes `function(a, b)` to `output`; the views have one shape.
+pub(crate) fn zip<A: Element, B: Element, O: Element>(
+    a: View<'_, A>,
+    b: View<'_, B>,
+    output: &mut [O],
+    function: impl Fn(A, B) -> O + Copy + Sync,
+) {
+    zip3(a, b, b, output, move |a, b, _| function(a, b));
+}
+
+/// Writes `function(a, b, c)` to `output`; the views have one shape.
+pub(crate) fn zip3<A: Element, B: Element, C: Element, O: Element>(
+    a: View<'_, A>,
+    b: View<'_, B>,
+    c: View<'_, C>,
+    output: &mut [O],
+    function: impl Fn(A, B, C) -> O + Copy + Sync,
+) {
+    if let (Some(a), Some(b), Some(c)) = (a.as_contiguous(), b.as_contiguous(), c.as_contiguous()) {
+        for_each_piece(output, PIECE, |start, output| {
+            let range = start..start + output.len();
+            dispatch(Loop {
+                a: &a[range.clone()],
+                b: &b[range.clone()],
+                c: &c[range],
+                output,
+                function,
+            });
+        });
+    } else {
+        strided(
+            Source::new(a),
+            Source::new(b),
+            Source::new(c),
+            output,
+            function,
+        );
+    }
+}
+
+/// The path with operands to unpack; its scratch stays off the stack of the common path.
+#[inline(never)]
+fn strided<A: Element, B: Element, C: Element, O: Element>(
+    a: Source<'_, A>,
+    b: Source<'_, B>,
+    c: Source<'_, C>,
+    output: &mut [O],
+    function: impl Fn(A, B, C) -> O + Copy + Sync,
+) {
+    for_each_piece(output, PIECE, |start, piece| {
+        let mut scratch = (
+            [A::default(); BLOCK],
+            [B::default(); BLOCK],
+            [C::default(); BLOCK],
+        );
+        for (number, output) in piece.chunks_mut(BLOCK).enumerate() {
+            let (first, length) = (start + number * BLOCK, output.len());
+            dispatch(Loop {
+                a: a.block(first, length, &mut scratch.0),
+                b: b.block(first, length, &mut scratch.1),
+                c: c.block(first, length, &mut scratch.2),
+                output,
+                function,
+            });
+        }
+    });
+}
+
+struct Loop<'a, A, B, C, O, F> {
+    a: &'a [A],
+    b: &'a [B],
+    c: &'a [C],
+    output: &'a mut [O],
+    function: F,
+}
+
+impl<A: Copy, B: Copy, C: Copy, O, F: Fn(A, B, C) -> O> WithSimd for Loop<'_, A, B, C, O, F> {
+    type Output = ();
+
+    // The processor's registers are used by the compiler, not by name: the function is simple.
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let inputs = self.a.iter().zip(self.b).zip(self.c);
+        for (to, ((&a, &b), &c)) in self.output.iter_mut().zip(inputs) {
+            *to = (self.function)(a, b, c);
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Comparisons and logic: tensors of booleans from tensors of anything.
+//!
+//! NaN is unequal to everything, itself included, and neither less nor greater: with a NaN only
+//! `ne` holds.
+
+use crate::cpu;
+use crate::element::{Element, Float, Number};
+use crate::error::{Error, Result};
+use crate::pointwise::Pointwise;
+use crate::scalar::Scalar;
+use crate::shape::{Shape, broadcast};
+use crate::tensor::Tensor;
+
+/// `function` of the elements of two tensors, broadcast to one shape.
+pub(super) fn binary<A: Element, B: Element, O: Element>(
+    op: &'static str,
+    a: &Tensor<A>,
+    b: &Tensor<B>,
+    function: impl Fn(A, B) -> O + Copy + Sync,
+) -> Result<Tensor<O>> {
+    if a.shape() != b.shape() {
+        let sizes = broadcast(op, a.shape(), b.shape())?;
+        return binary(op, &a.expand(&sizes)?, &b.expand(&sizes)?, function);
+    }
+    let (a, b) = (a.view(op)?, b.view(op)?);
+    let shape = Shape::contiguous(op, a.shape.sizes())?;
+    Ok(Tensor::build(shape, |output| {
+        cpu::elementwise::zip(a, b, output, function);
+    }))
+}
+
+/// `function` of every element.
+pub(super) fn unary<A: Element, O: Element>(
+    op: &'static str,
+    a: &Tensor<A>,
+    function: impl Fn(A) -> O + Copy + Sync,
+) -> Result<Tensor<O>> {
+    let a = a.view(op)?;
+    let shape = Shape::contiguous(op, a.shape.sizes())?;
+    Ok(Tensor::build(shape, |output| {
+        cpu::elementwise::map(a, output, function);
+    }))
+}
+
+/// Defines methods that compare two tensors.
+macro_rules! comparisons {
+    ($($Bound:ident: $(#[$doc:meta])* $method:ident($a:ident, $b:ident) $holds:expr;)*) => {$(
+        impl<T: $Bound> Tensor<T> {
+            $(#[$doc])*
+            ///
+            /// # Errors
+            /// The shapes must broadcast.
+            pub fn $method(&self, other: &Self) -> Result<Tensor<bool>> {
+                binary(stringify!($method), self, other, |$a: T, $b: T| $holds)
+            }
+        }
+    )*};
+}
+
+comparisons! {
+    Element: /// a = b.
+    eq(a, b) a == b;
+    Element: /// a ≠ b.
+    ne(a, b) a != b;
+    Number: /// a < b.
+    lt(a, b) a < b;
+    Number: /// a ≤ b.
+    le(a, b) a <= b;
+    Number: /// a > b.
+    gt(a, b) a > b;
+    Number: /// a ≥ b.
+    ge(a, b) a >= b;
+}
+
+impl Tensor<bool> {
+    /// Where both hold.
+    ///
+    /// # Errors
+    /// The shapes must broadcast.
+    pub fn and(&self, other: &Self) -> Result<Self> {
+        binary("and", self, other, |a: bool, b: bool| a & b)
+    }
+
+    /// Where at least one holds.
+    ///
+    /// # Errors
+    /// The shapes must broadcast.
+    pub fn or(&self, other: &Self) -> Result<Self> {
+        binary("or", self, other, |a: bool, b: bool| a | b)
+    }
+
+    /// Where exactly one holds.
+    ///
+    /// # Errors
+    /// The shapes must broadcast.
+    pub fn xor(&self, other: &Self) -> Result<Self> {
+        binary("xor", self, other, |a: bool, b: bool| a ^ b)
+    }
+
+    /// Where it does not hold.
+    pub fn not(&self) -> Result<Self> {
+        unary("not", self, |a: bool| !a)
+    }
+}
+
+/// min(max(x, low), high), with slope 1 from `low` to `high`, both included, and 0 outside.
+///
+/// NaN stays NaN.
+#[derive(Clone, Copy, Debug)]
+pub struct Clamp {
+    /// The least value.
+    pub low: f64,
+    /// The greatest value.
+    pub high: f64,
+}
+
+impl Pointwise<1> for Clamp {
+    const NAME: &'static str = "clamp";
+    #[inline(always)]
+    fn eval<S: Scalar>(&self, [x]: [S; 1]) -> S {
+        let (low, high) = (x.constant(self.low), x.constant(self.high));
+        let x = S::select(x.less(low), low, x);
+        S::select(high.less(x), high, x)
+    }
+}
+
+impl<T: Float> Tensor<T> {
+    /// Where the number is NaN.
+    pub fn is_nan(&self) -> Result<Tensor<bool>> {
+        unary("is_nan", self, |a: T| a != a)
+    }
+
+    /// Where the number is neither infinite nor NaN.
+    pub fn is_finite(&self) -> Result<Tensor<bool>> {
+        unary("is_finite", self, T::is_finite)
+    }
+
+    /// The numbers, kept between `low` and `high`; NaN stays NaN.
+    ///
+    /// # Errors
+    /// `low` must be at most `high`, and neither may be NaN.
+    pub fn clamp(&self, low: f64, high: f64) -> Result<Self> {
+        in_order(low, high)?;
+        self.map(Clamp { low, high })
+    }
+}
+
+impl Tensor<i64> {
+    /// The numbers, kept between `low` and `high`.
+    ///
+    /// # Errors
+    /// `low` must be at most `high`.
+    pub fn clamp(&self, low: i64, high: i64) -> Result<Self> {
+        in_order(low, high)?;
+        unary("clamp", self, move |a: i64| a.clamp(low, high))
+    }
+}
+
+/// Whether two bounds are bounds; NaN never is.
+fn in_order<T: Number>(low: T, high: T) -> Result<()> {
+    if low <= high {
+        return Ok(());
+    }
+    Err(Error::Argument {
+        op: "clamp",
+        argument: "low",
+        expected: format!("at most high, {high}"),
+        found: low.to_string(),
+    })
+}

@@ -1,0 +1,263 @@
+//! Picking elements by their index, and adding elements where an index says.
+//!
+//! An index counts from 0; one that is negative or past the end is an error that names it. Where
+//! an index occurs several times, its elements are added in the index's row-major order, so the
+//! same input gives the same bits.
+
+use super::dense;
+use crate::cpu;
+use crate::cpu::index::IndexWalk;
+use crate::element::{Element, Number};
+use crate::error::{Error, Result};
+use crate::shape::{Shape, Sizes};
+use crate::tensor::Tensor;
+
+impl<T: Element> Tensor<T> {
+    /// The slices at the given places along one axis, in the order given.
+    ///
+    /// # Shapes
+    /// `index` is a vector of length L; the result has size L along `axis`.
+    ///
+    /// # Errors
+    /// `index` must have one axis, and its values must lie inside `axis`.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use macula_tensor::Tensor;
+    ///
+    /// let x = Tensor::from([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0_f32]]);
+    /// let rows = x.index_select(0, &Tensor::from([2, 0]))?;
+    /// assert_eq!(rows.to_vec()?, [5.0, 6.0, 1.0, 2.0]);
+    /// # Ok::<(), macula_tensor::Error>(())
+    /// ```
+    pub fn index_select(&self, axis: isize, index: &Tensor<i64>) -> Result<Self> {
+        const OP: &str = "index_select";
+        let axis = self.shape.axis(OP, axis)?;
+        let index = vector(OP, index)?;
+        in_range(OP, &index, axis, self.shape()[axis])?;
+        let mut sizes = Sizes::from_slice(self.shape());
+        sizes[axis] = index.count();
+        let shape = Shape::contiguous(OP, &sizes)?;
+        let (from, places) = (self.view(OP)?, dense(OP, &index)?);
+        Ok(Self::build(shape, |output| {
+            cpu::copy::copy_places(from, axis, places, output);
+        }))
+    }
+
+    /// The elements at the given places along one axis: with `axis` 1,
+    /// `out[i, j, k] = self[i, index[i, j, k], k]`.
+    ///
+    /// # Shapes
+    /// `index` has the rank of `self`, and at most its size along every axis but `axis`; the
+    /// result has the shape of `index`.
+    ///
+    /// # Errors
+    /// The shapes must fit, and the index values must lie inside `axis`.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use macula_tensor::Tensor;
+    ///
+    /// let scores = Tensor::from([[0.1, 0.9], [0.8, 0.2_f32]]);
+    /// let of_label = scores.gather(1, &Tensor::from([[1], [1]]))?;
+    /// assert_eq!(of_label.to_vec()?, [0.9, 0.2]);
+    /// # Ok::<(), macula_tensor::Error>(())
+    /// ```
+    pub fn gather(&self, axis: isize, index: &Tensor<i64>) -> Result<Self> {
+        const OP: &str = "gather";
+        let axis = self.shape.axis(OP, axis)?;
+        fits(OP, "index", index.shape(), self.shape(), Some(axis))?;
+        let index = index.contiguous()?;
+        in_range(OP, &index, axis, self.shape()[axis])?;
+        let shape = Shape::contiguous(OP, index.shape())?;
+        let (from, places) = (self.view(OP)?, dense(OP, &index)?);
+        let walk = IndexWalk::new(index.shape(), from.shape, axis);
+        Ok(Self::build(shape, |output| {
+            cpu::index::gather(from.elements, &walk, places, output);
+        }))
+    }
+}
+
+impl<T: Number> Tensor<T> {
+    /// The tensor with each element of `source` added at its place along one axis: with `axis` 1,
+    /// `out[i, index[i, j, k], k] += source[i, j, k]`.
+    ///
+    /// This is the transpose of [`gather`](Tensor::gather). Integers wrap around.
+    ///
+    /// # Shapes
+    /// `index` has the rank of `self` and of `source`. It is at most as large as `source` along
+    /// every axis, and as `self` along every axis but `axis`; what `source` has beyond it is not
+    /// used.
+    ///
+    /// # Errors
+    /// The shapes must fit, and the index values must lie inside `axis`.
+    pub fn scatter_add(&self, axis: isize, index: &Tensor<i64>, source: &Self) -> Result<Self> {
+        const OP: &str = "scatter_add";
+        let axis = self.shape.axis(OP, axis)?;
+        fits(OP, "index", index.shape(), self.shape(), Some(axis))?;
+        fits(OP, "index", index.shape(), source.shape(), None)?;
+        let index = index.contiguous()?;
+        in_range(OP, &index, axis, self.shape()[axis])?;
+        let mut used = source.clone();
+        for (axis, &size) in index.shape().iter().enumerate() {
+            used = used.narrow(axis as isize, 0, size)?;
+        }
+        let used = used.contiguous()?;
+        let shape = Shape::contiguous(OP, self.shape())?;
+        let walk = IndexWalk::new(index.shape(), &shape, axis);
+        let (own, places, added) = (self.view(OP)?, dense(OP, &index)?, dense(OP, &used)?);
+        Ok(Self::build(shape, |output| {
+            cpu::copy::copy(own, output);
+            cpu::index::scatter_add(added, &walk, places, output);
+        }))
+    }
+
+    /// The tensor with slice `k` of `source` added to slice `index[k]`, along one axis.
+    ///
+    /// This is the transpose of [`index_select`](Tensor::index_select). Integers wrap around.
+    ///
+    /// # Shapes
+    /// `index` is a vector of length L; `source` has the shape of `self`, but size L along `axis`.
+    ///
+    /// # Errors
+    /// The shapes must fit, and the index values must lie inside `axis`.
+    pub fn index_add(&self, axis: isize, index: &Tensor<i64>, source: &Self) -> Result<Self> {
+        const OP: &str = "index_add";
+        let axis = self.shape.axis(OP, axis)?;
+        let index = vector(OP, index)?;
+        let mut expected = Sizes::from_slice(self.shape());
+        expected[axis] = index.count();
+        if source.shape() != &expected[..] {
+            return Err(Error::Shape {
+                op: OP,
+                expected: format!("a source of shape {expected:?}"),
+                found: Sizes::from_slice(source.shape()),
+            });
+        }
+        let slices = self.shape()[axis];
+        in_range(OP, &index, axis, slices)?;
+        let source = source.contiguous()?;
+        let shape = Shape::contiguous(OP, self.shape())?;
+        let inner = self.shape()[axis + 1..].iter().product();
+        let (own, places, added) = (self.view(OP)?, dense(OP, &index)?, dense(OP, &source)?);
+        Ok(Self::build(shape, |output| {
+            cpu::copy::copy(own, output);
+            cpu::index::index_add(added, places, inner, output, slices);
+        }))
+    }
+}
+
+impl Tensor<i64> {
+    /// 1 at the label and 0 elsewhere, along a new last axis of `classes` elements.
+    ///
+    /// # Errors
+    /// Every label must be in `0..classes`.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use macula_tensor::Tensor;
+    ///
+    /// let hot = Tensor::from([1, 0]).one_hot::<f32>(3)?;
+    /// assert_eq!(hot.shape(), [2, 3]);
+    /// assert_eq!(hot.to_vec()?, [0.0, 1.0, 0.0, 1.0, 0.0, 0.0]);
+    /// # Ok::<(), macula_tensor::Error>(())
+    /// ```
+    pub fn one_hot<T: Number>(&self, classes: usize) -> Result<Tensor<T>> {
+        const OP: &str = "one_hot";
+        let labels = self.contiguous()?;
+        in_range(OP, &labels, self.rank(), classes)?;
+        let mut sizes = Sizes::from_slice(self.shape());
+        sizes.push(classes);
+        let shape = Shape::contiguous(OP, &sizes)?;
+        let labels = dense(OP, &labels)?;
+        Ok(Tensor::build(shape, |output| {
+            output.fill(T::ZERO);
+            for (row, &label) in output.chunks_exact_mut(classes.max(1)).zip(labels) {
+                row[label as usize] = T::ONE;
+            }
+        }))
+    }
+
+    /// How often each of 0, 1, 2, … occurs: as many counts as the largest value asks for, and at
+    /// least `least`.
+    ///
+    /// # Errors
+    /// Every value must be at least 0 and below 2³².
+    pub fn bincount(&self, least: usize) -> Result<Self> {
+        const OP: &str = "bincount";
+        let values = self.contiguous()?;
+        // A stray large value would ask for more memory than there is.
+        let outside = |value: &&i64| !(0..1 << 32).contains(*value);
+        let values = dense(OP, &values)?;
+        if let Some(&value) = values.iter().find(outside) {
+            return Err(Error::Argument {
+                op: OP,
+                argument: "values",
+                expected: "at least 0 and below 2^32".into(),
+                found: value.to_string(),
+            });
+        }
+        let largest = values.iter().max().map_or(0, |&value| value as usize + 1);
+        let shape = Shape::contiguous(OP, &[largest.max(least)])?;
+        Ok(Self::build(shape, |output| {
+            output.fill(0);
+            for &value in values {
+                output[value as usize] += 1;
+            }
+        }))
+    }
+}
+
+/// The index as a contiguous vector.
+fn vector(op: &'static str, index: &Tensor<i64>) -> Result<Tensor<i64>> {
+    if index.rank() == 1 {
+        index.contiguous()
+    } else {
+        Err(Error::Shape {
+            op,
+            expected: "an index of one axis".into(),
+            found: Sizes::from_slice(index.shape()),
+        })
+    }
+}
+
+/// Whether every index lies inside an axis.
+fn in_range(op: &'static str, index: &Tensor<i64>, axis: usize, size: usize) -> Result<()> {
+    match cpu::index::out_of_range(dense(op, index)?, size) {
+        Some(index) => Err(Error::Index {
+            op,
+            index,
+            axis,
+            size,
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Whether `sizes` has the rank of `room` and at most its sizes, along every axis but `free`.
+fn fits(
+    op: &'static str,
+    what: &str,
+    sizes: &[usize],
+    room: &[usize],
+    free: Option<usize>,
+) -> Result<()> {
+    let fits = sizes.len() == room.len()
+        && sizes
+            .iter()
+            .zip(room)
+            .enumerate()
+            .all(|(axis, (size, room))| size <= room || Some(axis) == free);
+    if fits {
+        return Ok(());
+    }
+    let but = free.map_or(String::new(), |axis| format!(" but {axis}"));
+    Err(Error::Shape {
+        op,
+        expected: format!("{what} sizes of at most {room:?} along every axis{but}"),
+        found: Sizes::from_slice(sizes),
+    })
+}

@@ -1,0 +1,169 @@
+//! Tensors put together, and tensors repeated, shifted and padded.
+
+use crate::cpu;
+use crate::element::Element;
+use crate::error::{Error, Result};
+use crate::shape::{Shape, Sizes, Strides, resolve_axis};
+use crate::tensor::Tensor;
+
+impl<T: Element> Tensor<T> {
+    /// The tensors one after the other along an axis.
+    ///
+    /// # Errors
+    /// There must be at least one tensor, and their shapes may differ along the axis only.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use macula_tensor::Tensor;
+    ///
+    /// let (a, b) = (Tensor::from([[1], [2]]), Tensor::from([[3], [4]]));
+    /// let joined = Tensor::concatenate(&[&a, &b], 1)?;
+    /// assert_eq!(joined.to_vec()?, [1, 3, 2, 4]);
+    /// # Ok::<(), macula_tensor::Error>(())
+    /// ```
+    pub fn concatenate(tensors: &[&Self], axis: isize) -> Result<Self> {
+        const OP: &str = "concatenate";
+        let first = *tensors.first().ok_or_else(|| none(OP))?;
+        let axis = first.shape.axis(OP, axis)?;
+        let mut sizes = Sizes::from_slice(first.shape());
+        sizes[axis] = 0;
+        for tensor in tensors {
+            let fits = tensor.rank() == first.rank()
+                && (0..first.rank()).all(|k| k == axis || tensor.shape()[k] == sizes[k]);
+            if !fits {
+                return Err(Error::Shape {
+                    op: OP,
+                    expected: format!("shape {:?} but for axis {axis}", first.shape()),
+                    found: Sizes::from_slice(tensor.shape()),
+                });
+            }
+            sizes[axis] = sizes[axis].saturating_add(tensor.shape()[axis]);
+        }
+        let shape = Shape::contiguous(OP, &sizes)?;
+        let whole = shape.clone();
+        Self::try_build(shape, |output| {
+            let mut start = 0;
+            for tensor in tensors {
+                let length = tensor.shape()[axis];
+                let window = whole.slice(axis, start, 1, length);
+                cpu::copy::copy_into(tensor.view(OP)?, output, &window);
+                start += length;
+            }
+            Ok(())
+        })
+    }
+
+    /// The tensors along a new axis, which stands before axis `axis`; −1 puts it last.
+    ///
+    /// # Errors
+    /// There must be at least one tensor, and their shapes must be equal.
+    pub fn stack(tensors: &[&Self], axis: isize) -> Result<Self> {
+        const OP: &str = "stack";
+        let first = *tensors.first().ok_or_else(|| none(OP))?;
+        let axis = resolve_axis(OP, axis, first.rank() + 1)? as isize;
+        if let Some(other) = tensors.iter().find(|other| other.shape() != first.shape()) {
+            return Err(Error::Shape {
+                op: OP,
+                expected: format!("shape {:?}", first.shape()),
+                found: Sizes::from_slice(other.shape()),
+            });
+        }
+        let slices = tensors
+            .iter()
+            .map(|tensor| tensor.unsqueeze(axis))
+            .collect::<Result<Vec<_>>>()?;
+        Self::concatenate(&slices.iter().collect::<Vec<_>>(), axis)
+    }
+
+    /// The tensor repeated along its axes, as a whole: `repeats[k]` times along axis `k`.
+    ///
+    /// More repeats than axes add leading axes.
+    ///
+    /// # Errors
+    /// There must be at least as many repeats as axes.
+    pub fn repeat(&self, repeats: impl AsRef<[usize]>) -> Result<Self> {
+        const OP: &str = "repeat";
+        let repeats = repeats.as_ref();
+        let Some(added) = repeats.len().checked_sub(self.rank()) else {
+            return Err(Error::Argument {
+                op: OP,
+                argument: "repeats",
+                expected: format!("at least {} numbers", self.rank()),
+                found: format!("{repeats:?}"),
+            });
+        };
+        // Each axis becomes two, and a stride of 0 along the outer one repeats the inner one.
+        let (mut sizes, mut doubled, mut strides) = (Sizes::new(), Sizes::new(), Strides::new());
+        for (axis, &times) in repeats.iter().enumerate() {
+            let own = axis.checked_sub(added);
+            let size = own.map_or(1, |own| self.shape()[own]);
+            sizes.push(times.saturating_mul(size));
+            doubled.extend([times, size]);
+            strides.extend([0, own.map_or(0, |own| self.strides()[own])]);
+        }
+        Shape::contiguous(OP, &sizes)?;
+        self.with_shape(Shape::from_parts(doubled, strides, self.shape.offset()))
+            .contiguous()?
+            .reshape(sizes)
+    }
+
+    /// The tensor shifted along one axis by `shift` places, where what leaves at one end comes in
+    /// at the other.
+    ///
+    /// # Errors
+    /// The axis must exist.
+    pub fn roll(&self, shift: isize, axis: isize) -> Result<Self> {
+        let axis = self.shape.axis("roll", axis)?;
+        let size = self.shape()[axis];
+        if size == 0 {
+            return Ok(self.clone());
+        }
+        let tail = shift.rem_euclid(size as isize) as usize;
+        let axis = axis as isize;
+        let head = self.narrow(axis, 0, size - tail)?;
+        Self::concatenate(&[&self.narrow(axis, size - tail, tail)?, &head], axis)
+    }
+
+    /// The tensor with a margin of `value`: `(before, after)` elements along each axis.
+    ///
+    /// # Errors
+    /// There must be one pair for each axis.
+    pub fn pad(&self, margins: impl AsRef<[(usize, usize)]>, value: T) -> Result<Self> {
+        const OP: &str = "pad";
+        let margins = margins.as_ref();
+        if margins.len() != self.rank() {
+            return Err(Error::Argument {
+                op: OP,
+                argument: "margins",
+                expected: format!("one pair for each of the {} axes", self.rank()),
+                found: format!("{margins:?}"),
+            });
+        }
+        let sizes: Sizes = self
+            .shape()
+            .iter()
+            .zip(margins)
+            .map(|(size, (before, after))| size.saturating_add(*before).saturating_add(*after))
+            .collect();
+        let shape = Shape::contiguous(OP, &sizes)?;
+        let mut window = shape.clone();
+        for (axis, (&size, &(before, _))) in self.shape().iter().zip(margins).enumerate() {
+            window = window.slice(axis, before, 1, size);
+        }
+        let from = self.view(OP)?;
+        Ok(Self::build(shape, |output| {
+            output.fill(value);
+            cpu::copy::copy_into(from, output, &window);
+        }))
+    }
+}
+
+fn none(op: &'static str) -> Error {
+    Error::Argument {
+        op,
+        argument: "tensors",
+        expected: "at least one tensor".into(),
+        found: "none".into(),
+    }
+}

@@ -1,0 +1,116 @@
+//! Masks: choosing between elements by tensors of booleans.
+
+use super::dense;
+use crate::cpu;
+use crate::element::{Element, Number};
+use crate::error::{Error, Result};
+use crate::shape::{Shape, Sizes, broadcast};
+use crate::tensor::Tensor;
+
+impl<T: Element> Tensor<T> {
+    /// The elements of `if_true` where the mask holds, of `if_false` elsewhere, all broadcast to
+    /// one shape.
+    ///
+    /// # Errors
+    /// The shapes must broadcast.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use macula_tensor::Tensor;
+    ///
+    /// let mask = Tensor::from([true, false]);
+    /// let chosen = Tensor::select(&mask, &Tensor::from([1, 2]), &Tensor::scalar(0))?;
+    /// assert_eq!(chosen.to_vec()?, [1, 0]);
+    /// # Ok::<(), macula_tensor::Error>(())
+    /// ```
+    pub fn select(mask: &Tensor<bool>, if_true: &Self, if_false: &Self) -> Result<Self> {
+        choose("select", mask, if_true, if_false)
+    }
+
+    /// The tensor with `value` where the mask holds; the two are broadcast to one shape.
+    ///
+    /// # Errors
+    /// The shapes must broadcast.
+    pub fn masked_fill(&self, mask: &Tensor<bool>, value: T) -> Result<Self> {
+        choose("masked_fill", mask, &Tensor::scalar(value), self)
+    }
+
+    /// The elements where the mask holds, as a vector in row-major order; the two are broadcast to
+    /// one shape first.
+    ///
+    /// # Errors
+    /// The shapes must broadcast.
+    pub fn masked_select(&self, mask: &Tensor<bool>) -> Result<Self> {
+        const OP: &str = "masked_select";
+        let sizes = broadcast(OP, self.shape(), mask.shape())?;
+        let elements = self.expand(&sizes)?.contiguous()?;
+        let mask = mask.expand(&sizes)?.contiguous()?;
+        let (elements, mask) = (dense(OP, &elements)?, dense(OP, &mask)?);
+        let count = mask.iter().filter(|&&mask| mask).count();
+        Ok(Self::build(Shape::vector(count), |output| {
+            let chosen = elements.iter().zip(mask).filter(|&(_, &mask)| mask);
+            for (to, (&from, _)) in output.iter_mut().zip(chosen) {
+                *to = from;
+            }
+        }))
+    }
+}
+
+impl<T: Number> Tensor<T> {
+    /// The lower triangle of each matrix, the last two axes: 0 where `column − row > diagonal`.
+    ///
+    /// # Errors
+    /// The tensor must have at least two axes.
+    pub fn tril(&self, diagonal: isize) -> Result<Self> {
+        self.triangle("tril", |row, column| column.saturating_sub(row) <= diagonal)
+    }
+
+    /// The upper triangle of each matrix, the last two axes: 0 where `column − row < diagonal`.
+    ///
+    /// # Errors
+    /// The tensor must have at least two axes.
+    pub fn triu(&self, diagonal: isize) -> Result<Self> {
+        self.triangle("triu", |row, column| column.saturating_sub(row) >= diagonal)
+    }
+
+    /// Each matrix with 0 where `keep(row, column)` does not hold.
+    fn triangle(&self, op: &'static str, keep: impl Fn(isize, isize) -> bool) -> Result<Self> {
+        let &[.., height, width] = self.shape() else {
+            return Err(Error::Shape {
+                op,
+                expected: "at least two axes".into(),
+                found: Sizes::from_slice(self.shape()),
+            });
+        };
+        let (from, shape) = (self.view(op)?, Shape::contiguous(op, self.shape())?);
+        Ok(Self::build(shape, |output| {
+            cpu::copy::copy(from, output);
+            for (row, elements) in output.chunks_exact_mut(width.max(1)).enumerate() {
+                let row = (row % height) as isize;
+                for (column, element) in elements.iter_mut().enumerate() {
+                    if !keep(row, column as isize) {
+                        *element = T::ZERO;
+                    }
+                }
+            }
+        }))
+    }
+}
+
+fn choose<T: Element>(
+    op: &'static str,
+    mask: &Tensor<bool>,
+    if_true: &Tensor<T>,
+    if_false: &Tensor<T>,
+) -> Result<Tensor<T>> {
+    let sizes = broadcast(op, if_true.shape(), if_false.shape())?;
+    let sizes = broadcast(op, mask.shape(), &sizes)?;
+    let mask = mask.expand(&sizes)?;
+    let (if_true, if_false) = (if_true.expand(&sizes)?, if_false.expand(&sizes)?);
+    let shape = Shape::contiguous(op, &sizes)?;
+    let (mask, a, b) = (mask.view(op)?, if_true.view(op)?, if_false.view(op)?);
+    Ok(Tensor::build(shape, |output| {
+        cpu::elementwise::zip3(mask, a, b, output, |mask, a, b| if mask { a } else { b });
+    }))
+}

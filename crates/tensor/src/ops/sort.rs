@@ -1,0 +1,227 @@
+//! Order: sorting, the largest and the smallest, the median, distinct values.
+//!
+//! Everything is stable: of equal elements the one with the smaller index comes first, in
+//! descending order too. NaN comes last in either order.
+
+use super::dense;
+use crate::cpu::sort::{Pair, for_each_line, nth, pairs, rank, sort, sort_first};
+use crate::element::Number;
+use crate::error::{Error, Result};
+use crate::shape::{Shape, Sizes};
+use crate::tensor::Tensor;
+
+/// The distinct values of a tensor, as [`Tensor::unique`] returns them.
+#[derive(Clone)]
+pub struct Unique<T: Number> {
+    /// The values, ascending.
+    pub values: Tensor<T>,
+    /// How often each occurs.
+    pub counts: Tensor<i64>,
+    /// For each element of the tensor, in its shape, the place of its value in `values`.
+    pub inverse: Tensor<i64>,
+}
+
+impl<T: Number> Tensor<T> {
+    /// The elements sorted along one axis, and where each was.
+    ///
+    /// # Errors
+    /// The axis must exist.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use macula_tensor::Tensor;
+    ///
+    /// let (values, indices) = Tensor::from([2.0_f32, f32::NAN, 3.0, 2.0]).sort(0, true)?;
+    /// assert_eq!(values.to_vec()?[..3], [3.0, 2.0, 2.0]);
+    /// assert_eq!(indices.to_vec()?, [2, 0, 3, 1]);
+    /// # Ok::<(), macula_tensor::Error>(())
+    /// ```
+    pub fn sort(&self, axis: isize, descending: bool) -> Result<(Self, Tensor<i64>)> {
+        let resolved = self.shape.axis("sort", axis)?;
+        let size = self.shape()[resolved];
+        self.along("sort", resolved, size, |pairs, numbers| {
+            sort(pairs, numbers, descending);
+        })
+    }
+
+    /// Where the elements are that sorting along one axis brings to each place.
+    ///
+    /// # Errors
+    /// The axis must exist.
+    pub fn argsort(&self, axis: isize, descending: bool) -> Result<Tensor<i64>> {
+        Ok(self.sort(axis, descending)?.1)
+    }
+
+    /// The `k` largest elements along one axis, or the `k` smallest, sorted from the outermost on,
+    /// and where each was. NaN counts as neither: it fills the last places.
+    ///
+    /// # Errors
+    /// `k` must be at most the size of the axis.
+    pub fn topk(&self, k: usize, axis: isize, largest: bool) -> Result<(Self, Tensor<i64>)> {
+        let resolved = self.shape.axis("topk", axis)?;
+        let size = self.shape()[resolved];
+        if k > size {
+            return Err(out_of_order("topk", k, format!("at most {size}"), resolved));
+        }
+        self.along("topk", resolved, k, |pairs, numbers| {
+            sort_first(pairs, numbers, k, largest);
+        })
+    }
+
+    /// The `k`-th smallest element along one axis, counted from 1, and where it was; the axis is
+    /// gone.
+    ///
+    /// # Errors
+    /// `k` must be from 1 to the size of the axis.
+    pub fn kthvalue(&self, k: usize, axis: isize) -> Result<(Self, Tensor<i64>)> {
+        let resolved = self.shape.axis("kthvalue", axis)?;
+        let size = self.shape()[resolved];
+        if !(1..=size).contains(&k) {
+            let expected = format!("from 1 to {size}");
+            return Err(out_of_order("kthvalue", k, expected, resolved));
+        }
+        self.one_along("kthvalue", resolved, |pairs, numbers| {
+            nth(pairs, numbers, k - 1)
+        })
+    }
+
+    /// The median along one axis, the lower one of two, and where it was; the axis is gone. Where
+    /// there is a NaN, the median is NaN.
+    ///
+    /// # Errors
+    /// The axis must not be empty.
+    pub fn median(&self, axis: isize) -> Result<(Self, Tensor<i64>)> {
+        let resolved = self.shape.axis("median", axis)?;
+        if self.shape()[resolved] == 0 {
+            return Err(Error::Shape {
+                op: "median",
+                expected: format!("at least one element along axis {resolved}"),
+                found: Sizes::from_slice(self.shape()),
+            });
+        }
+        self.one_along("median", resolved, |pairs, numbers| {
+            // The first NaN stands behind the numbers.
+            match pairs.get(numbers) {
+                Some(&nan) => nan,
+                None => nth(pairs, numbers, (numbers - 1) / 2),
+            }
+        })
+    }
+
+    /// The distinct values, how often each occurs, and which one each element is. All NaN are one
+    /// value.
+    ///
+    /// # Errors
+    /// The elements must be in main memory.
+    pub fn unique(&self) -> Result<Unique<T>> {
+        const OP: &str = "unique";
+        let elements = self.contiguous()?;
+        let elements = dense(OP, &elements)?;
+        let mut sorted = Vec::with_capacity(elements.len());
+        let numbers = pairs(elements, &mut sorted);
+        sort(&mut sorted, numbers, false);
+        let (mut values, mut counts) = (Vec::new(), Vec::<i64>::new());
+        let mut inverse = vec![0; elements.len()];
+        for (place, &(value, index)) in sorted.iter().enumerate() {
+            let repeats = place > numbers || values.last() == Some(&value);
+            match counts.last_mut() {
+                Some(count) if repeats => *count += 1,
+                _ => {
+                    values.push(value);
+                    counts.push(1);
+                }
+            }
+            inverse[index as usize] = counts.len() as i64 - 1;
+        }
+        Ok(Unique {
+            values: values.into(),
+            counts: counts.into(),
+            inverse: Tensor::from_vec(inverse, self.shape())?,
+        })
+    }
+
+    /// For each value, the place where it could be inserted in this sorted vector: before the
+    /// elements that equal it, or with `right` after them.
+    ///
+    /// # Errors
+    /// The tensor must have one axis; that it is sorted is not checked.
+    pub fn searchsorted(&self, values: &Self, right: bool) -> Result<Tensor<i64>> {
+        const OP: &str = "searchsorted";
+        if self.rank() != 1 {
+            return Err(Error::Shape {
+                op: OP,
+                expected: "a sorted vector".into(),
+                found: Sizes::from_slice(self.shape()),
+            });
+        }
+        let (sorted, values) = (self.contiguous()?, values.contiguous()?);
+        let shape = Shape::contiguous(OP, values.shape())?;
+        let (sorted, values) = (dense(OP, &sorted)?, dense(OP, &values)?);
+        Ok(Tensor::build(shape, |output| {
+            for (to, &value) in output.iter_mut().zip(values) {
+                *to = rank(sorted, value, right) as i64;
+            }
+        }))
+    }
+
+    /// The first `width` elements along one axis after `arrange` has put each line in order, and
+    /// where they were.
+    fn along(
+        &self,
+        op: &'static str,
+        axis: usize,
+        width: usize,
+        arrange: impl Fn(&mut [Pair<T>], usize) + Sync,
+    ) -> Result<(Self, Tensor<i64>)> {
+        let lines = self.move_axis(axis as isize, -1)?.contiguous()?;
+        let mut sizes = Sizes::from_slice(lines.shape());
+        let length = std::mem::replace(&mut sizes[self.rank() - 1], width);
+        let shape = Shape::contiguous(op, &sizes)?;
+        let mut values = Self::build(shape.clone(), |output| output.fill(T::ZERO));
+        let lines = dense(op, &lines)?;
+        let mut written = Ok(());
+        let indices = Tensor::build(shape, |places| {
+            written = values.make_mut().map(|values| {
+                let work =
+                    |pairs: &mut [Pair<T>], numbers, values: &mut [T], places: &mut [i64]| {
+                        arrange(pairs, numbers);
+                        let results = values.iter_mut().zip(places);
+                        for ((value, place), pair) in results.zip(pairs.iter()) {
+                            (*value, *place) = *pair;
+                        }
+                    };
+                for_each_line(lines, length, values, places, width, work);
+            });
+        });
+        written?;
+        let back = axis as isize;
+        Ok((
+            values.move_axis(-1, back)?.contiguous()?,
+            indices.move_axis(-1, back)?.contiguous()?,
+        ))
+    }
+
+    /// One element of each line along an axis, and where it was; the axis is gone.
+    fn one_along(
+        &self,
+        op: &'static str,
+        axis: usize,
+        choose: impl Fn(&mut [Pair<T>], usize) -> Pair<T> + Sync,
+    ) -> Result<(Self, Tensor<i64>)> {
+        let (values, indices) = self.along(op, axis, 1, |pairs, numbers| {
+            pairs[0] = choose(pairs, numbers);
+        })?;
+        let axis = axis as isize;
+        Ok((values.squeeze(axis)?, indices.squeeze(axis)?))
+    }
+}
+
+fn out_of_order(op: &'static str, k: usize, expected: String, axis: usize) -> Error {
+    Error::Argument {
+        op,
+        argument: "k",
+        expected: format!("{expected}, by the size of axis {axis}"),
+        found: k.to_string(),
+    }
+}

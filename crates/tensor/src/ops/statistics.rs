@@ -1,0 +1,134 @@
+//! Means, variances, norms and the logarithm of a sum of exponentials.
+
+use super::axes::{Axes, keep};
+use super::pointwise::{Abs, Square};
+use super::reduce::reduce;
+use crate::cpu::lane_fold::{ExpDistance, LaneFold, SquaredDistance, Sum};
+use crate::element::Float;
+use crate::error::Result;
+use crate::pointwise::Pointwise;
+use crate::scalar::Scalar;
+use crate::tensor::Tensor;
+
+impl<T: Float> Tensor<T> {
+    /// The mean of the elements along `axes`, Σx / n; NaN where there are none.
+    ///
+    /// # Errors
+    /// Each axis must exist and be named once.
+    pub fn mean(&self, axes: impl Into<Axes>) -> Result<Self> {
+        let axes = self.reduced("mean", axes)?;
+        let sum = reduce("mean", self, &axes, LaneFold::of(Sum), None)?;
+        sum.divided(axes.count as f64)
+    }
+
+    /// The variance of the elements along `axes`, Σ(x − mean)² / (n − correction).
+    ///
+    /// A correction of 1 estimates the variance of a population without bias from a sample of it;
+    /// 0 gives the variance of the elements themselves. NaN where `n ≤ correction`.
+    ///
+    /// # Numerics
+    /// The mean is found first and the squares are taken about it, so nothing cancels. The relative
+    /// error is that of the two sums, plus (ε·mean/std)².
+    ///
+    /// # Errors
+    /// Each axis must exist and be named once.
+    pub fn var(&self, axes: impl Into<Axes>, correction: usize) -> Result<Self> {
+        let axes = axes.into();
+        let mean = self.mean(keep(axes.clone()))?;
+        let axes = self.reduced("var", axes)?;
+        let fold = LaneFold {
+            summand: SquaredDistance,
+            fold: Sum,
+        };
+        let squares = reduce("var", self, &axes, fold, Some(&mean))?;
+        match axes.count.saturating_sub(correction) {
+            0 => squares.divided(f64::NAN),
+            freedom => squares.divided(freedom as f64),
+        }
+    }
+
+    /// The standard deviation of the elements along `axes`, the root of [`var`](Self::var).
+    ///
+    /// # Errors
+    /// Each axis must exist and be named once.
+    pub fn std(&self, axes: impl Into<Axes>, correction: usize) -> Result<Self> {
+        self.var(axes, correction)?.sqrt()
+    }
+
+    /// The 1-norm of the elements along `axes`, Σ|x|.
+    ///
+    /// # Errors
+    /// Each axis must exist and be named once.
+    pub fn norm1(&self, axes: impl Into<Axes>) -> Result<Self> {
+        self.map_sum(Abs, axes)
+    }
+
+    /// The Euclidean norm of the elements along `axes`, √Σx².
+    ///
+    /// # Numerics
+    /// The squares are summed as they are: they overflow where |x| exceeds the root of the largest
+    /// number, 1.8e19 for `f32`.
+    ///
+    /// # Errors
+    /// Each axis must exist and be named once.
+    pub fn norm2(&self, axes: impl Into<Axes>) -> Result<Self> {
+        self.map_sum(Square, axes)?.sqrt()
+    }
+
+    /// ln Σ e^x along `axes`; −∞ where there are no elements, or all are −∞.
+    ///
+    /// # Numerics
+    /// m + ln Σ e^(x − m) with the largest element m, so that no exponential overflows and the
+    /// largest is 1. An infinite m is left out: +∞ gives +∞. NaN if any element is NaN.
+    ///
+    /// # Errors
+    /// Each axis must exist and be named once.
+    pub fn logsumexp(&self, axes: impl Into<Axes>) -> Result<Self> {
+        let axes = axes.into();
+        let reduced = self.reduced("logsumexp", axes.clone())?;
+        if reduced.count == 0 {
+            return Tensor::full(&reduced.sizes, T::from_f64(f64::NEG_INFINITY));
+        }
+        let largest = self.amax(keep(axes))?.map(FiniteOrZero)?;
+        let fold = LaneFold {
+            summand: ExpDistance,
+            fold: Sum,
+        };
+        let sum = reduce("logsumexp", self, &reduced, fold, Some(&largest))?;
+        largest.reshape(sum.shape())?.zip(&sum, PlusLn)
+    }
+
+    /// The elements divided by a number.
+    fn divided(mut self, divisor: f64) -> Result<Self> {
+        for x in self.make_mut()? {
+            *x = T::from_f64(x.to_f64() / divisor);
+        }
+        Ok(self)
+    }
+}
+
+/// x where it is finite, else 0.
+#[derive(Clone, Copy, Debug)]
+struct FiniteOrZero;
+
+impl Pointwise<1> for FiniteOrZero {
+    const NAME: &'static str = "finite_or_zero";
+    #[inline(always)]
+    fn eval<S: Scalar>(&self, [x]: [S; 1]) -> S {
+        let zero = x.constant(0.0);
+        // x − x is NaN for infinities and for NaN.
+        S::select((x - x).equal(zero), x, zero)
+    }
+}
+
+/// a + ln b.
+#[derive(Clone, Copy, Debug)]
+struct PlusLn;
+
+impl Pointwise<2> for PlusLn {
+    const NAME: &'static str = "plus_ln";
+    #[inline(always)]
+    fn eval<S: Scalar>(&self, [a, b]: [S; 2]) -> S {
+        a + b.ln()
+    }
+}

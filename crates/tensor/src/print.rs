@@ -1,0 +1,206 @@
+//! Printing tensors: as a table for people, in one line for debuggers.
+
+use std::fmt;
+
+use crate::element::Element;
+use crate::tensor::Tensor;
+
+/// Elements of a tensor that is printed whole; larger ones are abbreviated.
+const WHOLE: usize = 1000;
+/// Elements printed at each end of an abbreviated axis.
+const EDGE: usize = 3;
+/// Digits after the point.
+const DIGITS: usize = 4;
+
+impl<T: Element> fmt::Debug for Tensor<T> {
+    /// Type, shape and device, and the elements of a small tensor.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Tensor<{}>{:?} on {}",
+            T::NAME,
+            self.shape(),
+            self.device()
+        )?;
+        match self.to_vec() {
+            Ok(elements) if elements.len() <= 2 * EDGE => write!(f, " {elements:?}"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl<T: Element> fmt::Display for Tensor<T> {
+    /// Nested brackets with aligned columns, then type, shape and device.
+    ///
+    /// Floats have four digits after the point, or an exponent where that would not do. Of an axis
+    /// of a tensor of more than 1000 elements, the first and the last three are printed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let table = Table::new(self).map_err(|_| fmt::Error)?;
+        table.write(f, 0, &mut table.cells.iter())?;
+        let shape = self.shape();
+        write!(f, "\n{} {shape:?} on {}", T::NAME, self.device())
+    }
+}
+
+/// The elements to print, as text of one width.
+struct Table {
+    /// For each axis, the number of elements printed and whether some are left out.
+    axes: Vec<(usize, bool)>,
+    cells: Vec<String>,
+    width: usize,
+}
+
+impl Table {
+    fn new<T: Element>(tensor: &Tensor<T>) -> crate::Result<Self> {
+        let abbreviate = tensor.count() > WHOLE;
+        let mut shown = tensor.clone();
+        let mut axes = Vec::new();
+        for (axis, &size) in tensor.shape().iter().enumerate() {
+            let cut = abbreviate && size > 2 * EDGE;
+            if cut {
+                let (axis, end) = (axis as isize, EDGE as isize);
+                let ends = [shown.slice(axis, ..end)?, shown.slice(axis, -end..)?];
+                shown = Tensor::concatenate(&ends.each_ref(), axis)?;
+            }
+            axes.push((if cut { 2 * EDGE } else { size }, cut));
+        }
+        let cells = texts(&shown.to_vec()?);
+        let width = cells.iter().map(String::len).max().unwrap_or(0);
+        Ok(Self { axes, cells, width })
+    }
+
+    /// Writes the elements of all axes from `axis` on.
+    fn write(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        axis: usize,
+        cells: &mut std::slice::Iter<'_, String>,
+    ) -> fmt::Result {
+        let Some(&(size, cut)) = self.axes.get(axis) else {
+            let cell = cells.next().map_or("", String::as_str);
+            return write!(f, "{cell:>width$}", width = self.width);
+        };
+        // Rows on lines of their own, matrices and more with an empty line between.
+        let inner = self.axes.len() - axis - 1;
+        let between = match inner {
+            0 => ", ".to_string(),
+            _ => format!(",{}{}", "\n".repeat(inner), " ".repeat(axis + 1)),
+        };
+        f.write_str("[")?;
+        for k in 0..size {
+            if k > 0 {
+                f.write_str(&between)?;
+            }
+            if cut && k == EDGE {
+                write!(f, "…{between}")?;
+            }
+            self.write(f, axis + 1, cells)?;
+        }
+        f.write_str("]")
+    }
+}
+
+/// The elements as text; floats in one format for all.
+fn texts<T: Element>(elements: &[T]) -> Vec<String> {
+    let plain = || elements.iter().map(T::to_string);
+    if !T::NAME.starts_with('f') {
+        return plain().collect();
+    }
+    // The shortest decimal of an f32 is also an f64, so both are printed in the same way.
+    let numbers: Vec<f64> = plain()
+        .map(|text| text.parse().unwrap_or(f64::NAN))
+        .collect();
+    let sizes = || {
+        numbers
+            .iter()
+            .map(|x| x.abs())
+            .filter(|x| x.is_finite() && *x > 0.0)
+    };
+    let (least, most) = sizes().fold((f64::INFINITY, 0.0), |(least, most), x| {
+        (x.min(least), x.max(most))
+    });
+    let whole = sizes().all(|x| x.fract() == 0.0);
+    let text = |x: &f64| {
+        if !x.is_finite() {
+            x.to_string()
+        } else if most >= 1e8 || (least < 1e-4 && least.is_finite()) || most / least > 1e6 {
+            format!("{x:.DIGITS$e}")
+        } else if whole {
+            format!("{x:.0}.")
+        } else {
+            format!("{x:.DIGITS$}")
+        }
+    };
+    numbers.iter().map(text).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_matrix_prints_as_aligned_rows() {
+        let x = Tensor::from([[1.0_f32, -2.5], [10.25, f32::NAN]]);
+        assert_eq!(
+            x.to_string(),
+            "[[ 1.0000, -2.5000],\n [10.2500,     NaN]]\nf32 [2, 2] on cpu"
+        );
+    }
+
+    #[test]
+    fn whole_numbers_print_without_digits_after_the_point() {
+        assert_eq!(
+            Tensor::from([1.0_f64, 20.0]).to_string(),
+            "[ 1., 20.]\nf64 [2] on cpu"
+        );
+    }
+
+    #[test]
+    fn a_wide_range_prints_with_exponents() {
+        assert_eq!(
+            Tensor::from([1e-7_f32, 1.0]).to_string(),
+            "[1.0000e-7,  1.0000e0]\nf32 [2] on cpu"
+        );
+    }
+
+    #[test]
+    fn matrices_have_an_empty_line_between() {
+        let x = Tensor::from([[[1_i64], [2]], [[3], [4]]]);
+        assert_eq!(
+            x.to_string(),
+            "[[[1],\n  [2]],\n\n [[3],\n  [4]]]\ni64 [2, 2, 1] on cpu"
+        );
+    }
+
+    #[test]
+    fn long_axes_are_abbreviated() {
+        let x = Tensor::<i64>::arange(0, 2000, 1).unwrap();
+        assert_eq!(
+            x.to_string(),
+            "[   0,    1,    2, …, 1997, 1998, 1999]\ni64 [2000] on cpu"
+        );
+    }
+
+    #[test]
+    fn scalars_booleans_and_empty_tensors_print() {
+        assert_eq!(Tensor::scalar(2.5_f32).to_string(), "2.5000\nf32 [] on cpu");
+        assert_eq!(
+            Tensor::from([true, false]).to_string(),
+            "[ true, false]\nbool [2] on cpu"
+        );
+        let empty = Tensor::<f32>::zeros([2, 0]).unwrap();
+        assert_eq!(empty.to_string(), "[[],\n []]\nf32 [2, 0] on cpu");
+    }
+
+    #[test]
+    fn debug_is_one_line_and_short() {
+        assert_eq!(
+            format!("{:?}", Tensor::from([1_i64, 2])),
+            "Tensor<i64>[2] on cpu [1, 2]"
+        );
+        assert_eq!(
+            format!("{:?}", Tensor::<f32>::zeros([10, 10]).unwrap()),
+            "Tensor<f32>[10, 10] on cpu"
+        );
+    }
+}

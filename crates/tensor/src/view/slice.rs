@@ -1,0 +1,208 @@
+//! Slices: every so many elements of an axis, forwards or backwards.
+
+use std::ops::{Range, RangeFrom, RangeFull, RangeTo};
+
+use crate::element::Element;
+use crate::error::{Error, Result};
+use crate::tensor::Tensor;
+
+/// Which elements of an axis to take: from `start` on, up to but without `end`, every `step`-th.
+///
+/// Ranges convert to it. Negative bounds count from the end of the axis, and bounds outside it are
+/// moved to its end, as in Python. With a negative step the elements run backwards, and the bounds
+/// left out are the last element and past the first.
+///
+/// # Example
+///
+/// ```
+/// use macula_tensor::{Slice, Tensor};
+///
+/// let x = Tensor::from([0, 1, 2, 3, 4, 5]);
+/// assert_eq!(x.slice(0, 1..-1)?.to_vec()?, [1, 2, 3, 4]);
+/// assert_eq!(x.slice(0, Slice::from(1..).step(2))?.to_vec()?, [1, 3, 5]);
+/// assert_eq!(x.slice(0, Slice::from(..).step(-2))?.to_vec()?, [5, 3, 1]);
+/// # Ok::<(), macula_tensor::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slice {
+    start: Option<isize>,
+    end: Option<isize>,
+    step: isize,
+}
+
+impl Slice {
+    fn new(start: Option<isize>, end: Option<isize>) -> Self {
+        Self {
+            start,
+            end,
+            step: 1,
+        }
+    }
+
+    /// The same bounds with another step.
+    pub fn step(self, step: isize) -> Self {
+        Self { step, ..self }
+    }
+
+    /// The first element and the number of elements on an axis of `size`; the step is not 0.
+    fn resolve(self, size: usize) -> (usize, usize) {
+        let size = size as isize;
+        // Where a walk may begin and where it ends: forwards 0 and size, backwards size − 1 and −1.
+        let (least, most) = match self.step > 0 {
+            true => (0, size),
+            false => (-1, size - 1),
+        };
+        let place = |bound: isize| {
+            let bound = match bound < 0 {
+                true => bound.saturating_add(size),
+                false => bound,
+            };
+            bound.clamp(least, most)
+        };
+        let (start, end) = match self.step > 0 {
+            true => (self.start.map_or(0, place), self.end.map_or(size, place)),
+            false => (self.start.map_or(most, place), self.end.map_or(-1, place)),
+        };
+        let distance = match self.step > 0 {
+            true => end - start,
+            false => start - end,
+        };
+        let length = match distance > 0 {
+            true => (distance as usize).div_ceil(self.step.unsigned_abs()),
+            false => 0,
+        };
+        (start.max(0) as usize, length)
+    }
+}
+
+impl From<Range<isize>> for Slice {
+    fn from(range: Range<isize>) -> Self {
+        Self::new(Some(range.start), Some(range.end))
+    }
+}
+
+impl From<RangeFrom<isize>> for Slice {
+    fn from(range: RangeFrom<isize>) -> Self {
+        Self::new(Some(range.start), None)
+    }
+}
+
+impl From<RangeTo<isize>> for Slice {
+    fn from(range: RangeTo<isize>) -> Self {
+        Self::new(None, Some(range.end))
+    }
+}
+
+impl From<RangeFull> for Slice {
+    fn from(_: RangeFull) -> Self {
+        Self::new(None, None)
+    }
+}
+
+impl<T: Element> Tensor<T> {
+    /// The elements of a [`Slice`] of one axis.
+    ///
+    /// # Errors
+    /// The axis must exist, and the step must not be 0.
+    pub fn slice(&self, axis: isize, slice: impl Into<Slice>) -> Result<Self> {
+        self.sliced("slice", axis, slice.into())
+    }
+
+    /// The elements of one [`Slice`] for each of the first axes; the others stay whole.
+    ///
+    /// # Errors
+    /// There must be at most as many slices as axes, and no step may be 0.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use macula_tensor::{Slice, Tensor};
+    ///
+    /// let x = Tensor::from([[1, 2, 3], [4, 5, 6]]);
+    /// let reversed = Slice::from(..).step(-1);
+    /// assert_eq!(x.slices([(1..).into(), reversed])?.to_vec()?, [6, 5, 4]);
+    /// # Ok::<(), macula_tensor::Error>(())
+    /// ```
+    pub fn slices(&self, slices: impl AsRef<[Slice]>) -> Result<Self> {
+        let mut view = self.clone();
+        for (axis, &slice) in slices.as_ref().iter().enumerate() {
+            view = view.sliced("slices", axis as isize, slice)?;
+        }
+        Ok(view)
+    }
+
+    /// The tensor with the order of its elements reversed along some axes.
+    ///
+    /// # Errors
+    /// Every axis must be one of the tensor's.
+    pub fn flip(&self, axes: impl AsRef<[isize]>) -> Result<Self> {
+        let mut view = self.clone();
+        for &axis in axes.as_ref() {
+            view = view.sliced("flip", axis, Slice::from(..).step(-1))?;
+        }
+        Ok(view)
+    }
+
+    fn sliced(&self, op: &'static str, axis: isize, slice: Slice) -> Result<Self> {
+        let axis = self.shape.axis(op, axis)?;
+        if slice.step == 0 {
+            return Err(Error::Argument {
+                op,
+                argument: "step",
+                expected: "not 0".into(),
+                found: "0".into(),
+            });
+        }
+        let (start, length) = slice.resolve(self.shape()[axis]);
+        // A step past the end is never taken, and may be too large to multiply.
+        let step = if length > 1 { slice.step } else { 1 };
+        Ok(self.with_shape(self.shape.slice(axis, start, step, length)))
+    }
+
+    /// The tensor cut along one axis into pieces of the given sizes.
+    ///
+    /// # Errors
+    /// The sizes must add up to the size of the axis.
+    pub fn split(&self, axis: isize, sizes: impl AsRef<[usize]>) -> Result<Vec<Self>> {
+        let axis = self.shape.axis("split", axis)?;
+        let (size, sizes) = (self.shape()[axis], sizes.as_ref());
+        let sum = sizes.iter().fold(0, |sum: usize, &n| sum.saturating_add(n));
+        if sum != size {
+            return Err(Error::Argument {
+                op: "split",
+                argument: "sizes",
+                expected: format!("to add up to {size}, the size of axis {axis}"),
+                found: format!("{sizes:?}"),
+            });
+        }
+        let mut start = 0;
+        let pieces = sizes.iter().map(|&length| {
+            let piece = self.shape.slice(axis, start, 1, length);
+            start += length;
+            self.with_shape(piece)
+        });
+        Ok(pieces.collect())
+    }
+
+    /// The tensor cut along one axis into at most `count` pieces of ⌈size / count⌉ elements, of
+    /// which the last may have fewer.
+    ///
+    /// # Errors
+    /// `count` must be at least 1.
+    pub fn chunk(&self, axis: isize, count: usize) -> Result<Vec<Self>> {
+        let resolved = self.shape.axis("chunk", axis)?;
+        if count == 0 {
+            return Err(Error::Argument {
+                op: "chunk",
+                argument: "count",
+                expected: "at least 1".into(),
+                found: "0".into(),
+            });
+        }
+        let size = self.shape()[resolved];
+        let length = size.div_ceil(count).max(1);
+        let starts = (0..size.max(1)).step_by(length);
+        let sizes: Vec<usize> = starts.map(|start| length.min(size - start)).collect();
+        self.split(axis, sizes)
+    }
+}

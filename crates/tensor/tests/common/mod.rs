@@ -1,0 +1,147 @@
+//! Random views, and the naive way to reduce them.
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use macula_tensor::{Axes, Element, Float, Tensor, keep};
+use proptest::prelude::*;
+
+/// A tensor to be made: a contiguous base, and what makes a view of it.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// Per axis: size before slicing, first element taken, elements left off at the end, and
+    /// whether the axis is a repeated one.
+    pub axes: Vec<(usize, usize, usize, bool)>,
+    /// A key per axis; the axes are permuted into the order of their keys.
+    pub order: Vec<u32>,
+    /// Which axes to reduce (of the view).
+    pub reduced: Vec<bool>,
+    pub keep: bool,
+    pub seed: u64,
+}
+
+pub fn cases(largest: usize) -> impl Strategy<Value = Case> {
+    // One size in ten is 0, by way of the range that starts below it.
+    let axis = (
+        0..=largest,
+        0usize..2,
+        0usize..2,
+        prop::bool::weighted(0.15),
+    );
+    prop::collection::vec((axis, any::<u32>(), any::<bool>()), 0..=4).prop_flat_map(|axes| {
+        (Just(axes), any::<bool>(), any::<u64>()).prop_map(|(axes, keep, seed)| Case {
+            axes: axes.iter().map(|axis| axis.0).collect(),
+            order: axes.iter().map(|axis| axis.1).collect(),
+            reduced: axes.iter().map(|axis| axis.2).collect(),
+            keep,
+            seed,
+        })
+    })
+}
+
+/// A sequence of numbers without pattern.
+pub fn noise(seed: u64) -> impl FnMut() -> u64 {
+    let mut state = seed ^ 0x9E37_79B9_7F4A_7C15;
+    move || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) ^ (state >> 51)
+    }
+}
+
+impl Case {
+    /// The view, with elements that `element` makes of random numbers.
+    pub fn tensor<T: Element>(&self, element: impl Fn(u64) -> T) -> Tensor<T> {
+        let base: Vec<usize> = self
+            .axes
+            .iter()
+            .map(
+                |&(size, before, after, repeated)| if repeated { 1 } else { size + before + after },
+            )
+            .collect();
+        let mut noise = noise(self.seed);
+        let elements = (0..base.iter().product())
+            .map(|_| element(noise()))
+            .collect();
+        let mut view = Tensor::from_vec(elements, &base).unwrap();
+        let mut sizes = base.clone();
+        for (axis, &(size, before, _, repeated)) in self.axes.iter().enumerate() {
+            sizes[axis] = size;
+            if !repeated {
+                view = view.narrow(axis as isize, before, size).unwrap();
+            }
+        }
+        let mut order: Vec<isize> = (0..base.len() as isize).collect();
+        order.sort_by_key(|&axis| self.order[axis as usize]);
+        view.expand(&sizes).unwrap().permute(&order).unwrap()
+    }
+
+    pub fn axes(&self) -> Axes {
+        let axes: Vec<isize> = (0..self.reduced.len())
+            .filter(|&axis| self.reduced[axis])
+            .map(|axis| axis as isize)
+            .collect();
+        let axes = Axes::from(&axes[..]);
+        if self.keep { keep(axes) } else { axes }
+    }
+
+    /// Sizes of the result and, for each result, the elements that come together in it.
+    pub fn groups<T: Element>(&self, tensor: &Tensor<T>) -> (Vec<usize>, Vec<Vec<T>>) {
+        let sizes = tensor.shape();
+        let mut kept: Vec<usize> = Vec::new();
+        let mut count = 1;
+        for (&size, &reduced) in sizes.iter().zip(&self.reduced) {
+            if !reduced {
+                kept.push(size);
+                count *= size;
+            } else if self.keep {
+                kept.push(1);
+            }
+        }
+        let mut groups = vec![Vec::new(); count];
+        for (index, x) in tensor.to_vec().unwrap().into_iter().enumerate() {
+            let (mut rest, mut place, mut step) = (index, 0, 1);
+            for axis in (0..sizes.len()).rev() {
+                let at = rest % sizes[axis];
+                rest /= sizes[axis];
+                if !self.reduced[axis] {
+                    place += at * step;
+                    step *= sizes[axis];
+                }
+            }
+            groups[place].push(x);
+        }
+        (kept, groups)
+    }
+}
+
+/// Eighths between −8 and 8: sums and sums of squares of them are exact.
+pub fn eighths<T: Float>(random: u64) -> T {
+    T::from_f64((random % 129) as f64 / 8.0 - 8.0)
+}
+
+/// Like [`eighths`], with NaN and infinities among them.
+pub fn with_specials<T: Float>(random: u64) -> T {
+    match random % 37 {
+        0 => T::from_f64(f64::NAN),
+        1 | 2 => T::from_f64(f64::INFINITY),
+        3 | 4 => T::from_f64(f64::NEG_INFINITY),
+        _ => eighths(random / 37),
+    }
+}
+
+/// Whether two numbers are the same, NaN included.
+pub fn same<T: Float>(a: T, b: f64) -> bool {
+    a.to_f64() == T::from_f64(b).to_f64() || a.to_f64().is_nan() && b.is_nan()
+}
+
+/// Fails unless the result has the shape and the numbers expected.
+pub fn assert_exact<T: Float>(result: &Tensor<T>, sizes: &[usize], expected: &[f64]) {
+    assert_eq!(result.shape(), sizes);
+    assert!(result.is_contiguous());
+    for (index, (&found, &wanted)) in result.to_vec().unwrap().iter().zip(expected).enumerate() {
+        assert!(
+            same(found, wanted),
+            "element {index}: {found} instead of {wanted}"
+        );
+    }
+}
