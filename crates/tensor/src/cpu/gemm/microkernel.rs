@@ -32,24 +32,41 @@ pub(super) struct Finish<'a, T> {
 #[inline(always)]
 pub(super) fn tile<S: Simd, T: GemmFloat, const MR: usize, const NV: usize>(
     simd: S,
-    a: impl Iterator<Item = [T; MR]>,
+    mut a: impl Iterator<Item = [T; MR]>,
     b: &[T],
     b_stride: usize,
 ) -> [[T::Vector<S>; NV]; MR] {
     let mut sums = [[T::splat(simd, T::ZERO); NV]; MR];
-    for (a, b) in a.zip(b.chunks(b_stride)) {
-        // Always there: a panel's rows are at least as long as its registers.
-        let Some(b) = T::split::<S>(b).0.first_chunk::<NV>() else {
-            break;
-        };
-        for i in 0..MR {
-            let a = T::splat(simd, a[i]);
-            for j in 0..NV {
-                sums[i][j] = T::mul_add(simd, a, b[j], sums[i][j]);
-            }
-        }
+    // The last row of an operand that was not copied may end before the stride does.
+    let rows = b.chunks_exact(b_stride);
+    let last = rows.remainder();
+    for (b, a) in rows.zip(a.by_ref()) {
+        accumulate(simd, &mut sums, a, b);
+    }
+    if let Some(a) = a.next() {
+        accumulate(simd, &mut sums, a, last);
     }
     sums
+}
+
+/// sums[i, j] += a[i] · b[j].
+#[inline(always)]
+fn accumulate<S: Simd, T: GemmFloat, const MR: usize, const NV: usize>(
+    simd: S,
+    sums: &mut [[T::Vector<S>; NV]; MR],
+    a: [T; MR],
+    b: &[T],
+) {
+    // Always there: a row of a panel is at least as long as its registers.
+    let Some(b) = T::split::<S>(b).0.first_chunk::<NV>() else {
+        return;
+    };
+    for i in 0..MR {
+        let a = T::splat(simd, a[i]);
+        for j in 0..NV {
+            sums[i][j] = T::mul_add(simd, a, b[j], sums[i][j]);
+        }
+    }
 }
 
 /// Writes the first `columns` columns of a tile to `c`, whose rows are `c_stride` apart, and as many

@@ -30,19 +30,21 @@
 //! make infinite or NaN: no product is skipped, not even with a zero.
 
 mod blocks;
+mod dots;
 mod microkernel;
 mod pack;
 mod parallel;
+mod plan;
 #[cfg(test)]
 mod tests;
 
-use std::cell::Cell;
-use std::thread::LocalKey;
+use std::cell::RefCell;
+use std::ops::AddAssign;
 
 use pulp::{Simd, WithSimd};
 
 use super::lanes::LaneFloat;
-pub(crate) use parallel::matmul;
+pub(crate) use parallel::{matmul, matmul_batch};
 
 /// One operand: element (i, j) is `elements[i * row_stride + j * column_stride]`.
 ///
@@ -54,7 +56,7 @@ pub struct Matrix<'a, T> {
     pub(crate) column_stride: usize,
 }
 
-impl<'a, T> Matrix<'a, T> {
+impl<T: Copy> Matrix<'_, T> {
     /// The same elements with rows and columns exchanged.
     #[inline(always)]
     fn transposed(self) -> Self {
@@ -65,22 +67,36 @@ impl<'a, T> Matrix<'a, T> {
         }
     }
 
-    /// The matrix from row `row` and column `column` on.
+    /// The same matrix with the stride that no element uses, that of a single row or column, set to
+    /// what it would be in a matrix without gaps.
     #[inline(always)]
-    fn from(self, row: usize, column: usize) -> Self {
-        let start = row * self.row_stride + column * self.column_stride;
+    fn with_shape(mut self, rows: usize, columns: usize) -> Self {
+        if columns == 1 {
+            self.column_stride = if self.row_stride == 1 { rows } else { 1 };
+        } else if rows == 1 {
+            self.row_stride = if self.column_stride == 1 { columns } else { 1 };
+        }
+        self
+    }
+
+    /// The same matrix `offset` elements further on.
+    #[inline(always)]
+    fn starting_at(self, offset: usize) -> Self {
         Self {
-            // Past the end only where the matrix that is left has no elements.
-            elements: self.elements.get(start..).unwrap_or(&[]),
+            // Past the end only where the matrix has no elements.
+            elements: self.elements.get(offset..).unwrap_or(&[]),
             ..self
         }
     }
 
+    /// The matrix from row `row` and column `column` on.
     #[inline(always)]
-    fn at(&self, row: usize, column: usize) -> T
-    where
-        T: Copy,
-    {
+    fn from(self, row: usize, column: usize) -> Self {
+        self.starting_at(row * self.row_stride + column * self.column_stride)
+    }
+
+    #[inline(always)]
+    fn at(&self, row: usize, column: usize) -> T {
         self.elements[row * self.row_stride + column * self.column_stride]
     }
 }
@@ -96,6 +112,24 @@ pub struct Epilogue<'a, T> {
     pub(crate) accumulate: bool,
 }
 
+impl<T: GemmFloat> Epilogue<'_, T> {
+    /// `sum` as it is written to column `column` of a place that holds `before`.
+    #[inline(always)]
+    fn finish(&self, sum: T, before: T, column: usize) -> T {
+        let mut value = sum;
+        if self.accumulate {
+            value += before;
+        }
+        if let Some(bias) = self.bias {
+            value += bias[column];
+        }
+        if self.relu && value <= T::ZERO {
+            value = T::ZERO;
+        }
+        value
+    }
+}
+
 impl<T> Epilogue<'_, T> {
     /// The product itself.
     pub(crate) const NONE: Self = Self {
@@ -106,18 +140,19 @@ impl<T> Epilogue<'_, T> {
 }
 
 /// What the products need of a number type beyond its lanes.
-pub(crate) trait GemmFloat: LaneFloat + PartialOrd + 'static {
+pub(crate) trait GemmFloat: LaneFloat + PartialOrd + AddAssign {
     const ZERO: Self;
 
     /// The sum of the lanes of a register.
     fn sum_lanes<S: Simd>(simd: S, vector: Self::Vector<S>) -> Self;
 
-    /// Memory that a thread keeps for packed operands, at most [`SCRATCH_KEPT`] numbers of it.
-    fn scratch() -> &'static LocalKey<Cell<Vec<Self>>>;
+    /// Calls `work` with the buffers for packed operands that this thread keeps between products:
+    /// at most [`BUFFERS_KEPT`] of [`BUFFER_KEPT`] elements.
+    fn with_store<R>(work: impl FnOnce(&mut Vec<Vec<Self>>) -> R) -> R;
 }
 
-/// Longest buffer, in elements, that a thread keeps between products.
-const SCRATCH_KEPT: usize = 1 << 20;
+const BUFFERS_KEPT: usize = 2;
+const BUFFER_KEPT: usize = 1 << 19;
 
 macro_rules! gemm_float {
     ($T:ident, $sum:ident) => {
@@ -130,9 +165,9 @@ macro_rules! gemm_float {
             }
 
             #[inline(always)]
-            fn scratch() -> &'static LocalKey<Cell<Vec<Self>>> {
-                thread_local!(static SCRATCH: Cell<Vec<$T>> = const { Cell::new(Vec::new()) });
-                &SCRATCH
+            fn with_store<R>(work: impl FnOnce(&mut Vec<Vec<Self>>) -> R) -> R {
+                thread_local!(static STORE: RefCell<Vec<Vec<$T>>> = const { RefCell::new(Vec::new()) });
+                STORE.with_borrow_mut(work)
             }
         }
     };
@@ -143,9 +178,8 @@ gemm_float!(f64, reduce_sum_f64s);
 
 /// Elements of unspecified content that start on a cache line, lent by the thread.
 ///
-/// The buffer is taken out of its thread's cell while in use, so a product that runs inside
-/// another one on the same thread (a thread that waits for its share may be given other work)
-/// finds an empty cell and makes a buffer of its own.
+/// The buffer leaves the thread's store while it is in use, so a product that runs inside another
+/// one on the same thread (a thread that waits for its share may be given other work) gets another.
 struct Scratch<T: GemmFloat> {
     buffer: Vec<T>,
     start: usize,
@@ -156,7 +190,7 @@ impl<T: GemmFloat> Scratch<T> {
     fn take(length: usize) -> Self {
         const LINE: usize = 64;
         let slack = LINE / size_of::<T>();
-        let mut buffer = T::scratch().take();
+        let mut buffer = T::with_store(|store| store.pop()).unwrap_or_default();
         if buffer.len() < length + slack {
             buffer = vec![T::ZERO; length + slack];
         }
@@ -173,22 +207,27 @@ impl<T: GemmFloat> Scratch<T> {
 impl<T: GemmFloat> Drop for Scratch<T> {
     #[inline(always)]
     fn drop(&mut self) {
-        if self.buffer.len() <= SCRATCH_KEPT {
-            T::scratch().set(std::mem::take(&mut self.buffer));
-        }
+        let buffer = std::mem::take(&mut self.buffer);
+        T::with_store(|store| {
+            if buffer.len() <= BUFFER_KEPT && store.len() < BUFFERS_KEPT {
+                store.push(buffer);
+            }
+        });
     }
 }
 
-/// One product, computed by one thread.
-pub(super) struct Product<'a, T> {
-    pub(super) m: usize,
-    pub(super) k: usize,
-    pub(super) n: usize,
-    pub(super) a: Matrix<'a, T>,
-    pub(super) b: Matrix<'a, T>,
+/// One product, or the part of one that a thread computes.
+struct Product<'a, T> {
+    m: usize,
+    k: usize,
+    n: usize,
+    a: Matrix<'a, T>,
+    b: Matrix<'a, T>,
     /// Row-major, m × n, without gaps.
-    pub(super) c: &'a mut [T],
-    pub(super) epilogue: Epilogue<'a, T>,
+    c: &'a mut [T],
+    epilogue: Epilogue<'a, T>,
+    /// How to compute it: the same for all parts of a product.
+    path: Path,
 }
 
 impl<T: GemmFloat> WithSimd for Product<'_, T> {
@@ -196,26 +235,18 @@ impl<T: GemmFloat> WithSimd for Product<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        if self.m == 0 || self.n == 0 {
-            return;
+        match self.path {
+            Path::Tiles => blocks::multiply(simd, self),
+            Path::Dots => dots::multiply(simd, self),
         }
-        if self.k == 0 {
-            // A sum of nothing is a sum of one zero.
-            let zero = [T::ZERO];
-            let zeros = Matrix {
-                elements: &zero[..],
-                row_stride: 0,
-                column_stride: 0,
-            };
-            let product: Product<'_, T> = self;
-            let product = Product {
-                k: 1,
-                a: zeros,
-                b: zeros,
-                ..product
-            };
-            return blocks::multiply(simd, product);
-        }
-        blocks::multiply(simd, self);
     }
+}
+
+/// How a product is computed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Path {
+    /// Lanes along the columns of c.
+    Tiles,
+    /// Lanes along k.
+    Dots,
 }
