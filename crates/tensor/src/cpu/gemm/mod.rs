@@ -50,7 +50,7 @@ pub(crate) use parallel::{matmul, matmul_batch};
 ///
 /// A stride of 0 repeats a row or a column.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Matrix<'a, T> {
+pub struct Matrix<'a, T> {
     pub(crate) elements: &'a [T],
     pub(crate) row_stride: usize,
     pub(crate) column_stride: usize,
@@ -103,7 +103,7 @@ impl<T: Copy> Matrix<'_, T> {
 
 /// What is done to a product on its way to memory: `c = relu(product + c + bias)`, each part optional.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Epilogue<'a, T> {
+pub struct Epilogue<'a, T> {
     /// One number for each column of `c`, added to every row.
     pub(crate) bias: Option<&'a [T]>,
     /// Negative elements become 0; a NaN stays.
