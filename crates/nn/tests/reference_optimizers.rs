@@ -62,7 +62,7 @@ fn given<T: Float>(params: &[Param<T>], gradients: &Value) -> Gradients<T> {
     let tape = Tape::new();
     let terms = params.iter().zip(list(gradients)).map(|(param, gradient)| {
         let gradient = tape.constant(tensor::<T>(gradient));
-        tape.param(param).mul(&gradient)?.sum_all()
+        tape.param(param).mul(&gradient)?.sum(..)
     });
     let loss = terms.reduce(|a: Result<Var<T>>, b| a?.add(&b?)).unwrap();
     loss.unwrap().backward().unwrap()

@@ -25,7 +25,7 @@ impl BinaryRows {
     ) -> Result<Self> {
         let scores = column(op, scores)?;
         let labels = class_labels(op, labels, scores.len(), 2)?;
-        let scores: Vec<f64> = scores.into_iter().map(Float::to_f64).collect();
+        let scores: Vec<f64> = scores.into_iter().map(T::to_f64).collect();
         if let Some(row) = scores.iter().position(|score| score.is_nan()) {
             return Err(not_finite(op, "the score", row, f64::NAN));
         }
@@ -82,7 +82,7 @@ impl ClassRows {
         };
         not_empty(op, logits)?;
         let labels = class_labels(op, labels, rows, classes)?;
-        let logits: Vec<f64> = logits.to_vec()?.into_iter().map(Float::to_f64).collect();
+        let logits: Vec<f64> = logits.to_vec()?.into_iter().map(T::to_f64).collect();
         for (row, logits) in logits.chunks_exact(classes).enumerate() {
             let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             if let Some(&nan) = logits.iter().find(|logit| logit.is_nan()) {

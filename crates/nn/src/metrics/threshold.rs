@@ -93,7 +93,7 @@ impl Threshold {
             .into_iter()
             .enumerate()
             .map(|(place, logit)| {
-                let logit = Float::to_f64(logit);
+                let logit = logit.to_f64();
                 if logit.is_nan() {
                     return Err(Error::NotFinite {
                         op,
