@@ -1,9 +1,13 @@
 //! What a member of the family has to write: one scalar formula.
+//!
+//! [`SigmoidLoss`](crate::SigmoidLoss) and [`SoftmaxLoss`](crate::SoftmaxLoss) turn a formula into
+//! a loss with weights, soft targets, reductions and gradients of any order. macula's own members
+//! and yours go through the same door.
 
 use std::fmt::Debug;
 
 use macula_tensor::dual::Dual;
-use macula_tensor::{Pointwise, Scalar};
+use macula_tensor::{Error, Pointwise, Result, Scalar};
 
 /// A loss of one margin, and its slope.
 ///
@@ -11,66 +15,197 @@ use macula_tensor::{Pointwise, Scalar};
 /// with `C` classes and logits `z` it is `s = z_t − ln Σ_{j≠t} e^{z_j}`, `t` the target. In both
 /// cases `σ(s)` is the probability of the true class, and cross-entropy, focal loss and most of
 /// their relatives are functions of `s` alone.
+///
+/// # Example
+///
+/// ```
+/// use macula_autograd::Tape;
+/// use macula_losses::SoftmaxLoss;
+/// use macula_losses::formula::MarginLoss;
+/// use macula_tensor::{Scalar, Tensor};
+///
+/// /// The squared error of the probability, q².
+/// #[derive(Clone, Copy, Debug)]
+/// struct Brier;
+///
+/// impl MarginLoss for Brier {
+///     const NAME: &'static str = "brier";
+///     fn value_and_slope<S: Scalar>(&self, margin: S) -> (S, S) {
+///         let logistic = margin.logistic();
+///         let (p, q) = (logistic.sigmoid, logistic.complement);
+///         (q * q, -(q * q * p) * 2.0)
+///     }
+/// }
+///
+/// let logits = Tape::new().var(Tensor::from([[0.0_f32, 0.0]]));
+/// let loss = SoftmaxLoss::of(Brier).forward(&logits, &Tensor::from([0_i64]))?;
+/// assert_eq!(loss.item()?, 0.25);
+/// # Ok::<(), macula_tensor::Error>(())
+/// ```
 pub trait MarginLoss: Copy + Debug + Send + Sync + 'static {
     /// The name that error messages and tape listings show.
     const NAME: &'static str;
+
+    /// Whether [`with_setting`](Self::with_setting) differs from
+    /// [`value_and_slope`](Self::value_and_slope).
+    const HAS_SETTING: bool = false;
+
+    /// Whether the formula's own parameters make sense.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] for one that does not.
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
 
     /// `f(s)` and `f′(s)`.
     ///
     /// Both together, because they share the costly parts. Never form `1 − p` or `ln(1 − p)` by
     /// subtraction: [`Scalar::logistic`] gives `p`, `1 − p` and both logarithms to full accuracy.
     fn value_and_slope<S: Scalar>(&self, margin: S) -> (S, S);
+
+    /// The same with a number that depends on the class of the target, such as a γ for each class.
+    #[inline(always)]
+    fn with_setting<S: Scalar>(&self, margin: S, setting: S) -> (S, S) {
+        let _ = setting;
+        self.value_and_slope(margin)
+    }
 }
 
 /// A loss of one logit and its target, and its slope with respect to the logit.
 ///
 /// The general form of a sigmoid loss, for members that are not functions of the margin alone:
-/// soft targets, different treatment of the two classes.
+/// different treatment of the two classes, targets between 0 and 1. Every [`MarginLoss`] is one:
+/// the label gives the margin its sign, `s = (2y − 1)·x`, and a soft target mixes the two.
 pub trait ElementLoss: Copy + Debug + Send + Sync + 'static {
     /// The name that error messages and tape listings show.
     const NAME: &'static str;
+
+    /// Whether a target `y` between 0 and 1 means `y` times the loss of label 1 plus `1 − y` times
+    /// the loss of label 0; else the formula itself says what such a target means.
+    const MIXES: bool = false;
+
+    /// The smallest target that [`MeanOverPositives`](crate::Reduction::MeanOverPositives) counts.
+    const POSITIVE: f64 = f64::MIN_POSITIVE;
+
+    /// Whether the formula's own parameters make sense.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] for one that does not.
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
 
     /// `ℓ(x, y)` and `∂ℓ/∂x`.
     fn value_and_slope<S: Scalar>(&self, logit: S, target: S) -> (S, S);
 }
 
-/// A margin loss as a loss of a logit and a hard target: `s = (2y − 1)·x`.
-#[derive(Clone, Copy, Debug)]
-pub struct Signed<L>(pub L);
-
-impl<L: MarginLoss> ElementLoss for Signed<L> {
+impl<L: MarginLoss> ElementLoss for L {
     const NAME: &'static str = L::NAME;
+    const MIXES: bool = true;
+
+    fn check(&self) -> Result<()> {
+        MarginLoss::check(self)
+    }
 
     #[inline(always)]
     fn value_and_slope<S: Scalar>(&self, logit: S, target: S) -> (S, S) {
         let sign = target * 2.0 - 1.0;
-        let (value, slope) = self.0.value_and_slope(sign * logit);
+        let (value, slope) = MarginLoss::value_and_slope(self, sign * logit);
         (value, sign * slope)
     }
 }
 
-/// A weighted element loss as an ordinary formula of logit, target and weight: what the fused pass
-/// evaluates, its composed twin, and the path to higher orders.
+/// What the sigmoid driver evaluates: a formula of a logit and two more numbers, and its slope
+/// with respect to the logit. Also its composed twin and the path to higher orders.
+pub(crate) trait Elementwise: Pointwise<3> {
+    fn value_and_slope<S: Scalar>(&self, inputs: [S; 3]) -> (S, S);
+}
+
+/// `w·ℓ(x, y)` of logit, target and weight.
 ///
 /// A weight of 0 gives a loss and a slope of exactly 0, whatever the logit is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Weighted<L>(pub(crate) L);
 
-impl<L: ElementLoss> Weighted<L> {
-    /// `w·ℓ(x, y)` and its slope with respect to `x`.
+impl<L: ElementLoss> Elementwise for Weighted<L> {
     #[inline(always)]
-    pub(crate) fn value_and_slope<S: Scalar>(&self, [x, y, w]: [S; 3]) -> (S, S) {
+    fn value_and_slope<S: Scalar>(&self, [x, y, w]: [S; 3]) -> (S, S) {
         let (value, slope) = self.0.value_and_slope(x, y);
-        let zero = w.constant(0.0);
-        let absent = w.equal(zero);
-        (
-            S::select(absent, zero, w * value),
-            S::select(absent, zero, w * slope),
-        )
+        weighted(w, value, slope)
     }
 }
 
-impl<L: ElementLoss> Pointwise<3> for Weighted<L> {
+/// `a·ℓ(x, 1) + b·ℓ(x, 0)` of a logit and the weights of label 1 and of label 0.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mixed<L>(pub(crate) L);
+
+impl<L: ElementLoss> Elementwise for Mixed<L> {
+    #[inline(always)]
+    fn value_and_slope<S: Scalar>(&self, [x, a, b]: [S; 3]) -> (S, S) {
+        let (value, slope) = self.0.value_and_slope(x, x.constant(1.0));
+        let positive = weighted(a, value, slope);
+        let (value, slope) = self.0.value_and_slope(x, x.constant(0.0));
+        let negative = weighted(b, value, slope);
+        (positive.0 + negative.0, positive.1 + negative.1)
+    }
+}
+
+/// `w·value` and `w·slope`; exactly 0 for a weight of 0.
+#[inline(always)]
+fn weighted<S: Scalar>(w: S, value: S, slope: S) -> (S, S) {
+    let zero = w.constant(0.0);
+    let absent = w.equal(zero);
+    (
+        S::select(absent, zero, w * value),
+        S::select(absent, zero, w * slope),
+    )
+}
+
+/// The partial derivatives of an [`Elementwise`]: the slope it knows, and the rest by rule.
+macro_rules! pointwise_of_elementwise {
+    ($($Formula:ident)*) => {$(
+        impl<L: ElementLoss> Pointwise<3> for $Formula<L> {
+            const NAME: &'static str = L::NAME;
+
+            #[inline(always)]
+            fn eval<S: Scalar>(&self, inputs: [S; 3]) -> S {
+                self.value_and_slope(inputs).0
+            }
+
+            #[inline(always)]
+            fn gradient<S: Scalar>(&self, inputs: [S; 3]) -> [S; 3] {
+                let [_, second, third] = self.eval(Dual::variables(inputs)).tangent;
+                [self.value_and_slope(inputs).1, second, third]
+            }
+        }
+    )*};
+}
+
+pointwise_of_elementwise! { Weighted Mixed }
+
+/// A margin loss as an ordinary formula of margin, setting and weight.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OfMargin<L> {
+    pub(crate) formula: L,
+    /// Whether the setting counts.
+    pub(crate) set: bool,
+}
+
+impl<L: MarginLoss> OfMargin<L> {
+    /// `w·f(s)` and `w·f′(s)`; exactly 0 for a weight of 0.
+    #[inline(always)]
+    pub(crate) fn value_and_slope<S: Scalar>(&self, [margin, setting, weight]: [S; 3]) -> (S, S) {
+        let (value, slope) = if L::HAS_SETTING && self.set {
+            self.formula.with_setting(margin, setting)
+        } else {
+            self.formula.value_and_slope(margin)
+        };
+        weighted(weight, value, slope)
+    }
+}
+
+impl<L: MarginLoss> Pointwise<3> for OfMargin<L> {
     const NAME: &'static str = L::NAME;
 
     #[inline(always)]
@@ -80,25 +215,47 @@ impl<L: ElementLoss> Pointwise<3> for Weighted<L> {
 
     #[inline(always)]
     fn gradient<S: Scalar>(&self, inputs: [S; 3]) -> [S; 3] {
-        let [_, by_target, by_weight] = self.eval(Dual::variables(inputs)).tangent;
-        [self.value_and_slope(inputs).1, by_target, by_weight]
+        let [_, second, third] = self.eval(Dual::variables(inputs)).tangent;
+        [self.value_and_slope(inputs).1, second, third]
     }
 }
 
-/// A margin loss as an ordinary formula of the margin.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct OfMargin<L>(pub(crate) L);
-
-impl<L: MarginLoss> Pointwise<1> for OfMargin<L> {
-    const NAME: &'static str = L::NAME;
-
-    #[inline(always)]
-    fn eval<S: Scalar>(&self, [margin]: [S; 1]) -> S {
-        self.0.value_and_slope(margin).0
+/// Checks a parameter of a formula.
+///
+/// # Errors
+/// [`Error::Argument`] where it is not `valid`.
+pub(crate) fn check_parameter(
+    op: &'static str,
+    argument: &'static str,
+    value: f64,
+    valid: bool,
+    expected: &str,
+) -> Result<()> {
+    if valid {
+        return Ok(());
     }
+    Err(Error::Argument {
+        op,
+        argument,
+        expected: expected.into(),
+        found: value.to_string(),
+    })
+}
 
-    #[inline(always)]
-    fn gradient<S: Scalar>(&self, [margin]: [S; 1]) -> [S; 1] {
-        [self.0.value_and_slope(margin).1]
-    }
+/// Checks a focusing exponent.
+///
+/// # Errors
+/// It must be finite and not negative.
+pub(crate) fn check_exponent(op: &'static str, argument: &'static str, value: f64) -> Result<()> {
+    let valid = value >= 0.0 && value.is_finite();
+    check_parameter(op, argument, value, valid, "finite and not negative")
+}
+
+/// Checks a share.
+///
+/// # Errors
+/// It must be between 0 and 1.
+pub(crate) fn check_share(op: &'static str, argument: &'static str, value: f64) -> Result<()> {
+    let valid = (0.0..=1.0).contains(&value);
+    check_parameter(op, argument, value, valid, "between 0 and 1")
 }

@@ -1,7 +1,7 @@
 //! The driver of the sigmoid losses: one pass gives the loss and the gradient to the logits.
 //!
-//! The plain version is, for every element: `w = weight(y)`, `(ℓ, ℓ′) = formula(x, y)`, then
-//! `sum += w·ℓ` and `gradient = w·ℓ′·factor`. Departures: it runs on registers; labels become
+//! The plain version is, for every element: `(ℓ, ℓ′) = formula(x, y, w)`, then `sum += ℓ` and
+//! `gradient = ℓ′·factor`, `w` the weight, which the formula multiplies by. Departures: it runs on registers; labels become
 //! numbers [`BLOCK`] elements at a time, in the cache; pieces go to several threads. Logits and
 //! labels are read once and the gradient is written once, and nothing else of that size exists.
 
@@ -11,25 +11,26 @@ use macula_tensor::cpu::parallel::{PIECE, map_pieces};
 use macula_tensor::cpu::{Simd, WithSimd};
 use macula_tensor::{Error, Float, Result, Tensor};
 
-use crate::formula::{ElementLoss, Weighted};
+use crate::formula::Elementwise;
 use crate::reduction::Reduction;
 use crate::targets::{BLOCK, ElementTargets, Slices};
 
-/// The reduced loss of `formula` over all elements.
+/// The reduced loss of `formula` over all elements; targets from `positive` on are positives.
 ///
 /// # Shapes
 /// Targets have the shape of the logits, or lack a last axis of size 1: logits `[N, 1]` go with
 /// labels `[N]`. They are never broadcast.
-pub(crate) fn sigmoid_loss<T: Float, L: ElementLoss>(
+pub(crate) fn sigmoid_loss<T: Float, L: Elementwise>(
     formula: L,
     logits: &Var<T>,
     targets: ElementTargets<T>,
+    positive: f64,
     reduction: Reduction,
 ) -> Result<Var<T>> {
     check_shapes(L::NAME, logits.shape(), targets.shape())?;
     let logits_value = logits.value().contiguous()?;
-    let slices = targets.slices(L::NAME)?;
-    let factor = reduction.factor(L::NAME, || slices.tally(L::NAME))?;
+    let slices = targets.slices();
+    let factor = reduction.factor(L::NAME, || slices.tally(L::NAME, positive))?;
 
     let each = reduction == Reduction::None;
     let mut values = each.then(|| blank(logits.shape())).transpose()?;
@@ -43,7 +44,7 @@ pub(crate) fn sigmoid_loss<T: Float, L: ElementLoss>(
         let logits = logits_value
             .as_slice()
             .ok_or_else(|| on_cpu(L::NAME, logits))?;
-        sum_in_pieces(Weighted(formula), logits, &slices, factor, values, gradient)?
+        sum_in_pieces(formula, logits, &slices, factor, values, gradient)?
     };
     let value = match values {
         Some(values) => values,
@@ -52,7 +53,7 @@ pub(crate) fn sigmoid_loss<T: Float, L: ElementLoss>(
     let composed = move |[logits]: [&Var<T>; 1]| {
         let [y, w] = targets.unpacked(L::NAME, logits.shape())?;
         let (y, w) = (logits.tape().constant(y), logits.tape().constant(w));
-        let losses = Var::pointwise(Weighted(formula), [logits, &y, &w])?;
+        let losses = Var::pointwise(formula, [logits, &y, &w])?;
         match each {
             true => Ok(losses),
             false => losses.sum(..)?.mul_scalar(factor),
@@ -101,8 +102,8 @@ struct Piece<'a, T> {
 ///
 /// # Errors
 /// [`Error::Label`] or [`Error::Argument`] for a target that is none.
-fn sum_in_pieces<T: Float, L: ElementLoss>(
-    formula: Weighted<L>,
+fn sum_in_pieces<T: Float, L: Elementwise>(
+    formula: L,
     logits: &[T],
     targets: &Slices<'_, T>,
     factor: f64,
@@ -135,13 +136,13 @@ fn sum_in_pieces<T: Float, L: ElementLoss>(
 }
 
 struct Pass<'a, L, T> {
-    formula: Weighted<L>,
+    formula: L,
     targets: &'a Slices<'a, T>,
     factor: T,
     piece: Piece<'a, T>,
 }
 
-impl<L: ElementLoss, T: Float> WithSimd for Pass<'_, L, T> {
+impl<L: Elementwise, T: Float> WithSimd for Pass<'_, L, T> {
     /// The sum of the losses; none where a target is no target.
     type Output = Option<f64>;
 

@@ -86,44 +86,80 @@ pub(crate) fn bad_label(
 /// What the elements of a sigmoid loss are compared with, and their weights.
 pub(crate) struct ElementTargets<T: Float> {
     targets: Targets<T>,
-    samples: Option<Tensor<T>>,
+    weights: ElementWeights<T>,
 }
 
 enum Targets<T: Float> {
+    /// Labels 0 and 1, or `ignore`.
     Hard {
         labels: Tensor<i64>,
-        class_weights: [f64; 2],
         ignore: Option<i64>,
     },
-    Soft(Tensor<T>),
+    /// Numbers from 0 to 1; where they mix, they unpack into the weights of both labels.
+    Soft { targets: Tensor<T>, mix: bool },
+}
+
+/// The factors of an element's weight.
+#[derive(Clone)]
+struct ElementWeights<T: Float> {
+    /// Of classes 0 and 1.
+    classes: [T; 2],
+    /// Of class 1, for each index of the last axis; none where they are all 1.
+    positives: Option<Vec<T>>,
+    samples: Option<Tensor<T>>,
 }
 
 impl<T: Float> ElementTargets<T> {
-    /// Labels 0 and 1, or `ignore`; weighted by class.
-    pub(crate) fn hard(
-        op: &'static str,
-        labels: &Tensor<i64>,
-        class_weights: [f64; 2],
-        ignore: Option<i64>,
-    ) -> Result<Self> {
-        check_class_weights(op, "weights of classes 0 and 1", &class_weights, 2)?;
+    /// Labels 0 and 1, or `ignore`.
+    pub(crate) fn hard(labels: &Tensor<i64>, ignore: Option<i64>) -> Result<Self> {
         let labels = labels.to(&Device::Cpu)?.contiguous()?;
-        Ok(Self {
-            targets: Targets::Hard {
-                labels,
-                class_weights,
-                ignore,
-            },
-            samples: None,
-        })
+        Ok(Self::unweighted(Targets::Hard { labels, ignore }))
     }
 
     /// Numbers from 0 to 1.
-    pub(crate) fn soft(targets: &Tensor<T>) -> Result<Self> {
-        Ok(Self {
-            targets: Targets::Soft(targets.to(&Device::Cpu)?.contiguous()?),
-            samples: None,
-        })
+    pub(crate) fn soft(targets: &Tensor<T>, mix: bool) -> Result<Self> {
+        let targets = targets.to(&Device::Cpu)?.contiguous()?;
+        Ok(Self::unweighted(Targets::Soft { targets, mix }))
+    }
+
+    fn unweighted(targets: Targets<T>) -> Self {
+        Self {
+            targets,
+            weights: ElementWeights {
+                classes: [T::ONE; 2],
+                positives: None,
+                samples: None,
+            },
+        }
+    }
+
+    /// The same targets with weights of classes 0 and 1, and further ones of class 1 for each
+    /// index of the last axis, or one for all of them.
+    ///
+    /// # Errors
+    /// The weights must be finite and not negative, those of a class not all 0.
+    pub(crate) fn with_class_weights(
+        mut self,
+        op: &'static str,
+        [negative, positive]: [f64; 2],
+        positives: &[f64],
+    ) -> Result<Self> {
+        check_class_weights(op, "weights of classes 0 and 1", &[negative, positive], 2)?;
+        let (every, positives) = match positives {
+            [] => (1.0, None),
+            [every] => {
+                check_class_weights(op, "weight of class 1", positives, 1)?;
+                (*every, None)
+            }
+            each => {
+                let classes = self.shape().last().copied().unwrap_or(1);
+                check_class_weights(op, "weights of class 1", each, classes)?;
+                (1.0, Some(each.iter().map(|&w| T::from_f64(w)).collect()))
+            }
+        };
+        self.weights.classes = [negative, positive * every].map(T::from_f64);
+        self.weights.positives = positives;
+        Ok(self)
     }
 
     /// The same targets with a weight for each element.
@@ -133,7 +169,7 @@ impl<T: Float> ElementTargets<T> {
         weights: Option<&Tensor<T>>,
     ) -> Result<Self> {
         if let Some(weights) = weights {
-            self.samples = Some(check_sample_weights(op, weights, self.shape())?);
+            self.weights.samples = Some(check_sample_weights(op, weights, self.shape())?);
         }
         Ok(self)
     }
@@ -141,83 +177,77 @@ impl<T: Float> ElementTargets<T> {
     pub(crate) fn shape(&self) -> &[usize] {
         match &self.targets {
             Targets::Hard { labels, .. } => labels.shape(),
-            Targets::Soft(targets) => targets.shape(),
+            Targets::Soft { targets, .. } => targets.shape(),
         }
     }
 
     /// The elements, for the loops.
-    pub(crate) fn slices(&self, op: &'static str) -> Result<Slices<'_, T>> {
-        let missing = || Error::Device {
-            op,
-            device: "cpu".into(),
-            message: "targets are not in row-major order".into(),
-        };
-        Ok(Slices {
+    pub(crate) fn slices(&self) -> Slices<'_, T> {
+        // All were brought to the CPU and made contiguous.
+        let samples = self.weights.samples.as_ref();
+        Slices {
             targets: match &self.targets {
-                Targets::Hard {
-                    labels,
-                    class_weights,
-                    ignore,
-                } => TargetSlice::Hard {
-                    labels: labels.as_slice().ok_or_else(missing)?,
-                    class_weights: class_weights.map(T::from_f64),
+                Targets::Hard { labels, ignore } => TargetSlice::Hard {
+                    labels: labels.as_slice().unwrap_or_default(),
                     ignore: *ignore,
                 },
-                Targets::Soft(targets) => {
-                    TargetSlice::Soft(targets.as_slice().ok_or_else(missing)?)
-                }
+                Targets::Soft { targets, mix } => TargetSlice::Soft {
+                    targets: targets.as_slice().unwrap_or_default(),
+                    mix: *mix,
+                },
             },
-            samples: match &self.samples {
-                Some(weights) => Some(weights.as_slice().ok_or_else(missing)?),
-                None => None,
-            },
-        })
+            classes: self.weights.classes,
+            positives: self.weights.positives.as_deref(),
+            samples: samples.and_then(Tensor::as_slice),
+        }
     }
 
-    /// Targets and weights as tensors of the shape of the logits.
+    /// What [`Slices::unpack`] writes, as tensors of the shape of the logits.
     pub(crate) fn unpacked(&self, op: &'static str, shape: &[usize]) -> Result<[Tensor<T>; 2]> {
-        let slices = self.slices(op)?;
-        let mut weights = Tensor::zeros(shape)?;
-        let targets = Tensor::write(shape, |targets| {
-            match slices.unpack(0, targets, weights.make_mut()?) {
+        let slices = self.slices();
+        let mut second = Tensor::zeros(shape)?;
+        let first = Tensor::write(shape, |first| {
+            match slices.unpack(0, first, second.make_mut()?) {
                 true => Ok(()),
                 false => Err(slices.first_bad(op)),
             }
         })?;
-        Ok([targets, weights])
+        Ok([first, second])
     }
 }
 
 /// The elements of [`ElementTargets`].
 pub(crate) struct Slices<'a, T> {
     targets: TargetSlice<'a, T>,
+    classes: [T; 2],
+    positives: Option<&'a [T]>,
     samples: Option<&'a [T]>,
 }
 
 enum TargetSlice<'a, T> {
     Hard {
         labels: &'a [i64],
-        class_weights: [T; 2],
         ignore: Option<i64>,
     },
-    Soft(&'a [T]),
+    Soft {
+        targets: &'a [T],
+        mix: bool,
+    },
 }
 
 impl<T: Float> Slices<'_, T> {
-    /// Writes targets and weights of the elements from `start` on; false if one of the targets is
-    /// none. An ignored element has target 0 and weight 0.
+    /// Writes targets and weights of the elements from `start` on, or, for targets that mix, the
+    /// weights of label 1 and of label 0; false if one of the targets is none. An ignored element
+    /// has target 0 and weight 0.
     #[inline(always)]
-    pub(crate) fn unpack(&self, start: usize, targets: &mut [T], weights: &mut [T]) -> bool {
-        let range = start..start + targets.len();
+    pub(crate) fn unpack(&self, start: usize, first: &mut [T], second: &mut [T]) -> bool {
+        let range = start..start + first.len();
         let mut good = true;
-        match &self.targets {
-            TargetSlice::Hard {
-                labels,
-                class_weights: [negative, positive],
-                ignore,
-            } => {
+        let mixes = match &self.targets {
+            TargetSlice::Hard { labels, ignore } => {
+                let [negative, positive] = self.classes;
                 let (ignores, ignored_label) = (ignore.is_some(), ignore.unwrap_or(0));
-                let outputs = targets.iter_mut().zip(weights.iter_mut());
+                let outputs = first.iter_mut().zip(second.iter_mut());
                 for (&label, (target, weight)) in labels[range.clone()].iter().zip(outputs) {
                     let is_positive = label == 1;
                     let ignored = ignores & (label == ignored_label);
@@ -226,48 +256,87 @@ impl<T: Float> Slices<'_, T> {
                     } else {
                         T::ZERO
                     };
-                    let class_weight = if is_positive { *positive } else { *negative };
+                    let class_weight = if is_positive { positive } else { negative };
                     *weight = if ignored { T::ZERO } else { class_weight };
                     good &= (label == 0) | is_positive | ignored;
                 }
-            }
-            TargetSlice::Soft(soft) => {
-                weights.fill(T::ONE);
-                targets.copy_from_slice(&soft[range.clone()]);
-                for target in targets.iter() {
-                    good &= (*target >= T::ZERO) & (*target <= T::ONE);
+                if let Some(positives) = self.positives {
+                    for (index, (target, weight)) in first.iter().zip(&mut *second).enumerate() {
+                        if *target == T::ONE {
+                            *weight = *weight * positives[(start + index) % positives.len()];
+                        }
+                    }
                 }
+                false
             }
-        }
+            TargetSlice::Soft { targets, mix } => {
+                good = self.unpack_soft(&targets[range.clone()], *mix, start, first, second);
+                *mix
+            }
+        };
         if let Some(samples) = self.samples {
-            for (weight, sample) in weights.iter_mut().zip(&samples[range]) {
-                *weight = *weight * *sample;
+            let outputs = first.iter_mut().zip(second);
+            for ((first, second), &sample) in outputs.zip(&samples[range]) {
+                *second = *second * sample;
+                if mixes {
+                    *first = *first * sample;
+                }
             }
         }
         good
     }
 
-    /// Counts what the divisors of the reductions need.
-    pub(crate) fn tally(&self, op: &'static str) -> Result<Tally> {
+    fn unpack_soft(
+        &self,
+        targets: &[T],
+        mix: bool,
+        start: usize,
+        first: &mut [T],
+        second: &mut [T],
+    ) -> bool {
+        let [negative, positive] = self.classes;
+        let outputs = first.iter_mut().zip(second);
+        for (index, (&target, (first, second))) in targets.iter().zip(outputs).enumerate() {
+            let positive = match self.positives {
+                Some(positives) => positive * positives[(start + index) % positives.len()],
+                None => positive,
+            };
+            let (of_1, of_0) = (positive * target, negative * (T::ONE - target));
+            (*first, *second) = match mix {
+                true => (of_1, of_0),
+                // y·w + (1 − y)·w is not w to the bit.
+                false if positive == negative => (target, positive),
+                false => (target, of_1 + of_0),
+            };
+        }
+        targets.iter().all(|&y| y >= T::ZERO && y <= T::ONE)
+    }
+
+    /// Counts what the divisors of the reductions need; targets from `positive` on are positives.
+    pub(crate) fn tally(&self, op: &'static str, positive: f64) -> Result<Tally> {
         let mut tally = Tally::default();
-        let (mut y, mut w) = ([T::ZERO; BLOCK], [T::ZERO; BLOCK]);
+        let (mut first, mut second) = ([T::ZERO; BLOCK], [T::ZERO; BLOCK]);
         let count = self.count();
+        let mixes = matches!(&self.targets, TargetSlice::Soft { mix: true, .. });
         for start in (0..count).step_by(BLOCK) {
             let length = BLOCK.min(count - start);
-            let (y, w) = (&mut y[..length], &mut w[..length]);
-            if !self.unpack(start, y, w) {
+            let (first, second) = (&mut first[..length], &mut second[..length]);
+            if !self.unpack(start, first, second) {
                 return Err(self.first_bad(op));
             }
-            tally.weight += w.iter().map(|w| w.to_f64()).sum::<f64>();
-            tally.positives += y.iter().filter(|&&y| y > T::ZERO).count();
+            let sum = |numbers: &[T]| numbers.iter().map(|w| w.to_f64()).sum::<f64>();
+            tally.weight += sum(second) + if mixes { sum(first) } else { 0.0 };
         }
-        tally.count = match &self.targets {
-            TargetSlice::Hard {
-                labels,
-                ignore: Some(ignore),
-                ..
-            } => labels.iter().filter(|&label| label != ignore).count(),
-            _ => count,
+        (tally.count, tally.positives) = match &self.targets {
+            TargetSlice::Hard { labels, ignore } => {
+                let counted = |&&label: &&i64| Some(label) != *ignore;
+                let counted = labels.iter().filter(counted);
+                (counted.clone().count(), counted.filter(|&&y| y == 1).count())
+            }
+            TargetSlice::Soft { targets, .. } => {
+                let is_positive = |y: &&T| y.to_f64() >= positive;
+                (count, targets.iter().filter(is_positive).count())
+            }
         };
         Ok(tally)
     }
@@ -276,19 +345,19 @@ impl<T: Float> Slices<'_, T> {
     fn count(&self) -> usize {
         match &self.targets {
             TargetSlice::Hard { labels, .. } => labels.len(),
-            TargetSlice::Soft(targets) => targets.len(),
+            TargetSlice::Soft { targets, .. } => targets.len(),
         }
     }
 
     /// The error for the first target that is none; a pass has seen that there is one.
     pub(crate) fn first_bad(&self, op: &'static str) -> Error {
         match &self.targets {
-            TargetSlice::Hard { labels, ignore, .. } => {
+            TargetSlice::Hard { labels, ignore } => {
                 let bad = |&label: &i64| !(0..2).contains(&label) && Some(label) != *ignore;
                 let row = labels.iter().position(bad).unwrap_or(0);
                 bad_label(op, labels, row, 2, *ignore)
             }
-            TargetSlice::Soft(targets) => {
+            TargetSlice::Soft { targets, .. } => {
                 let bad = |&target: &T| !(target >= T::ZERO && target <= T::ONE);
                 let row = targets.iter().position(bad).unwrap_or(0);
                 Error::Argument {

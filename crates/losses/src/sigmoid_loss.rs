@@ -1,0 +1,193 @@
+//! `SigmoidLoss`: a formula of one logit, with weights, ignored labels and a reduction.
+
+use macula_autograd::Var;
+use macula_tensor::{Float, Result, Tensor};
+
+use crate::formula::{ElementLoss, Mixed, Weighted, check_share};
+use crate::reduction::Reduction;
+use crate::sigmoid::sigmoid_loss;
+use crate::targets::ElementTargets;
+
+/// A loss of logits, each of which stands for a yes or no of its own: binary and multi-label
+/// classification, and detection.
+///
+/// The members of the family are this with a formula: [`SigmoidFocalLoss`](crate::SigmoidFocalLoss)
+/// is `SigmoidLoss<Focal>`. Their own parameters are described with them; what is here they share.
+/// For a formula of your own see [`formula`](crate::formula).
+///
+/// # Gradient
+/// Value and gradient come from one pass over logits and targets, in closed form. Second and
+/// higher orders are recorded from ordinary operations.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SigmoidLoss<F> {
+    pub(crate) formula: F,
+    alpha: Option<f64>,
+    class_weights: [f64; 2],
+    positive_weights: Vec<f64>,
+    ignore: Option<i64>,
+    reduction: Reduction,
+}
+
+impl<F> SigmoidLoss<F> {
+    /// A formula without weights, the mean over the elements.
+    pub const fn of(formula: F) -> Self {
+        Self {
+            formula,
+            alpha: None,
+            class_weights: [1.0, 1.0],
+            positive_weights: Vec::new(),
+            ignore: None,
+            reduction: Reduction::Mean,
+        }
+    }
+
+    /// The weight α of class 1, in [0, 1]; class 0 gets 1 − α.
+    ///
+    /// **Choosing α.** The value 0.25, usually quoted with γ = 2, was tuned for a detector with
+    /// 100 000 easy negatives an image; on a table with a few percent of positives it *lowers*
+    /// their recall. Start from 0.5 (no weighting, half the size) and go up.
+    pub const fn alpha(mut self, alpha: f64) -> Self {
+        self.alpha = Some(alpha);
+        self
+    }
+
+    /// Weights of classes 0 and 1.
+    pub const fn class_weights(mut self, weights: [f64; 2]) -> Self {
+        self.class_weights = weights;
+        self
+    }
+
+    /// A further factor for class 1 alone; PyTorch's `pos_weight`.
+    pub fn positive_weight(self, weight: f64) -> Self {
+        self.positive_weights([weight])
+    }
+
+    /// A further factor for class 1 alone, for each index of the last axis of the targets: with
+    /// logits `[N, C]`, one for each of the `C` labels.
+    pub fn positive_weights(mut self, weights: impl Into<Vec<f64>>) -> Self {
+        self.positive_weights = weights.into();
+        self
+    }
+
+    /// A label to pass over.
+    pub const fn ignore_index(mut self, label: i64) -> Self {
+        self.ignore = Some(label);
+        self
+    }
+
+    /// How the losses of the elements become one number.
+    pub const fn reduction(mut self, reduction: Reduction) -> Self {
+        self.reduction = reduction;
+        self
+    }
+}
+
+impl<F: ElementLoss> SigmoidLoss<F> {
+    /// The loss of logits and labels 0 and 1.
+    ///
+    /// # Shapes
+    /// Labels of the shape of the logits; logits `[N, 1]` also go with labels `[N]`. Nothing is
+    /// broadcast. With `Reduction::None` the result has the logits' shape, else rank 0.
+    ///
+    /// # Errors
+    /// Shapes that differ; a label that is neither 0, 1 nor the ignored one (with its row); α
+    /// outside [0, 1]; class weights that are negative, not finite, all 0 or not as many as
+    /// classes; a parameter of the formula outside its range.
+    #[track_caller]
+    pub fn forward<T: Float>(&self, logits: &Var<T>, labels: &Tensor<i64>) -> Result<Var<T>> {
+        self.of_labels(logits, labels, None)
+    }
+
+    /// [`forward`](Self::forward) with a weight for each element; a weight of 2 is the same as the
+    /// element twice.
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward), and weights that are negative, not finite or not of the
+    /// labels' shape.
+    #[track_caller]
+    pub fn forward_weighted<T: Float>(
+        &self,
+        logits: &Var<T>,
+        labels: &Tensor<i64>,
+        weights: &Tensor<T>,
+    ) -> Result<Var<T>> {
+        self.of_labels(logits, labels, Some(weights))
+    }
+
+    /// The loss of logits and targets from 0 to 1.
+    ///
+    /// For a loss of the margin a target `y` mixes the labels: `y` times the loss of label 1 plus
+    /// `1 − y` times the loss of label 0. Other formulas say themselves what it means. An
+    /// element's weight is `y` times that of class 1 plus `1 − y` times that of class 0.
+    ///
+    /// # Shapes
+    /// As [`forward`](Self::forward).
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward), and a target outside [0, 1] (with its element).
+    #[track_caller]
+    pub fn forward_soft<T: Float>(&self, logits: &Var<T>, targets: &Tensor<T>) -> Result<Var<T>> {
+        self.of_targets(logits, targets, None)
+    }
+
+    /// [`forward_soft`](Self::forward_soft) with a weight for each element.
+    ///
+    /// # Errors
+    /// As [`forward_soft`](Self::forward_soft), and weights that are negative, not finite or not
+    /// of the targets' shape.
+    #[track_caller]
+    pub fn forward_soft_weighted<T: Float>(
+        &self,
+        logits: &Var<T>,
+        targets: &Tensor<T>,
+        weights: &Tensor<T>,
+    ) -> Result<Var<T>> {
+        self.of_targets(logits, targets, Some(weights))
+    }
+
+    #[track_caller]
+    fn of_labels<T: Float>(
+        &self,
+        logits: &Var<T>,
+        labels: &Tensor<i64>,
+        weights: Option<&Tensor<T>>,
+    ) -> Result<Var<T>> {
+        let targets = self.weighted(ElementTargets::hard(labels, self.ignore)?, weights)?;
+        let formula = Weighted(self.formula);
+        sigmoid_loss(formula, logits, targets, F::POSITIVE, self.reduction)
+    }
+
+    #[track_caller]
+    fn of_targets<T: Float>(
+        &self,
+        logits: &Var<T>,
+        targets: &Tensor<T>,
+        weights: Option<&Tensor<T>>,
+    ) -> Result<Var<T>> {
+        let targets = self.weighted(ElementTargets::soft(targets, F::MIXES)?, weights)?;
+        if F::MIXES {
+            let formula = Mixed(self.formula);
+            sigmoid_loss(formula, logits, targets, F::POSITIVE, self.reduction)
+        } else {
+            let formula = Weighted(self.formula);
+            sigmoid_loss(formula, logits, targets, F::POSITIVE, self.reduction)
+        }
+    }
+
+    /// The targets with all weights, after every parameter has been checked.
+    fn weighted<T: Float>(
+        &self,
+        targets: ElementTargets<T>,
+        samples: Option<&Tensor<T>>,
+    ) -> Result<ElementTargets<T>> {
+        self.formula.check()?;
+        let [mut negative, mut positive] = self.class_weights;
+        if let Some(alpha) = self.alpha {
+            check_share(F::NAME, "alpha", alpha)?;
+            (negative, positive) = (negative * (1.0 - alpha), positive * alpha);
+        }
+        targets
+            .with_class_weights(F::NAME, [negative, positive], &self.positive_weights)?
+            .with_sample_weights(F::NAME, samples)
+    }
+}

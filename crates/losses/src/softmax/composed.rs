@@ -1,0 +1,109 @@
+//! The losses of the rows from ordinary operations: the twin of the fused pass, and the path to
+//! higher orders.
+
+use macula_autograd::Var;
+use macula_tensor::{Float, Result, Tensor, keep};
+
+use super::rows::{RowTargets, Rows};
+use super::margins::class_margins;
+use super::{classes_last_axes, classes_second};
+use crate::formula::{MarginLoss, OfMargin};
+
+/// The weighted losses of the rows.
+pub(super) fn row_losses<T: Float, L: MarginLoss>(
+    formula: L,
+    logits: &Var<T>,
+    targets: &RowTargets<T>,
+) -> Result<Var<T>> {
+    let rows = targets.rows();
+    if rows.mixes() {
+        mixed(formula, logits, rows, targets.shape())
+    } else {
+        labelled(formula, logits, rows, targets.shape())
+    }
+}
+
+/// One class of each row counts.
+fn labelled<T: Float, L: MarginLoss>(
+    formula: L,
+    logits: &Var<T>,
+    rows: Rows<'_, T>,
+    shape: &[usize],
+) -> Result<Var<T>> {
+    let mut weights = Tensor::zeros(shape)?;
+    let classes = Tensor::write(shape, |classes| {
+        for (row, (class, weight)) in classes.iter_mut().zip(weights.make_mut()?).enumerate() {
+            let target = rows.target(row).ok_or_else(|| rows.first_bad(L::NAME))?;
+            *class = target.0 as i64;
+            *weight = target.1;
+        }
+        Ok(())
+    })?;
+    let is_target = classes_second(&classes.one_hot::<i64>(rows.classes())?.cast::<bool>()?)?;
+    // Rows that do not count may hold anything.
+    let absent = weights.unsqueeze(1)?.eq(&Tensor::scalar(T::ZERO))?;
+    let logits = logits.masked_fill(&absent, 0.0)?;
+    let target = logits.gather(1, &classes.unsqueeze(1)?)?.squeeze(1)?;
+    let others = logits
+        .masked_fill(&is_target, f64::NEG_INFINITY)?
+        .logsumexp(1)?;
+    let margins = target.sub(&others)?;
+    // The numbers of each row's class.
+    let picked = |numbers: &[T]| -> Result<Tensor<T>> {
+        let numbers = Tensor::from_slice(numbers, [numbers.len()])?;
+        numbers
+            .index_select(0, &classes.flatten()?)?
+            .reshape(classes.shape())
+    };
+    evaluated(formula, &margins, rows, weights, picked)
+}
+
+/// Every class of each row counts.
+fn mixed<T: Float, L: MarginLoss>(
+    formula: L,
+    logits: &Var<T>,
+    rows: Rows<'_, T>,
+    shape: &[usize],
+) -> Result<Var<T>> {
+    let classes = rows.classes();
+    let wide: Vec<usize> = shape.iter().copied().chain([classes]).collect();
+    let shares = Tensor::write(&wide, |shares| {
+        for (row, shares) in shares.chunks_exact_mut(classes.max(1)).enumerate() {
+            if !rows.weighted_shares(row, shares) {
+                return Err(rows.first_bad(L::NAME));
+            }
+        }
+        Ok(())
+    })?;
+    let absent = shares.amax(keep(-1))?;
+    let absent = absent.eq(&Tensor::scalar(T::ZERO))?;
+    let by_row = logits.permute(classes_last_axes(logits.rank()))?;
+    let margins = class_margins(&by_row.masked_fill(&absent, 0.0)?)?;
+    let of_classes = |numbers: &[T]| Tensor::from_slice(numbers, [numbers.len()]);
+    evaluated(formula, &margins, rows, shares, of_classes)?.sum(-1)
+}
+
+/// The weighted losses of margins; `spread` gives the numbers of the classes the margins' shape.
+fn evaluated<T: Float, L: MarginLoss>(
+    formula: L,
+    margins: &Var<T>,
+    rows: Rows<'_, T>,
+    weights: Tensor<T>,
+    spread: impl Fn(&[T]) -> Result<Tensor<T>>,
+) -> Result<Var<T>> {
+    let tape = margins.tape();
+    let margins = match rows.handicaps {
+        Some(handicaps) => margins.sub(&tape.constant(spread(handicaps)?))?,
+        None => margins.clone(),
+    };
+    let settings = match rows.settings {
+        Some(settings) => spread(settings)?,
+        None => Tensor::scalar(T::ZERO),
+    };
+    let formula = OfMargin {
+        formula,
+        set: rows.settings.is_some(),
+    };
+    let (settings, weights) = (tape.constant(settings), tape.constant(weights));
+    Var::pointwise(formula, [&margins, &settings, &weights])
+}
