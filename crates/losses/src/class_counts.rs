@@ -153,7 +153,7 @@ impl ClassCounts {
         Ok(self.weights(|count| (1.0 - beta) / -(count * beta.ln()).exp_m1()))
     }
 
-    /// τ·ln π_c, what logit adjustment adds to the logits; −∞ for an absent class.
+    /// τ·ln π_c, what logit adjustment adds to the logits; −∞ for an absent class unless τ is 0.
     ///
     /// # Source
     /// Menon, Jayasumana, Rawat, Jain, Veit, Kumar, "Long-tail learning via logit adjustment",
@@ -161,7 +161,8 @@ impl ClassCounts {
     pub fn logit_offsets(&self, tau: f64) -> Vec<f64> {
         self.priors()
             .into_iter()
-            .map(|prior| tau * prior.ln())
+            // τ = 0 adjusts nothing, not even an absent class.
+            .map(|prior| if tau == 0.0 { 0.0 } else { tau * prior.ln() })
             .collect()
     }
 

@@ -3,6 +3,7 @@
 use macula_tensor::{Result, Scalar};
 
 use crate::formula::{MarginLoss, check_exponent};
+use crate::powers::{power_of_sigmoid, product_or_zero};
 use crate::sigmoid_loss::SigmoidLoss;
 use crate::softmax_loss::SoftmaxLoss;
 
@@ -36,13 +37,18 @@ impl MarginLoss for Focal {
         check_exponent(Self::NAME, "gamma", self.gamma)
     }
 
+    fn check_setting(&self, gamma: f64) -> Result<()> {
+        check_exponent(Self::NAME, "gammas", gamma)
+    }
+
     #[inline(always)]
     fn value_and_slope<S: Scalar>(&self, margin: S) -> (S, S) {
         let logistic = margin.logistic();
         let (p, q) = (logistic.sigmoid, logistic.complement);
         let loss = logistic.softplus_negated;
-        let modulator = power_of_complement(self.gamma, q, logistic.softplus);
-        let entropy = entropy_term(p, loss);
+        let modulator = power_of_sigmoid(self.gamma, q, logistic.softplus);
+        // −p·ln p, which is 0 at p = 0 although ln 0 is not finite.
+        let entropy = product_or_zero(p, loss);
         (
             modulator * loss,
             -modulator * entropy.mul_add(margin.constant(self.gamma), q),
@@ -60,31 +66,10 @@ impl MarginLoss for Focal {
         let zero = margin.constant(0.0);
         let exponent = S::select(gamma.equal(zero), zero, exponent);
         let modulator = (-exponent).exp();
-        let entropy = entropy_term(p, loss);
+        // −p·ln p, which is 0 at p = 0 although ln 0 is not finite.
+        let entropy = product_or_zero(p, loss);
         (modulator * loss, -modulator * entropy.mul_add(gamma, q))
     }
-}
-
-/// `q^γ`, from `q` or from `−ln q`.
-///
-/// The exponents that people use need no exponential. The choice is the same for every element, so
-/// the compiler takes it out of the loop.
-#[inline(always)]
-pub(crate) fn power_of_complement<S: Scalar>(gamma: f64, q: S, minus_ln_q: S) -> S {
-    match gamma {
-        0.0 => q.constant(1.0),
-        1.0 => q,
-        2.0 => q * q,
-        3.0 => q * q * q,
-        gamma => (minus_ln_q * -gamma).exp(),
-    }
-}
-
-/// `p·L = −p·ln p`, which is 0 at p = 0 although `L = −ln 0` is not finite.
-#[inline(always)]
-pub(crate) fn entropy_term<S: Scalar>(p: S, loss: S) -> S {
-    let zero = p.constant(0.0);
-    S::select(p.equal(zero), zero, p * loss)
 }
 
 /// Binary focal loss on logits: `α_t · (1 − p_t)^γ · (−ln p_t)`.
@@ -175,16 +160,7 @@ impl SoftmaxFocalLoss {
 
     /// A focusing exponent γ_c ≥ 0 for each class; that of the target counts.
     pub fn gammas(mut self, gammas: impl Into<Vec<f64>>) -> Self {
-        let gammas = gammas.into();
-        // The formula's γ is what gets checked: the worst of them stands for all.
-        self.formula.gamma = gammas.iter().copied().fold(0.0, |worst, gamma| {
-            if (0.0..f64::INFINITY).contains(&gamma) {
-                worst
-            } else {
-                gamma
-            }
-        });
-        self.rows.settings = Some(gammas);
+        self.rows.settings = Some(gammas.into());
         self
     }
 

@@ -58,6 +58,15 @@ pub trait MarginLoss: Copy + Debug + Send + Sync + 'static {
         Ok(())
     }
 
+    /// Whether a setting of a class makes sense.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] for one that does not.
+    fn check_setting(&self, setting: f64) -> Result<()> {
+        let _ = setting;
+        Ok(())
+    }
+
     /// `f(s)` and `f′(s)`.
     ///
     /// Both together, because they share the costly parts. Never form `1 − p` or `ln(1 − p)` by

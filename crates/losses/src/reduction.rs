@@ -1,6 +1,7 @@
 //! What happens to the losses of the elements: a written contract.
 
-use macula_tensor::{Error, Result};
+use macula_autograd::Var;
+use macula_tensor::{Error, Float, Result};
 
 /// How the losses of the elements become one number.
 ///
@@ -79,5 +80,20 @@ impl Reduction {
             }
         };
         Ok(if divisor == 0.0 { 0.0 } else { divisor.recip() })
+    }
+
+    /// The weighted losses of the elements, reduced by ordinary operations.
+    #[track_caller]
+    pub(crate) fn reduce<T: Float>(
+        self,
+        op: &'static str,
+        losses: &Var<T>,
+        tally: impl FnOnce() -> Result<Tally>,
+    ) -> Result<Var<T>> {
+        let factor = self.factor(op, tally)?;
+        match self {
+            Self::None => Ok(losses.clone()),
+            _ => losses.sum(..)?.mul_scalar(factor),
+        }
     }
 }

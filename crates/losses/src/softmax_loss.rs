@@ -6,7 +6,7 @@ use macula_tensor::{Error, Float, Pointwise, Result, Scalar, Tensor};
 
 use crate::formula::MarginLoss;
 use crate::reduction::Reduction;
-use crate::softmax::{RowOptions, RowTargets, softmax_loss};
+use crate::softmax::{Labelled, RowOptions, RowTargets, classes_last_axes, softmax_loss};
 
 /// A loss of rows of logits, one for each class, of which one is the target.
 ///
@@ -74,6 +74,29 @@ impl<F> SoftmaxLoss<F> {
     pub const fn reduction(mut self, reduction: Reduction) -> Self {
         self.reduction = reduction;
         self
+    }
+}
+
+impl<F> SoftmaxLoss<F> {
+    /// The reduced loss of a member that is no function of one margin.
+    ///
+    /// `losses` gives the weighted loss of each row from the logits, classes last; rows that do
+    /// not count are all zeros.
+    #[track_caller]
+    pub(crate) fn composed<T: Float>(
+        &self,
+        op: &'static str,
+        logits: &Var<T>,
+        labels: &Tensor<i64>,
+        weights: Option<&Tensor<T>>,
+        losses: impl FnOnce(&Var<T>, &Labelled<T>) -> Result<Var<T>>,
+    ) -> Result<Var<T>> {
+        let targets = RowTargets::labels(labels)?.with(op, logits.shape(), &self.rows, weights)?;
+        let labelled = targets.labelled(op)?;
+        let absent = labelled.weights.unsqueeze(-1)?.eq(&Tensor::scalar(T::ZERO))?;
+        let by_row = logits.permute(classes_last_axes(logits.rank()))?;
+        let losses = losses(&by_row.masked_fill(&absent, 0.0)?, &labelled)?;
+        self.reduction.reduce(op, &losses, || targets.tally(op))
     }
 }
 
@@ -147,6 +170,9 @@ impl<F: MarginLoss> SoftmaxLoss<F> {
         weights: Option<&Tensor<T>>,
     ) -> Result<Var<T>> {
         self.formula.check()?;
+        for &setting in self.rows.settings.iter().flatten() {
+            self.formula.check_setting(setting)?;
+        }
         let targets = targets.with(F::NAME, logits.shape(), &self.rows, weights)?;
         let logits = self.adjusted(logits)?;
         softmax_loss(self.formula, &logits, targets, self.reduction)

@@ -4,7 +4,7 @@
 use macula_autograd::Var;
 use macula_tensor::{Float, Result, Tensor, keep};
 
-use super::rows::{RowTargets, Rows};
+use super::rows::{Labelled, RowTargets, Rows};
 use super::margins::class_margins;
 use super::{classes_last_axes, classes_second};
 use crate::formula::{MarginLoss, OfMargin};
@@ -15,11 +15,10 @@ pub(super) fn row_losses<T: Float, L: MarginLoss>(
     logits: &Var<T>,
     targets: &RowTargets<T>,
 ) -> Result<Var<T>> {
-    let rows = targets.rows();
-    if rows.mixes() {
-        mixed(formula, logits, rows, targets.shape())
+    if targets.rows().mixes() {
+        mixed(formula, logits, targets)
     } else {
-        labelled(formula, logits, rows, targets.shape())
+        labelled(formula, logits, targets)
     }
 }
 
@@ -27,60 +26,43 @@ pub(super) fn row_losses<T: Float, L: MarginLoss>(
 fn labelled<T: Float, L: MarginLoss>(
     formula: L,
     logits: &Var<T>,
-    rows: Rows<'_, T>,
-    shape: &[usize],
+    targets: &RowTargets<T>,
 ) -> Result<Var<T>> {
-    let mut weights = Tensor::zeros(shape)?;
-    let classes = Tensor::write(shape, |classes| {
-        for (row, (class, weight)) in classes.iter_mut().zip(weights.make_mut()?).enumerate() {
-            let target = rows.target(row).ok_or_else(|| rows.first_bad(L::NAME))?;
-            *class = target.0 as i64;
-            *weight = target.1;
-        }
-        Ok(())
-    })?;
-    let is_target = classes_second(&classes.one_hot::<i64>(rows.classes())?.cast::<bool>()?)?;
+    let Labelled {
+        classes,
+        weights,
+        is_target,
+        ..
+    } = targets.labelled(L::NAME)?;
     // Rows that do not count may hold anything.
     let absent = weights.unsqueeze(1)?.eq(&Tensor::scalar(T::ZERO))?;
     let logits = logits.masked_fill(&absent, 0.0)?;
     let target = logits.gather(1, &classes.unsqueeze(1)?)?.squeeze(1)?;
     let others = logits
-        .masked_fill(&is_target, f64::NEG_INFINITY)?
+        .masked_fill(&classes_second(&is_target)?, f64::NEG_INFINITY)?
         .logsumexp(1)?;
     let margins = target.sub(&others)?;
     // The numbers of each row's class.
     let picked = |numbers: &[T]| -> Result<Tensor<T>> {
         let numbers = Tensor::from_slice(numbers, [numbers.len()])?;
-        numbers
-            .index_select(0, &classes.flatten()?)?
-            .reshape(classes.shape())
+        let picked = numbers.index_select(0, &classes.flatten()?)?;
+        picked.reshape(classes.shape())
     };
-    evaluated(formula, &margins, rows, weights, picked)
+    evaluated(formula, &margins, targets.rows(), weights, picked)
 }
 
 /// Every class of each row counts.
 fn mixed<T: Float, L: MarginLoss>(
     formula: L,
     logits: &Var<T>,
-    rows: Rows<'_, T>,
-    shape: &[usize],
+    targets: &RowTargets<T>,
 ) -> Result<Var<T>> {
-    let classes = rows.classes();
-    let wide: Vec<usize> = shape.iter().copied().chain([classes]).collect();
-    let shares = Tensor::write(&wide, |shares| {
-        for (row, shares) in shares.chunks_exact_mut(classes.max(1)).enumerate() {
-            if !rows.weighted_shares(row, shares) {
-                return Err(rows.first_bad(L::NAME));
-            }
-        }
-        Ok(())
-    })?;
-    let absent = shares.amax(keep(-1))?;
-    let absent = absent.eq(&Tensor::scalar(T::ZERO))?;
+    let shares = targets.weighted_shares(L::NAME)?;
+    let absent = shares.amax(keep(-1))?.eq(&Tensor::scalar(T::ZERO))?;
     let by_row = logits.permute(classes_last_axes(logits.rank()))?;
     let margins = class_margins(&by_row.masked_fill(&absent, 0.0)?)?;
     let of_classes = |numbers: &[T]| Tensor::from_slice(numbers, [numbers.len()]);
-    evaluated(formula, &margins, rows, shares, of_classes)?.sum(-1)
+    evaluated(formula, &margins, targets.rows(), shares, of_classes)?.sum(-1)
 }
 
 /// The weighted losses of margins; `spread` gives the numbers of the classes the margins' shape.

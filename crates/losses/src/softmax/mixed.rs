@@ -5,7 +5,7 @@
 
 use macula_tensor::cpu::lanes::Lanes;
 use macula_tensor::cpu::{Simd, WithSimd};
-use macula_tensor::{Float, Scalar};
+use macula_tensor::Float;
 
 use super::Pass;
 use super::margins::{ClassMargins, rows_of_block};

@@ -31,7 +31,7 @@ mod rows;
 mod wide;
 
 pub(crate) use margins::class_margins;
-pub(crate) use rows::{RowOptions, RowTargets};
+pub(crate) use rows::{Labelled, RowOptions, RowTargets};
 
 use mixed::MixedPass;
 use rows::Rows;
@@ -98,13 +98,14 @@ fn classes_last<T: Element>(logits: &Tensor<T>) -> Result<Tensor<T>> {
     logits.permute(classes_last_axes(logits.rank()))
 }
 
-fn classes_last_axes(rank: usize) -> Vec<isize> {
+/// The order of axes that puts the classes, axis 1, last.
+pub(crate) fn classes_last_axes(rank: usize) -> Vec<isize> {
     let rank = rank as isize;
     std::iter::once(0).chain(2..rank).chain([1]).collect()
 }
 
 /// `[N, …, C]` seen as `[N, C, …]`.
-fn classes_second<T: Element>(rows: &Tensor<T>) -> Result<Tensor<T>> {
+pub(crate) fn classes_second<T: Element>(rows: &Tensor<T>) -> Result<Tensor<T>> {
     let rank = rows.rank() as isize;
     let axes: Vec<isize> = [0, rank - 1].into_iter().chain(1..rank - 1).collect();
     rows.permute(axes)

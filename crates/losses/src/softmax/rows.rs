@@ -176,6 +176,53 @@ impl<T: Float> RowTargets<T> {
         }
     }
 
+    /// Class and weight of each row.
+    ///
+    /// # Errors
+    /// Every label must be a class, or the ignored one.
+    pub(crate) fn labelled(&self, op: &'static str) -> Result<Labelled<T>> {
+        let rows = self.rows();
+        let mut weights = Tensor::zeros(self.shape())?;
+        let classes = Tensor::write(self.shape(), |classes| {
+            for (row, (class, weight)) in classes.iter_mut().zip(weights.make_mut()?).enumerate() {
+                let target = rows.target(row).ok_or_else(|| rows.first_bad(op))?;
+                *class = target.0 as i64;
+                *weight = target.1;
+            }
+            Ok(())
+        })?;
+        let one_hot = classes.one_hot::<i64>(rows.classes())?;
+        let shares = self.weighted_shares(op)?;
+        Ok(Labelled {
+            is_target: one_hot.cast::<bool>()?,
+            classes,
+            weights,
+            shares,
+        })
+    }
+
+    /// Each row's weighted share of each class, the classes last.
+    ///
+    /// # Errors
+    /// The targets must be classes or shares.
+    pub(super) fn weighted_shares(&self, op: &'static str) -> Result<Tensor<T>> {
+        let rows = self.rows();
+        let wide = self.shape().iter().copied().chain([rows.classes()]);
+        Tensor::write(wide.collect::<Vec<_>>(), |shares| {
+            for (row, shares) in shares.chunks_exact_mut(rows.classes().max(1)).enumerate() {
+                if !rows.weighted_shares(row, shares) {
+                    return Err(rows.first_bad(op));
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// What the divisors of the reductions need.
+    pub(crate) fn tally(&self, op: &'static str) -> Result<Tally> {
+        self.rows().tally(op)
+    }
+
     pub(super) fn rows(&self) -> Rows<'_, T> {
         // All were made contiguous and brought to the CPU.
         let (labels, shares) = match &self.targets {
@@ -194,6 +241,18 @@ impl<T: Float> RowTargets<T> {
             ignore: self.ignore,
         }
     }
+}
+
+/// Labels of rows in the forms that ordinary operations want.
+pub(crate) struct Labelled<T: Float> {
+    /// The class of each row; 0 for an ignored one.
+    pub(crate) classes: Tensor<i64>,
+    /// The weight of each row; 0 for an ignored one.
+    pub(crate) weights: Tensor<T>,
+    /// Whether a class, the last axis, is a row's own.
+    pub(crate) is_target: Tensor<bool>,
+    /// Each row's share of each class times the weight of the class: the smoothed label.
+    pub(crate) shares: Tensor<T>,
 }
 
 /// The elements of [`RowTargets`].

@@ -1,0 +1,102 @@
+//! The divergence between two distributions.
+
+use macula_autograd::Var;
+use macula_tensor::{Error, Float, Pointwise, Result, Scalar, Tensor};
+
+use crate::powers::product_or_zero;
+use crate::reduction::{Reduction, Tally};
+
+/// Kullback–Leibler divergence of log-probabilities from a target distribution:
+/// `y·(ln y − ln p)`, 0 where `y` is 0; or `e^t·(t − ln p)` of logarithms `t`.
+///
+/// `Mean` divides by the number of elements. The divergence in the mathematical sense, a mean over
+/// the `N` distributions of a batch, is [`DividedBy`](Reduction::DividedBy)`(N)`.
+///
+/// # Source
+/// Kullback, Leibler, "On information and sufficiency", 1951.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct KlDivergence {
+    log_targets: bool,
+    reduction: Reduction,
+}
+
+impl KlDivergence {
+    /// Targets are probabilities; the mean over the elements.
+    pub const fn new() -> Self {
+        Self {
+            log_targets: false,
+            reduction: Reduction::Mean,
+        }
+    }
+
+    /// Whether targets are logarithms of probabilities.
+    pub const fn log_targets(mut self, log_targets: bool) -> Self {
+        self.log_targets = log_targets;
+        self
+    }
+
+    /// How the elements become one number.
+    pub const fn reduction(mut self, reduction: Reduction) -> Self {
+        self.reduction = reduction;
+        self
+    }
+
+    /// The divergence of log-probabilities from targets of the same shape; the gradient flows to
+    /// both.
+    ///
+    /// # Errors
+    /// Shapes that differ, a target probability below 0.
+    #[track_caller]
+    pub fn forward<T: Float>(
+        &self,
+        log_probabilities: &Var<T>,
+        targets: &Var<T>,
+    ) -> Result<Var<T>> {
+        let op = Divergence::NAME;
+        if log_probabilities.shape() != targets.shape() {
+            return Err(Error::Shape {
+                op,
+                expected: format!("targets of shape {:?}", log_probabilities.shape()),
+                found: targets.shape().into(),
+            });
+        }
+        if !self.log_targets {
+            let negative = targets.value().lt(&Tensor::scalar(T::ZERO))?;
+            if let Some(element) = negative.to_vec()?.iter().position(|&negative| negative) {
+                return Err(Error::Argument {
+                    op,
+                    argument: "targets",
+                    expected: "not negative".into(),
+                    found: format!("{} at element {element}", targets.value().to_vec()?[element]),
+                });
+            }
+        }
+        let losses = log_probabilities.zip(targets, Divergence(self.log_targets))?;
+        let count = losses.value().count();
+        self.reduction.reduce(op, &losses, || {
+            Ok(Tally {
+                count,
+                weight: count as f64,
+                positives: count,
+            })
+        })
+    }
+}
+
+/// The divergence of one element; the flag says whether targets are logarithms.
+#[derive(Clone, Copy, Debug)]
+struct Divergence(bool);
+
+impl Pointwise<2> for Divergence {
+    const NAME: &'static str = "kl_divergence";
+
+    #[inline(always)]
+    fn eval<S: Scalar>(&self, [log_p, target]: [S; 2]) -> S {
+        let (y, ln_y) = if self.0 {
+            (target.exp(), target)
+        } else {
+            (target, target.ln())
+        };
+        product_or_zero(y, ln_y - log_p)
+    }
+}
