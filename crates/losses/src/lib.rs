@@ -29,6 +29,8 @@ mod reweighted;
 mod kl_divergence;
 mod regression;
 
+mod region;
+
 pub use asymmetric::{
     Asymmetric, AsymmetricLoss, AsymmetricSingleLabel, AsymmetricSingleLabelLoss,
 };
@@ -45,6 +47,10 @@ pub use quality::{
     QualityFocalLoss, Varifocal, VarifocalLoss,
 };
 pub use reduction::Reduction;
+pub use region::{
+    Areas, Dice, DiceLoss, FocalTverskyLoss, GeneralizedDice, GeneralizedDiceLoss, JaccardLoss,
+    LovaszLoss, RegionFormula, RegionLoss, Tversky, TverskyLoss, UnifiedFocalLoss,
+};
 pub use regression::{
     Absolute, DifferenceLoss, Huber, HuberLoss, L1Loss, MseLoss, RegressionLoss, SmoothL1,
     SmoothL1Loss, Squared,

@@ -38,9 +38,13 @@ fn labelled<T: Float, L: MarginLoss>(
     let absent = weights.unsqueeze(1)?.eq(&Tensor::scalar(T::ZERO))?;
     let logits = logits.masked_fill(&absent, 0.0)?;
     let target = logits.gather(1, &classes.unsqueeze(1)?)?.squeeze(1)?;
-    let others = logits
-        .masked_fill(&classes_second(&is_target)?, f64::NEG_INFINITY)?
-        .logsumexp(1)?;
+    let minus_infinity = f64::NEG_INFINITY;
+    let others = logits.masked_fill(&classes_second(&is_target)?, minus_infinity)?;
+    // Where the target is the only class that is possible, the sum over the others has no slope.
+    let largest = others.value().amax(keep(1))?;
+    let alone = largest.eq(&Tensor::scalar(T::from_f64(minus_infinity)))?;
+    let others = others.masked_fill(&alone, 0.0)?.logsumexp(1)?;
+    let others = others.masked_fill(&alone.squeeze(1)?, minus_infinity)?;
     let margins = target.sub(&others)?;
     // The numbers of each row's class.
     let picked = |numbers: &[T]| -> Result<Tensor<T>> {

@@ -1,0 +1,148 @@
+//! Lovász losses: the Jaccard index itself, made convex.
+
+use macula_autograd::Var;
+use macula_tensor::{Float, Result, Tensor};
+
+use super::{check_shape, checked, not_regions, numbers};
+use crate::softmax::{class_margins, classes_last_axes};
+
+/// Lovász loss: the tight convex extension of `1 − IoU` of a set of pixels.
+///
+/// Errors are sorted, largest first, and each is weighted by how much the Jaccard loss grows when
+/// its pixel joins those that are wrong. All pixels of a call are one set. Two forms of error:
+///
+/// * [`forward`](Self::forward), the Lovász softmax: `|[t = c] − p_c|`, averaged over the classes
+///   that occur;
+/// * [`hinge`](Self::hinge), the Lovász hinge: `max(1 − x·(2y − 1), 0)` of binary logits.
+///
+/// For fine-tuning on the metric that counts; from scratch, cross-entropy trains better.
+///
+/// # Gradient
+/// The order of the pixels is a constant for the gradient, which is that of the piece of the loss
+/// that holds. Sorting is stable, so ties have one answer.
+///
+/// # Source
+/// Berman, Triki, Blaschko, "The Lovász-softmax loss: a tractable surrogate for the optimization of
+/// the intersection-over-union measure in neural networks", 2018, eq. 9 and 12, algorithm 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct LovaszLoss {
+    ignore: Option<i64>,
+}
+
+impl LovaszLoss {
+    /// Nothing is ignored.
+    pub const fn new() -> Self {
+        Self { ignore: None }
+    }
+
+    /// A label whose pixels are in no set.
+    pub const fn ignore_index(mut self, label: i64) -> Self {
+        self.ignore = Some(label);
+        self
+    }
+
+    /// The Lovász softmax of logits `[N, C, …]` and class labels `[N, …]`: one number, 0 where no
+    /// class occurs.
+    ///
+    /// # Errors
+    /// Shapes that do not match, a label outside the classes (with its pixel).
+    #[track_caller]
+    pub fn forward<T: Float>(&self, logits: &Var<T>, labels: &Tensor<i64>) -> Result<Var<T>> {
+        let op = "lovasz_softmax";
+        let [samples, classes, pixels @ ..] = logits.shape() else {
+            return Err(not_regions(op, logits.shape()));
+        };
+        let (expected, classes): (Vec<_>, _) = (
+            std::iter::once(samples).chain(pixels).copied().collect(),
+            *classes,
+        );
+        check_shape(op, &expected, labels)?;
+        let (labels, counts) = checked::<T>(op, labels, classes, self.ignore)?;
+        let count = labels.count();
+        let by_row = logits.permute(classes_last_axes(logits.rank()))?;
+        let by_row = by_row.reshape([count, classes])?;
+        let counts = counts.reshape([count, 1])?;
+        let absent = counts.eq(&Tensor::scalar(T::ZERO))?;
+        let margins = class_margins(&by_row.masked_fill(&absent, 0.0)?)?;
+        let is_class = labels.reshape([count])?.one_hot::<T>(classes)?.mul(&counts)?;
+        // The margin of "not c" is −s_c, and σ of it is 1 − p_c.
+        let signs = is_class.mul_scalar(-2.0)?.add_scalar(1.0)?;
+        let errors = margins.mul(&logits.tape().constant(signs))?.sigmoid()?;
+        let errors = errors.masked_fill(&absent, 0.0)?;
+        sum_over_classes(&errors, &is_class, &absent)
+    }
+
+    /// The Lovász hinge of binary logits and labels of one shape: one number.
+    ///
+    /// # Errors
+    /// Shapes that differ, a label that is neither 0, 1 nor the ignored one.
+    #[track_caller]
+    pub fn hinge<T: Float>(&self, logits: &Var<T>, labels: &Tensor<i64>) -> Result<Var<T>> {
+        let op = "lovasz_hinge";
+        check_shape(op, logits.shape(), labels)?;
+        let (labels, counts) = checked::<T>(op, labels, 2, self.ignore)?;
+        let column = [labels.count(), 1];
+        let (labels, counts) = (numbers(&labels)?.reshape(column)?, counts.reshape(column)?);
+        let absent = counts.eq(&Tensor::scalar(T::ZERO))?;
+        let signs = labels.mul_scalar(-2.0)?.add_scalar(1.0)?;
+        let logits = logits.reshape(column)?.masked_fill(&absent, 0.0)?;
+        let errors = logits.mul(&logits.tape().constant(signs))?;
+        let errors = errors.add_scalar(1.0)?.relu()?.masked_fill(&absent, 0.0)?;
+        let labels = labels.mul(&counts)?;
+        let weighted = weighted_in_order(&errors, &labels, &absent, true)?.0;
+        weighted.sum(..)
+    }
+}
+
+/// The mean over the classes that occur of the errors times their weights.
+fn sum_over_classes<T: Float>(
+    errors: &Var<T>,
+    is_class: &Tensor<T>,
+    absent: &Tensor<bool>,
+) -> Result<Var<T>> {
+    let (weighted, occurring) = weighted_in_order(errors, is_class, absent, false)?;
+    let total = weighted.sum(..)?;
+    total.mul_scalar((occurring.max(1) as f64).recip())
+}
+
+/// The errors `[pixels, classes]`, each column sorted and weighted by the slope of its Jaccard
+/// loss; and how many columns have a pixel of their class. Others weigh 0 unless `all` count.
+fn weighted_in_order<T: Float>(
+    errors: &Var<T>,
+    is_class: &Tensor<T>,
+    absent: &Tensor<bool>,
+    all: bool,
+) -> Result<(Var<T>, usize)> {
+    // Pixels that do not count come last, and there they weigh nothing.
+    let keys = errors.value().masked_fill(absent, T::from_f64(-1.0))?;
+    let order = keys.argsort(0, true)?;
+    let sorted = is_class.gather(0, &order)?;
+    let counts = absent.not()?.cast::<i64>()?.to_vec()?;
+    let counting = counts.into_iter().sum::<i64>() as usize;
+    let classes = is_class.shape().get(1).copied().unwrap_or_default();
+    let mut occurring = 0;
+    let sorted = sorted.to_vec()?;
+    let weights = Tensor::write(order.shape(), |weights| {
+        weights.fill(T::ZERO);
+        for class in 0..classes {
+            let column = || (0..counting).map(|pixel| pixel * classes + class);
+            let size: f64 = column().map(|index| sorted[index].to_f64()).sum();
+            occurring += usize::from(size > 0.0);
+            if size == 0.0 && !all {
+                continue;
+            }
+            let (mut intersection, mut union, mut before) = (size, size, 0.0);
+            for index in column() {
+                let own = sorted[index].to_f64();
+                intersection -= own;
+                union += 1.0 - own;
+                let jaccard = 1.0 - intersection / union;
+                weights[index] = T::from_f64(jaccard - before);
+                before = jaccard;
+            }
+        }
+        Ok(())
+    })?;
+    let sorted = errors.gather(0, &order)?;
+    Ok((sorted.mul(&errors.tape().constant(weights))?, occurring))
+}
