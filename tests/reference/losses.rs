@@ -195,7 +195,11 @@ fn loss<T: Float>(case: &Case) -> Checked<Option<Loss<'_, T>>> {
                 .gamma(number("gamma_lc", 2.0));
             let (epoch, epochs) = (number("epoch", 0.0), number("epochs", 1.0));
             let factor = number("factor", 2.0);
-            rows(case, loss.at_epoch(epoch as usize, epochs as usize, factor), "")?
+            rows(
+                case,
+                loss.at_epoch(epoch as usize, epochs as usize, factor),
+                "",
+            )?
         }
         "class_balanced" => class_balanced(case)?,
         "ldam" | "logit_adjusted_ce" | "balanced_softmax" | "vs_loss" => {
@@ -374,9 +378,7 @@ fn soft_elements<F: ElementLoss, T: Float>(
         let loss = loss.clone().reduction(reduction);
         match inputs.get("weight") {
             None => loss.forward_soft(&inputs["logits"], &targets),
-            Some(weight) => {
-                loss.forward_soft_weighted(&inputs["logits"], &targets, weight.value())
-            }
+            Some(weight) => loss.forward_soft_weighted(&inputs["logits"], &targets, weight.value()),
         }
     }))
 }
@@ -441,7 +443,11 @@ fn class_balanced<T: Float>(case: &Case) -> Checked<Loss<'_, T>> {
     let told = |error: Error| error.to_string();
     let (counts, beta) = (counts(case)?, case.number("beta").unwrap_or(0.0));
     let gamma = case.number("gamma").unwrap_or(2.0);
-    let focal = |gamma| SoftmaxFocalLoss::new().gamma(gamma).class_balanced(&counts, beta);
+    let focal = |gamma| {
+        SoftmaxFocalLoss::new()
+            .gamma(gamma)
+            .class_balanced(&counts, beta)
+    };
     Ok(match case.setting("base").as_str() {
         Some("softmax") => rows(case, focal(0.0).map_err(told)?, "")?,
         Some("softmax_focal") => rows(case, focal(gamma).map_err(told)?, "")?,

@@ -67,7 +67,10 @@ impl KlDivergence {
                     op,
                     argument: "targets",
                     expected: "not negative".into(),
-                    found: format!("{} at element {element}", targets.value().to_vec()?[element]),
+                    found: format!(
+                        "{} at element {element}",
+                        targets.value().to_vec()?[element]
+                    ),
                 });
             }
         }

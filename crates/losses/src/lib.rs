@@ -31,6 +31,11 @@ mod regression;
 
 mod region;
 
+mod metric;
+
+mod focus;
+mod mining;
+
 pub use asymmetric::{
     Asymmetric, AsymmetricLoss, AsymmetricSingleLabel, AsymmetricSingleLabelLoss,
 };
@@ -39,7 +44,12 @@ pub use class_counts::ClassCounts;
 pub use cross_entropy::{LogLoss, SigmoidCrossEntropy, SoftmaxCrossEntropy};
 pub use dual_focal::{DualFocal, DualFocalLoss};
 pub use focal::{Focal, SigmoidFocalLoss, SoftmaxFocalLoss};
+pub use focus::{Focus, FocusReport};
 pub use kl_divergence::KlDivergence;
+pub use metric::{
+    ContrastiveLoss, NtXentLoss, SupervisedContrastiveLoss, TripletLoss, TripletMining,
+};
+pub use mining::HardExamples;
 pub use poly::{Poly1, SigmoidPoly1, SigmoidPolyLoss, SoftmaxPolyLoss};
 pub use probability::{NegativeLogLikelihood, NllLoss, ProbabilityCrossEntropy};
 pub use quality::{

@@ -77,7 +77,13 @@ impl<F> SoftmaxLoss<F> {
     ) -> Result<Self> {
         let op = "label_aware_margins";
         let valid = max_margin >= 0.0 && max_margin.is_finite();
-        check_parameter(op, "max_margin", max_margin, valid, "finite and not negative")?;
+        check_parameter(
+            op,
+            "max_margin",
+            max_margin,
+            valid,
+            "finite and not negative",
+        )?;
         let valid = scale > 0.0 && scale.is_finite();
         check_parameter(op, "scale", scale, valid, "finite and positive")?;
         let counts = counts.counts().iter().map(|&count| count.max(1) as f64);

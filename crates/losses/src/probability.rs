@@ -35,12 +35,18 @@ impl NllLoss {
         log_probabilities: &Var<T>,
         labels: &Tensor<i64>,
     ) -> Result<Var<T>> {
-        self.composed("nll_loss", log_probabilities, labels, None, |logs, targets| {
-            let classes = targets.classes.unsqueeze(-1)?;
-            let of_target = logs.gather(-1, &classes)?.squeeze(-1)?;
-            let weights = logs.tape().constant(targets.weights.clone());
-            of_target.mul(&weights)?.neg()
-        })
+        self.composed(
+            "nll_loss",
+            log_probabilities,
+            labels,
+            None,
+            |logs, targets| {
+                let classes = targets.classes.unsqueeze(-1)?;
+                let of_target = logs.gather(-1, &classes)?.squeeze(-1)?;
+                let weights = logs.tape().constant(targets.weights.clone());
+                of_target.mul(&weights)?.neg()
+            },
+        )
     }
 }
 
@@ -82,11 +88,7 @@ impl ProbabilityCrossEntropy {
     /// # Errors
     /// Shapes that differ; a probability or a target outside [0, 1].
     #[track_caller]
-    pub fn forward<T: Float>(
-        &self,
-        probabilities: &Var<T>,
-        targets: &Tensor<T>,
-    ) -> Result<Var<T>> {
+    pub fn forward<T: Float>(&self, probabilities: &Var<T>, targets: &Tensor<T>) -> Result<Var<T>> {
         let op = LogarithmOfProbability::NAME;
         if probabilities.shape() != targets.shape() {
             return Err(Error::Shape {

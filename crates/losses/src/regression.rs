@@ -86,7 +86,10 @@ impl<F: DifferenceLoss> RegressionLoss<F> {
         if predictions.shape() != targets.shape() {
             return Err(Error::Shape {
                 op: F::NAME,
-                expected: format!("targets of the predictions' shape {:?}", predictions.shape()),
+                expected: format!(
+                    "targets of the predictions' shape {:?}",
+                    predictions.shape()
+                ),
                 found: targets.shape().into(),
             });
         }
@@ -244,7 +247,13 @@ impl DifferenceLoss for Huber {
 
     fn check(&self) -> Result<()> {
         let valid = self.delta > 0.0 && self.delta.is_finite();
-        check_parameter(Self::NAME, "delta", self.delta, valid, "finite and positive")
+        check_parameter(
+            Self::NAME,
+            "delta",
+            self.delta,
+            valid,
+            "finite and positive",
+        )
     }
 
     #[inline(always)]

@@ -22,7 +22,13 @@ impl MarginLoss for FocalStar {
 
     fn check(&self) -> Result<()> {
         let valid = self.gamma > 0.0 && self.gamma.is_finite();
-        check_parameter(Self::NAME, "gamma", self.gamma, valid, "finite and positive")?;
+        check_parameter(
+            Self::NAME,
+            "gamma",
+            self.gamma,
+            valid,
+            "finite and positive",
+        )?;
         let valid = self.beta.is_finite();
         check_parameter(Self::NAME, "beta", self.beta, valid, "finite")
     }
@@ -30,10 +36,7 @@ impl MarginLoss for FocalStar {
     #[inline(always)]
     fn value_and_slope<S: Scalar>(&self, margin: S) -> (S, S) {
         let logistic = (margin * self.gamma + self.beta).logistic();
-        (
-            logistic.softplus_negated / self.gamma,
-            -logistic.complement,
-        )
+        (logistic.softplus_negated / self.gamma, -logistic.complement)
     }
 }
 

@@ -69,7 +69,11 @@ impl GhmLoss {
             let distance = (p.to_f64() - y as f64).abs();
             ((distance * self.bins as f64) as usize).min(self.bins - 1)
         };
-        let bins: Vec<usize> = probabilities.iter().zip(&labels_in_order).map(bin).collect();
+        let bins: Vec<usize> = probabilities
+            .iter()
+            .zip(&labels_in_order)
+            .map(bin)
+            .collect();
         let mut counts = vec![0_usize; self.bins];
         bins.iter().for_each(|&bin| counts[bin] += 1);
         let occupied = counts.iter().filter(|&&count| count > 0).count();

@@ -24,7 +24,7 @@ pub struct SigmoidLoss<F> {
     alpha: Option<f64>,
     class_weights: [f64; 2],
     positive_weights: Vec<f64>,
-    ignore: Option<i64>,
+    pub(crate) ignore: Option<i64>,
     reduction: Reduction,
 }
 

@@ -93,7 +93,10 @@ impl<F> SoftmaxLoss<F> {
     ) -> Result<Var<T>> {
         let targets = RowTargets::labels(labels)?.with(op, logits.shape(), &self.rows, weights)?;
         let labelled = targets.labelled(op)?;
-        let absent = labelled.weights.unsqueeze(-1)?.eq(&Tensor::scalar(T::ZERO))?;
+        let absent = labelled
+            .weights
+            .unsqueeze(-1)?
+            .eq(&Tensor::scalar(T::ZERO))?;
         let by_row = logits.permute(classes_last_axes(logits.rank()))?;
         let losses = losses(&by_row.masked_fill(&absent, 0.0)?, &labelled)?;
         self.reduction.reduce(op, &losses, || targets.tally(op))

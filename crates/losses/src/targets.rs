@@ -331,7 +331,10 @@ impl<T: Float> Slices<'_, T> {
             TargetSlice::Hard { labels, ignore } => {
                 let counted = |&&label: &&i64| Some(label) != *ignore;
                 let counted = labels.iter().filter(counted);
-                (counted.clone().count(), counted.filter(|&&y| y == 1).count())
+                (
+                    counted.clone().count(),
+                    counted.filter(|&&y| y == 1).count(),
+                )
             }
             TargetSlice::Soft { targets, .. } => {
                 let is_positive = |y: &&T| y.to_f64() >= positive;

@@ -64,7 +64,10 @@ impl LovaszLoss {
         let counts = counts.reshape([count, 1])?;
         let absent = counts.eq(&Tensor::scalar(T::ZERO))?;
         let margins = class_margins(&by_row.masked_fill(&absent, 0.0)?)?;
-        let is_class = labels.reshape([count])?.one_hot::<T>(classes)?.mul(&counts)?;
+        let is_class = labels
+            .reshape([count])?
+            .one_hot::<T>(classes)?
+            .mul(&counts)?;
         // The margin of "not c" is −s_c, and σ of it is 1 − p_c.
         let signs = is_class.mul_scalar(-2.0)?.add_scalar(1.0)?;
         let errors = margins.mul(&logits.tape().constant(signs))?.sigmoid()?;

@@ -30,7 +30,7 @@ pub use overlap::{
 pub use unified::UnifiedFocalLoss;
 
 /// A loss of regions: a formula of what was hit, falsely predicted and missed.
-pub trait RegionFormula: Copy + std::fmt::Debug {
+pub trait RegionFormula: Copy + std::fmt::Debug + Send + Sync + 'static {
     /// The name that error messages show.
     const NAME: &'static str;
 
@@ -154,7 +154,12 @@ impl<F: RegionFormula> RegionLoss<F> {
             q: margins.neg()?.sigmoid()?.mul(&counts)?,
             not_labels: counts.sub(&labels)?,
             labels,
-            axes: self.over_batch.then_some(0).into_iter().chain(pixels).collect(),
+            axes: self
+                .over_batch
+                .then_some(0)
+                .into_iter()
+                .chain(pixels)
+                .collect(),
         };
         let losses = self.formula.losses(&areas)?;
         self.reduction.reduce(F::NAME, &losses, || {
@@ -222,7 +227,10 @@ impl<T: Float> Areas<T> {
         let of_false = self.p.square()?.mul(&self.not_labels)?;
         let of_true = self.q.square()?.mul(&self.labels)?;
         let errors = of_false.add(&of_true)?;
-        Ok([self.p.square()?.sum(&self.axes[..])?, errors.sum(&self.axes[..])?])
+        Ok([
+            self.p.square()?.sum(&self.axes[..])?,
+            errors.sum(&self.axes[..])?,
+        ])
     }
 }
 
@@ -260,8 +268,12 @@ fn checked<T: Float>(
         return Err(bad_label(op, elements, pixel, classes, ignore));
     }
     let counts = |&label: &i64| Some(label) != ignore;
-    let ones = elements.iter().map(|label| if counts(label) { T::ONE } else { T::ZERO });
-    let classes = elements.iter().map(|label| if counts(label) { *label } else { 0 });
+    let ones = elements
+        .iter()
+        .map(|label| if counts(label) { T::ONE } else { T::ZERO });
+    let classes = elements
+        .iter()
+        .map(|label| if counts(label) { *label } else { 0 });
     Ok((
         Tensor::from_vec(classes.collect(), labels.shape())?,
         Tensor::from_vec(ones.collect(), labels.shape())?,
@@ -270,6 +282,9 @@ fn checked<T: Float>(
 
 /// Labels as floating-point numbers.
 fn numbers<T: Float>(labels: &Tensor<i64>) -> Result<Tensor<T>> {
-    let numbers = labels.to_vec()?.into_iter().map(|label| T::from_f64(label as f64));
+    let numbers = labels
+        .to_vec()?
+        .into_iter()
+        .map(|label| T::from_f64(label as f64));
     Tensor::from_vec(numbers.collect(), labels.shape())
 }

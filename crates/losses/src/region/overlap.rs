@@ -27,7 +27,13 @@ impl RegionFormula for Tversky {
         check_exponent(Self::NAME, "beta", self.beta)?;
         check_exponent(Self::NAME, "smooth", self.smooth)?;
         let valid = self.exponent > 0.0 && self.exponent.is_finite();
-        check_parameter(Self::NAME, "exponent", self.exponent, valid, "finite and positive")
+        check_parameter(
+            Self::NAME,
+            "exponent",
+            self.exponent,
+            valid,
+            "finite and positive",
+        )
     }
 
     fn losses<T: Float>(&self, areas: &Areas<T>) -> Result<Var<T>> {

@@ -4,8 +4,8 @@
 use macula_autograd::Var;
 use macula_tensor::{Float, Result, Tensor, keep};
 
-use super::rows::{Labelled, RowTargets, Rows};
 use super::margins::class_margins;
+use super::rows::{Labelled, RowTargets, Rows};
 use super::{classes_last_axes, classes_second};
 use crate::formula::{MarginLoss, OfMargin};
 

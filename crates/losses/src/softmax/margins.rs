@@ -175,7 +175,9 @@ pub(crate) fn class_margins<T: Float>(logits: &Var<T>) -> Result<Var<T>> {
         // ln Σ_{j≠c} e^{z_j} and M, which is a shift of all logits and so needs no gradient.
         let others = logits.sub(&class_margins(&logits)?)?;
         let shift = logits.gather(-1, &largest)?.detach();
-        let ratios = shift.sub(&others)?.masked_fill(&is_largest, minus_infinity)?;
+        let ratios = shift
+            .sub(&others)?
+            .masked_fill(&is_largest, minus_infinity)?;
         let from_rest = upstream.mul(&ratios.exp()?)?;
         let total = from_rest.sum(keep(-1))?;
         let of_largest = logits.sub(&others.gather(-1, &largest)?)?;

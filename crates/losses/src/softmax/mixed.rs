@@ -3,9 +3,9 @@
 //! The loss of a row is `Σ_c a_c·f(s_c)`, `a_c` the weighted share of class `c` and `s_c` its
 //! margin. A register holds classes of one or several rows.
 
+use macula_tensor::Float;
 use macula_tensor::cpu::lanes::Lanes;
 use macula_tensor::cpu::{Simd, WithSimd};
-use macula_tensor::Float;
 
 use super::Pass;
 use super::margins::{ClassMargins, rows_of_block};

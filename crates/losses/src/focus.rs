@@ -1,0 +1,272 @@
+//! Where a loss looks: the share of loss and gradient that each class and each level of difficulty
+//! has.
+
+use std::fmt;
+
+use macula_autograd::Tape;
+use macula_tensor::{Error, Float, Result, Tensor};
+
+use crate::cross_entropy::{SigmoidCrossEntropy, SoftmaxCrossEntropy};
+use crate::formula::{ElementLoss, MarginLoss};
+use crate::reduction::Reduction;
+use crate::sigmoid_loss::SigmoidLoss;
+use crate::softmax_loss::SoftmaxLoss;
+
+/// One line of a [`FocusReport`].
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Focus {
+    /// The share of the samples.
+    pub samples: f64,
+    /// The share of the loss.
+    pub loss: f64,
+    /// The share of the gradient: of the sum of the norms of each sample's gradient to its logits.
+    pub gradient: f64,
+}
+
+/// For each class and for each tenth of the samples, from the hardest to the easiest, its share of
+/// the loss and of the gradient.
+///
+/// The picture that explains what γ does: print it during training. With cross-entropy on
+/// unbalanced data the easy tenths of the common class have most of both; focal loss takes it from
+/// them. Made by [`SigmoidLoss::focus`] and [`SoftmaxLoss::focus`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct FocusReport {
+    classes: Vec<Focus>,
+    deciles: Vec<Focus>,
+    /// The losses, from the hardest sample to the easiest.
+    losses: Vec<f64>,
+}
+
+/// What is known of a sample.
+struct Sample {
+    class: usize,
+    /// Cross-entropy: how unlikely the truth was held to be.
+    difficulty: f64,
+    loss: f64,
+    gradient: f64,
+}
+
+impl FocusReport {
+    fn of(classes: usize, mut samples: Vec<Sample>) -> Self {
+        samples.sort_by(|a, b| b.difficulty.total_cmp(&a.difficulty));
+        let total = |of: fn(&Sample) -> f64| samples.iter().map(of).sum::<f64>();
+        let whole = Focus {
+            samples: samples.len() as f64,
+            loss: total(|sample| sample.loss),
+            gradient: total(|sample| sample.gradient),
+        };
+        let mut report = Self {
+            classes: vec![Focus::default(); classes],
+            deciles: vec![Focus::default(); 10],
+            losses: samples.iter().map(|sample| sample.loss).collect(),
+        };
+        let share = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 0.0 };
+        for (rank, sample) in samples.iter().enumerate() {
+            let decile = rank * 10 / samples.len();
+            let lines = [
+                &mut report.classes[sample.class],
+                &mut report.deciles[decile],
+            ];
+            for line in lines {
+                line.samples += share(1.0, whole.samples);
+                line.loss += share(sample.loss, whole.loss);
+                line.gradient += share(sample.gradient, whole.gradient);
+            }
+        }
+        report
+    }
+
+    /// The share of each class.
+    pub fn classes(&self) -> &[Focus] {
+        &self.classes
+    }
+
+    /// The share of each tenth of the samples, the hardest first.
+    pub fn deciles(&self) -> &[Focus] {
+        &self.deciles
+    }
+
+    /// The share of the loss that the `k + 1` hardest samples have, for each `k`: the curve of the
+    /// focal-loss paper's figure 4.
+    pub fn cumulative_loss(&self) -> Vec<f64> {
+        let total: f64 = self.losses.iter().sum();
+        let mut sum = 0.0;
+        let share = |loss: &f64| {
+            sum += loss;
+            if total > 0.0 { sum / total } else { 0.0 }
+        };
+        self.losses.iter().map(share).collect()
+    }
+}
+
+impl fmt::Display for FocusReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "{:<16}{:>9}{:>9}{:>9}",
+            "", "samples", "loss", "gradient"
+        )?;
+        let classes = self.classes.iter().enumerate();
+        let classes = classes.map(|(class, focus)| (format!("class {class}"), focus));
+        let deciles = self.deciles.iter().enumerate().map(|(decile, focus)| {
+            let name = match decile {
+                0 => "hardest tenth".into(),
+                9 => "easiest tenth".into(),
+                decile => format!("tenth {}", decile + 1),
+            };
+            (name, focus)
+        });
+        for (name, focus) in classes.chain(deciles) {
+            let percent = [focus.samples, focus.loss, focus.gradient].map(|share| share * 100.0);
+            let [samples, loss, gradient] = percent;
+            writeln!(f, "{name:<16}{samples:>8.1}%{loss:>8.1}%{gradient:>8.1}%")?;
+        }
+        Ok(())
+    }
+}
+
+/// The class of each label that counts, with its place.
+fn counted(labels: &Tensor<i64>, ignore: Option<i64>) -> Result<Vec<(usize, usize)>> {
+    let labels = labels.to_vec()?.into_iter().enumerate();
+    let counted = labels.filter(|(_, label)| Some(*label) != ignore);
+    Ok(counted
+        .filter_map(|(place, label)| Some((place, usize::try_from(label).ok()?)))
+        .collect())
+}
+
+/// # Errors
+/// Losses and gradients must be numbers.
+fn check_finite(op: &'static str, samples: &[Sample]) -> Result<()> {
+    let bad = |sample: &Sample| sample.loss.is_nan() || sample.gradient.is_nan();
+    match samples.iter().position(bad) {
+        None => Ok(()),
+        Some(sample) => Err(Error::NotFinite {
+            op,
+            what: format!("the loss of sample {sample}"),
+            value: samples[sample].loss,
+        }),
+    }
+}
+
+impl<F: ElementLoss> SigmoidLoss<F> {
+    /// Where this loss looks, for logits and labels 0 and 1.
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward), and a logit that is NaN.
+    pub fn focus<T: Float>(&self, logits: &Tensor<T>, labels: &Tensor<i64>) -> Result<FocusReport> {
+        let tape = Tape::new();
+        let x = tape.var(logits.clone());
+        let losses = self
+            .clone()
+            .reduction(Reduction::None)
+            .forward(&x, labels)?;
+        let mut difficulty = SigmoidCrossEntropy::new().reduction(Reduction::None);
+        difficulty.ignore = self.ignore;
+        let difficulty = difficulty.forward(&x, labels)?;
+        let (losses_of, difficulty) = (losses.value().to_vec()?, difficulty.value().to_vec()?);
+        let gradient = losses.sum(..)?.grad(&[&x])?.remove(0).value().to_vec()?;
+        let sample = |(place, class): (usize, usize)| Sample {
+            class,
+            difficulty: difficulty[place].to_f64(),
+            loss: losses_of[place].to_f64(),
+            gradient: gradient[place].to_f64().abs(),
+        };
+        let samples: Vec<_> = counted(labels, self.ignore)?
+            .into_iter()
+            .map(sample)
+            .collect();
+        check_finite(F::NAME, &samples)?;
+        Ok(FocusReport::of(2, samples))
+    }
+}
+
+impl<F: MarginLoss> SoftmaxLoss<F> {
+    /// Where this loss looks, for logits `[N, C]` and class labels `[N]`.
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward), logits with pixels, and a logit that is NaN.
+    pub fn focus<T: Float>(&self, logits: &Tensor<T>, labels: &Tensor<i64>) -> Result<FocusReport> {
+        let [_, classes] = *logits.shape() else {
+            return Err(Error::Shape {
+                op: F::NAME,
+                expected: "logits of shape [N, C]".into(),
+                found: logits.shape().into(),
+            });
+        };
+        let tape = Tape::new();
+        let x = tape.var(logits.clone());
+        let losses = self
+            .clone()
+            .reduction(Reduction::None)
+            .forward(&x, labels)?;
+        let mut difficulty = SoftmaxCrossEntropy::new().reduction(Reduction::None);
+        difficulty.rows.ignore = self.rows.ignore;
+        let difficulty = difficulty.forward(&x, labels)?.value().to_vec()?;
+        let losses_of = losses.value().to_vec()?;
+        let gradient = losses.sum(..)?.grad(&[&x])?.remove(0).value().to_vec()?;
+        let norm = |row: usize| {
+            let row = &gradient[row * classes..(row + 1) * classes];
+            row.iter().map(|g| g.to_f64().powi(2)).sum::<f64>().sqrt()
+        };
+        let sample = |(row, class): (usize, usize)| Sample {
+            class,
+            difficulty: difficulty[row].to_f64(),
+            loss: losses_of[row].to_f64(),
+            gradient: norm(row),
+        };
+        let samples: Vec<_> = counted(labels, self.rows.ignore)?
+            .into_iter()
+            .map(sample)
+            .collect();
+        check_finite(F::NAME, &samples)?;
+        Ok(FocusReport::of(classes, samples))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{SigmoidFocalLoss, SoftmaxFocalLoss};
+
+    fn logits() -> Tensor<f64> {
+        let logits = (0..40).map(|i| (i as f64 * 0.37).sin() * 3.0 - 2.0);
+        Tensor::from(logits.collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn shares_add_up_to_1() -> Result<()> {
+        let labels = Tensor::from((0..40).map(|i| i64::from(i % 9 == 0)).collect::<Vec<_>>());
+        let report = SigmoidFocalLoss::new().focus(&logits(), &labels)?;
+        for lines in [report.classes(), report.deciles()] {
+            let sum = |of: fn(&Focus) -> f64| lines.iter().map(of).sum::<f64>();
+            approx::assert_relative_eq!(sum(|line| line.samples), 1.0, max_relative = 1e-12);
+            approx::assert_relative_eq!(sum(|line| line.loss), 1.0, max_relative = 1e-12);
+            approx::assert_relative_eq!(sum(|line| line.gradient), 1.0, max_relative = 1e-12);
+        }
+        approx::assert_relative_eq!(report.cumulative_loss()[39], 1.0, max_relative = 1e-12);
+        Ok(())
+    }
+
+    #[test]
+    fn gamma_moves_the_loss_to_the_hardest_samples() -> Result<()> {
+        let logits = logits().reshape([20, 2])?;
+        let labels = Tensor::from((0..20).map(|i| i64::from(i % 5 == 0)).collect::<Vec<_>>());
+        let hardest = |gamma: f64| -> Result<f64> {
+            let report = SoftmaxFocalLoss::new()
+                .gamma(gamma)
+                .focus(&logits, &labels)?;
+            Ok(report.deciles()[0].loss)
+        };
+        assert!(hardest(0.0)? < hardest(1.0)?);
+        assert!(hardest(1.0)? < hardest(5.0)?);
+        Ok(())
+    }
+
+    #[test]
+    fn a_report_prints_a_line_for_each_class_and_tenth() -> Result<()> {
+        let labels = Tensor::from(vec![0_i64; 40]);
+        let report = SigmoidFocalLoss::new().focus(&logits(), &labels)?;
+        assert_eq!(report.to_string().lines().count(), 1 + 2 + 10);
+        Ok(())
+    }
+}

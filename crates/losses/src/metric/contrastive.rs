@@ -1,0 +1,108 @@
+//! Contrastive loss: pairs that are the same or not.
+
+use macula_autograd::Var;
+use macula_tensor::{Error, Float, Result, Tensor};
+
+use super::{check_embeddings, check_same, distances, squared_distances};
+use crate::formula::check_exponent;
+use crate::reduction::{Reduction, Tally};
+
+/// Contrastive loss of pairs at distance `d`: `½·d²` for a pair of one class, `½·max(m − d, 0)²` for
+/// two classes.
+///
+/// Pulls one class together and pushes two apart until they are `m` from each other. Default
+/// m = 1. `MeanOverPositives` divides by the number of pairs of one class.
+///
+/// # Gradient
+/// Where two embeddings of different classes coincide there is no direction to push, and the
+/// gradient is 0.
+///
+/// # Source
+/// Hadsell, Chopra, LeCun, "Dimensionality reduction by learning an invariant mapping", 2006, eq. 4.
+///
+/// # Example
+///
+/// ```
+/// use macula_autograd::Tape;
+/// use macula_losses::ContrastiveLoss;
+/// use macula_tensor::Tensor;
+///
+/// let tape = Tape::new();
+/// let left = tape.var(Tensor::from([[0.0_f32, 0.0], [0.0, 0.0]]));
+/// let right = tape.var(Tensor::from([[3.0_f32, 4.0], [0.0, 0.5]]));
+/// let same = Tensor::from([true, false]);
+/// let loss = ContrastiveLoss::new().forward(&left, &right, &same)?;
+/// // (½·25 + ½·0.5²) / 2
+/// assert_eq!(loss.item()?, 6.3125);
+/// # Ok::<(), macula_tensor::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ContrastiveLoss {
+    margin: f64,
+    reduction: Reduction,
+}
+
+impl ContrastiveLoss {
+    /// m = 1, the mean over the pairs.
+    pub const fn new() -> Self {
+        Self {
+            margin: 1.0,
+            reduction: Reduction::Mean,
+        }
+    }
+
+    /// The distance m ≥ 0 that two classes should keep.
+    pub const fn margin(mut self, margin: f64) -> Self {
+        self.margin = margin;
+        self
+    }
+
+    /// How the losses of the pairs become one number.
+    pub const fn reduction(mut self, reduction: Reduction) -> Self {
+        self.reduction = reduction;
+        self
+    }
+
+    /// The loss of the pairs that two embeddings `[N, D]` make row by row, and for each whether
+    /// both are of one class.
+    ///
+    /// # Errors
+    /// Shapes that do not match, m negative or not finite.
+    #[track_caller]
+    pub fn forward<T: Float>(
+        &self,
+        left: &Var<T>,
+        right: &Var<T>,
+        same: &Tensor<bool>,
+    ) -> Result<Var<T>> {
+        let op = "contrastive_loss";
+        check_exponent(op, "margin", self.margin)?;
+        let pairs = check_embeddings(op, left)?;
+        check_same(op, left, right)?;
+        if same.shape() != [pairs] {
+            return Err(Error::Shape {
+                op,
+                expected: format!("a truth value for each pair, [{pairs}]"),
+                found: same.shape().into(),
+            });
+        }
+        let squares = squared_distances(left, right)?;
+        let gap = distances(&squares)?.neg()?.add_scalar(self.margin)?;
+        let apart = gap.relu()?.square()?.masked_fill(same, 0.0)?;
+        let together = squares.masked_fill(&same.not()?, 0.0)?;
+        let losses = together.add(&apart)?.mul_scalar(0.5)?;
+        self.reduction.reduce(op, &losses, || {
+            Ok(Tally {
+                count: pairs,
+                weight: pairs as f64,
+                positives: same.to_vec()?.into_iter().filter(|&same| same).count(),
+            })
+        })
+    }
+}
+
+impl Default for ContrastiveLoss {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,87 @@
+//! Metric learning: losses of distances between embeddings, for classes that are too many or too
+//! rare for a classifier.
+//!
+//! Embeddings are `[N, D]`, one row a sample.
+
+use macula_autograd::Var;
+use macula_tensor::{Error, Float, Result, Tensor, keep};
+
+mod contrastive;
+mod supervised;
+mod triplet;
+
+pub use contrastive::ContrastiveLoss;
+pub use supervised::{NtXentLoss, SupervisedContrastiveLoss};
+pub use triplet::{TripletLoss, TripletMining};
+
+/// # Errors
+/// Embeddings must be `[N, D]`.
+fn check_embeddings<T: Float>(op: &'static str, embeddings: &Var<T>) -> Result<usize> {
+    match embeddings.shape() {
+        [samples, _] => Ok(*samples),
+        shape => Err(Error::Shape {
+            op,
+            expected: "embeddings of shape [N, D]".into(),
+            found: shape.into(),
+        }),
+    }
+}
+
+/// # Errors
+/// The embeddings must have one shape.
+fn check_same<T: Float>(op: &'static str, first: &Var<T>, second: &Var<T>) -> Result<()> {
+    if first.shape() == second.shape() {
+        return Ok(());
+    }
+    Err(Error::Shape {
+        op,
+        expected: format!("embeddings of one shape, {:?}", first.shape()),
+        found: second.shape().into(),
+    })
+}
+
+/// # Errors
+/// There must be a label for each sample.
+fn check_labels(op: &'static str, samples: usize, labels: &Tensor<i64>) -> Result<Vec<i64>> {
+    if labels.shape() != [samples] {
+        return Err(Error::Shape {
+            op,
+            expected: format!("labels of shape [{samples}]"),
+            found: labels.shape().into(),
+        });
+    }
+    labels.to_vec()
+}
+
+/// Euclidean distances from their squares; where the distance is 0 there is no direction, and the
+/// slope is 0.
+fn distances<T: Float>(squares: &Var<T>) -> Result<Var<T>> {
+    let zero = Tensor::scalar(T::ZERO);
+    let coincident = squares.value().le(&zero)?;
+    let safe = squares.masked_fill(&coincident, 1.0)?;
+    safe.sqrt()?.masked_fill(&coincident, 0.0)
+}
+
+/// The squared distance between the rows of two embeddings, `[N]`.
+fn squared_distances<T: Float>(first: &Var<T>, second: &Var<T>) -> Result<Var<T>> {
+    first.sub(second)?.square()?.sum(-1)
+}
+
+/// Rows of length 1; a row of zeros stays.
+fn normalized<T: Float>(embeddings: &Var<T>) -> Result<Var<T>> {
+    let lengths = distances(&embeddings.square()?.sum(keep(-1))?)?;
+    let zero = lengths.value().eq(&Tensor::scalar(T::ZERO))?;
+    embeddings.div(&lengths.masked_fill(&zero, 1.0)?)
+}
+
+/// The rows that `places` names.
+fn rows<T: Float>(embeddings: &Var<T>, places: &[i64]) -> Result<Var<T>> {
+    let width = embeddings.shape()[1];
+    let index = Tensor::from_slice(places, [places.len(), 1])?;
+    embeddings.gather(0, &index.expand([places.len(), width])?)
+}
+
+/// A sum of losses over a number of them; 0 where there are none.
+fn mean_over<T: Float>(losses: &Var<T>, count: usize) -> Result<Var<T>> {
+    losses.sum(..)?.mul_scalar((count.max(1) as f64).recip())
+}

@@ -1,0 +1,179 @@
+//! Hard-example mining: only the worst count.
+
+use macula_autograd::Var;
+use macula_tensor::{Error, Float, Result, Tensor};
+
+use crate::formula::{check_exponent, check_parameter};
+
+/// Online hard-example mining, OHEM: the mean of the largest losses of a batch.
+///
+/// Takes the losses of the elements, from any loss with [`Reduction::None`](crate::Reduction), and
+/// keeps the share with the largest, or with [`per_positive`](Self::per_positive) all positives and
+/// a number of the hardest negatives for each. The hard cut that focal loss softens: it drops easy
+/// samples altogether, however many they are.
+///
+/// # Gradient
+/// Which elements count is a constant for the gradient; the rest gets 0. Ties go to the earlier
+/// element.
+///
+/// # Source
+/// Shrivastava, Gupta, Girshick, "Training region-based object detectors with online hard example
+/// mining", 2016, section 4; Liu, Anguelov, Erhan, Szegedy, Reed, Fu, Berg, "SSD: single shot
+/// multibox detector", 2016, section 2.2 (3 negatives a positive).
+///
+/// # Example
+///
+/// ```
+/// use macula_autograd::Tape;
+/// use macula_losses::{HardExamples, Reduction, SigmoidCrossEntropy};
+/// use macula_tensor::Tensor;
+///
+/// let logits = Tape::new().var(Tensor::from([-3.0_f32, 0.0, 1.0, -2.0]));
+/// let labels = Tensor::from([0_i64, 0, 0, 0]);
+/// let losses = SigmoidCrossEntropy::new()
+///     .reduction(Reduction::None)
+///     .forward(&logits, &labels)?;
+/// let loss = HardExamples::new(0.25).forward(&losses)?;
+/// assert!((loss.item()? - 1.313_261_7).abs() < 1e-6);
+/// # Ok::<(), macula_tensor::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HardExamples {
+    share: f64,
+    at_least: usize,
+}
+
+impl HardExamples {
+    /// The share in (0, 1] of elements to keep, rounded up.
+    pub const fn new(share: f64) -> Self {
+        Self { share, at_least: 1 }
+    }
+
+    /// A number of elements to keep whatever the share is, if there are as many.
+    pub const fn at_least(mut self, count: usize) -> Self {
+        self.at_least = count;
+        self
+    }
+
+    /// The mean of the largest losses; 0 where there are no losses.
+    ///
+    /// # Errors
+    /// The share must be in (0, 1].
+    #[track_caller]
+    pub fn forward<T: Float>(&self, losses: &Var<T>) -> Result<Var<T>> {
+        let valid = self.share > 0.0 && self.share <= 1.0;
+        check_parameter("hard_examples", "share", self.share, valid, "in (0, 1]")?;
+        let count = losses.value().count();
+        let kept = (self.share * count as f64).ceil() as usize;
+        let kept = kept.max(self.at_least).min(count);
+        let order = hardest_first(losses.value())?;
+        mean_of(losses, &order[..kept])
+    }
+
+    /// The losses of all positives and of the hardest negatives, `ratio` for each positive (at
+    /// least one), over the number of positives, at least 1.
+    ///
+    /// # Shapes
+    /// Labels of the shape of the losses; positive is every label above 0.
+    ///
+    /// # Errors
+    /// Shapes that differ, a ratio that is negative or not finite.
+    #[track_caller]
+    pub fn per_positive<T: Float>(
+        losses: &Var<T>,
+        labels: &Tensor<i64>,
+        ratio: f64,
+    ) -> Result<Var<T>> {
+        let op = "hard_examples";
+        check_exponent(op, "ratio", ratio)?;
+        if losses.shape() != labels.shape() {
+            return Err(Error::Shape {
+                op,
+                expected: format!("labels of the losses' shape {:?}", losses.shape()),
+                found: labels.shape().into(),
+            });
+        }
+        let labels = labels.to_vec()?;
+        let order = hardest_first(losses.value())?;
+        let (positives, negatives): (Vec<i64>, Vec<i64>) = order
+            .into_iter()
+            .partition(|&place| labels[place as usize] > 0);
+        let kept = (ratio * positives.len() as f64).ceil().max(1.0) as usize;
+        let chosen: Vec<i64> = positives
+            .iter()
+            .chain(negatives.iter().take(kept))
+            .copied()
+            .collect();
+        let mean = mean_of(losses, &chosen)?;
+        mean.mul_scalar(chosen.len() as f64 / positives.len().max(1) as f64)
+    }
+}
+
+/// The places of the elements, the largest first.
+fn hardest_first<T: Float>(losses: &Tensor<T>) -> Result<Vec<i64>> {
+    losses.flatten()?.argsort(0, true)?.to_vec()
+}
+
+/// The mean of the elements at `places`; 0 where there are none.
+fn mean_of<T: Float>(losses: &Var<T>, places: &[i64]) -> Result<Var<T>> {
+    let flat = losses.reshape([losses.value().count()])?;
+    let chosen = flat.gather(0, &Tensor::from_slice(places, [places.len()])?)?;
+    chosen
+        .sum(..)?
+        .mul_scalar((places.len().max(1) as f64).recip())
+}
+
+#[cfg(test)]
+mod tests {
+    use macula_autograd::{Tape, check_gradients};
+
+    use super::*;
+
+    #[test]
+    fn a_share_of_1_is_the_mean_and_less_is_the_mean_of_the_worst() -> Result<()> {
+        let losses = Tape::new().var(Tensor::from([[4.0_f64, 1.0], [3.0, 2.0]]));
+        assert_eq!(HardExamples::new(1.0).forward(&losses)?.item()?, 2.5);
+        assert_eq!(HardExamples::new(0.5).forward(&losses)?.item()?, 3.5);
+        assert_eq!(
+            HardExamples::new(0.01)
+                .at_least(3)
+                .forward(&losses)?
+                .item()?,
+            3.0
+        );
+        assert!(HardExamples::new(0.0).forward(&losses).is_err());
+        assert!(HardExamples::new(f64::NAN).forward(&losses).is_err());
+        Ok(())
+    }
+
+    #[test]
+    fn negatives_are_taken_in_proportion_to_positives() -> Result<()> {
+        let losses = Tape::new().var(Tensor::from([1.0_f64, 5.0, 3.0, 2.0, 4.0]));
+        let labels = Tensor::from([1_i64, 0, 0, 0, 0]);
+        assert_eq!(
+            HardExamples::per_positive(&losses, &labels, 3.0)?.item()?,
+            13.0
+        );
+        let none = Tensor::from([0_i64; 5]);
+        assert_eq!(
+            HardExamples::per_positive(&losses, &none, 3.0)?.item()?,
+            5.0
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn gradients_agree_with_finite_differences() -> Result<()> {
+        let x = Tensor::from([0.3, -1.2, 2.0, 0.9]);
+        check_gradients("hard_examples", &[x], |inputs| {
+            HardExamples::new(0.5).forward(&inputs[0].square()?)
+        })
+    }
+
+    #[test]
+    fn an_empty_batch_has_loss_0() -> Result<()> {
+        let losses = Tape::new().var(Tensor::<f64>::zeros([0])?);
+        assert_eq!(HardExamples::new(0.5).forward(&losses)?.item()?, 0.0);
+        Ok(())
+    }
+}

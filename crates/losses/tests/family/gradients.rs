@@ -1,0 +1,217 @@
+//! Gradients of first and second order against finite differences, and fused passes against their
+//! composed twins.
+
+use macula_autograd::{Tape, Var, check_gradients};
+use macula_losses::*;
+use macula_tensor::{Error, Result, Tensor};
+
+use crate::members::*;
+
+/// An error with the name of the member.
+fn named(name: &str, result: Result<()>) -> Result<()> {
+    result.map_err(|error| Error::Gradient {
+        op: "member",
+        message: format!("{name}: {error}"),
+    })
+}
+
+#[test]
+fn sigmoid_members_have_the_right_gradients() -> Result<()> {
+    let labels = labels(&[3, 2], 2);
+    for Member { name, loss } in sigmoid_members(Reduction::Mean) {
+        let checked = check_gradients("sigmoid", &[logits(&[3, 2])], |inputs| {
+            loss(&inputs[0], &labels, None)
+        });
+        named(name, checked)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn softmax_members_have_the_right_gradients() -> Result<()> {
+    let labels = labels(&[5], 3);
+    let members = softmax_members(Reduction::Mean).into_iter();
+    for Member { name, loss } in members.chain(composed_members(Reduction::Mean)) {
+        let checked = check_gradients("softmax", &[logits(&[5, 3])], |inputs| {
+            loss(&inputs[0], &labels, None)
+        });
+        named(name, checked)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn losses_of_each_pixel_have_the_right_gradients() -> Result<()> {
+    let labels = labels(&[2, 3], 3);
+    for Member { name, loss } in softmax_members(Reduction::None) {
+        let checked = check_gradients("pixels", &[logits(&[2, 3, 3])], |inputs| {
+            loss(&inputs[0], &labels, None)
+        });
+        named(name, checked)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn soft_targets_have_the_right_gradients() -> Result<()> {
+    let targets = Tensor::from([0.0, 0.2, 0.5, 0.9, 1.0]);
+    let x = [logits(&[5])];
+    let focal = SigmoidFocalLoss::new().alpha(0.3);
+    check_gradients("mixed", &x, |x| focal.forward_soft(&x[0], &targets))?;
+    let focal = InterpolatedFocalLoss::new().alpha(0.3);
+    check_gradients("interpolated", &x, |x| focal.forward_soft(&x[0], &targets))?;
+    let focal = QualityFocalLoss::new();
+    check_gradients("quality", &x, |x| focal.forward_soft(&x[0], &targets))?;
+    let focal = VarifocalLoss::new();
+    check_gradients("varifocal", &x, |x| focal.forward_soft(&x[0], &targets))?;
+    let focal = GaussianFocalLoss::new();
+    check_gradients("gaussian", &x, |x| focal.forward_soft(&x[0], &targets))?;
+    let focal = SoftmaxFocalLoss::new().gamma(1.5).alpha([0.2, 0.3, 0.5]);
+    let shares = Tensor::from([[0.2, 0.5, 0.3], [0.0, 1.0, 0.0], [0.6, 0.1, 0.1]]);
+    check_gradients("shares", &[logits(&[3, 3])], |x| {
+        focal.forward_soft(&x[0], &shares)
+    })
+}
+
+#[test]
+fn other_losses_have_the_right_gradients() -> Result<()> {
+    let (x, y) = (logits(&[6]), Tensor::from([0.4, -1.0, 0.7, 2.0, 0.1, -0.2]));
+    let both = [x.clone(), y];
+    check_gradients("mse", &both, |v| MseLoss::new().forward(&v[0], &v[1]))?;
+    check_gradients("l1", &both, |v| L1Loss::new().forward(&v[0], &v[1]))?;
+    check_gradients("smooth_l1", &both, |v| {
+        SmoothL1Loss::new().forward(&v[0], &v[1])
+    })?;
+    check_gradients("huber", &both, |v| {
+        HuberLoss::new().delta(0.7).forward(&v[0], &v[1])
+    })?;
+    let shares = Tensor::from([0.4, 0.1, 0.2, 0.25, 0.05, 0.5]);
+    check_gradients("kl", &[x.clone(), shares.clone()], |v| {
+        KlDivergence::new().forward(&v[0], &v[1])
+    })?;
+    let targets = Tensor::from([0.0, 1.0, 0.3, 1.0, 0.0, 0.5]);
+    check_gradients("probabilities", &[shares], |v| {
+        ProbabilityCrossEntropy::new().forward(&v[0], &targets)
+    })?;
+    let binary = Tensor::from([0_i64, 1, 1, 0, 0, 1]);
+    check_gradients("ghm", std::slice::from_ref(&x), |v| {
+        GhmLoss::new().forward(&v[0], &binary)
+    })?;
+    check_gradients("lovasz_hinge", &[x], |v| {
+        LovaszLoss::new().hinge(&v[0], &binary)
+    })?;
+    let rows = [logits(&[4, 3])];
+    let labels = labels(&[4], 3);
+    check_gradients("lovasz_softmax", &rows, |v| {
+        LovaszLoss::new().ignore_index(-1).forward(&v[0], &labels)
+    })?;
+    let (binary, foreground) = (binary.reshape([2, 3])?, Tensor::from([true, false]));
+    check_gradients("equalization", &[logits(&[2, 3])], |v| {
+        EqualizationLoss::new([0.5, 0.001, 0.2]).forward(&v[0], &binary, &foreground)
+    })
+}
+
+#[test]
+fn losses_of_regions_have_the_right_gradients() -> Result<()> {
+    let x = [logits(&[2, 3, 2])];
+    let classes = Tensor::from([[0_i64, 2], [1, 1]]);
+    let sets = Tensor::from([[[0_i64, 1], [1, 1], [0, 0]], [[1, 0], [0, 1], [1, 1]]]);
+    fn check<F: RegionFormula>(
+        x: &[Tensor<f64>],
+        classes: &Tensor<i64>,
+        sets: &Tensor<i64>,
+        loss: RegionLoss<F>,
+    ) -> Result<()> {
+        for over_batch in [false, true] {
+            let loss = loss.over_batch(over_batch);
+            check_gradients("region", x, |x| loss.forward(&x[0], classes))?;
+            check_gradients("region", x, |x| loss.forward_sigmoid(&x[0], sets))?;
+        }
+        Ok(())
+    }
+    check(&x, &classes, &sets, DiceLoss::new())?;
+    check(&x, &classes, &sets, DiceLoss::new().squared(true))?;
+    check(&x, &classes, &sets, JaccardLoss::jaccard())?;
+    check(&x, &classes, &sets, TverskyLoss::focal())?;
+    check(&x, &classes, &sets, GeneralizedDiceLoss::new())?;
+    check_gradients("unified", &x, |x| {
+        UnifiedFocalLoss::new().forward(&x[0], &sets)
+    })
+}
+
+#[test]
+fn contrastive_has_the_right_gradients() -> Result<()> {
+    let same = Tensor::from([true, false, false, true]);
+    check_gradients(
+        "contrastive",
+        &[logits(&[4, 2]), logits(&[4, 2]).mul_scalar(0.6)?],
+        |v| {
+            ContrastiveLoss::new()
+                .margin(1.7)
+                .forward(&v[0], &v[1], &same)
+        },
+    )
+}
+
+/// The gradient of the fused pass, and that of the recorded twin.
+fn both_gradients(
+    x: &Tensor<f64>,
+    loss: impl Fn(&Var<f64>) -> Result<Var<f64>>,
+) -> Result<[Vec<f64>; 2]> {
+    let at = || Tape::new().var(x.clone());
+    let (a, b) = (at(), at());
+    let fused = loss(&a)?.sum(..)?.backward()?.of(&a)?.to_vec()?;
+    let composed = loss(&b)?.sum(..)?.grad(&[&b])?.remove(0);
+    Ok([fused, composed.value().to_vec()?])
+}
+
+#[test]
+fn fused_gradients_equal_composed_ones_over_the_whole_range() -> Result<()> {
+    let steps = [
+        -700.0, -88.0, -20.0, -3.0, -0.1, 0.0, 0.2, 4.0, 17.0, 36.0, 100.0, 700.0,
+    ];
+    let x = Tensor::from(steps.to_vec());
+    for label in [0, 1] {
+        let labels = Tensor::from(vec![label; steps.len()]);
+        for Member { name, loss } in sigmoid_members(Reduction::None) {
+            let [fused, composed] = both_gradients(&x, |x| loss(x, &labels, None))?;
+            for (index, (fused, composed)) in fused.iter().zip(composed).enumerate() {
+                // The two differ in the order of a few roundings.
+                let close = (fused - composed).abs() <= 1e-13 * composed.abs();
+                assert!(
+                    close,
+                    "{name}, x = {}: {fused} and {composed}",
+                    steps[index]
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn fused_softmax_gradients_equal_composed_ones_for_few_and_many_classes() -> Result<()> {
+    for classes in [1, 2, 3, 12, 13, 40] {
+        let x = logits(&[70, classes]).mul_scalar(3.0)?;
+        let labels = (0..70)
+            .map(|row| (row * 7 % classes) as i64)
+            .collect::<Vec<_>>();
+        let labels = Tensor::from(labels);
+        for smoothing in [0.0, 0.1] {
+            let focal = SoftmaxFocalLoss::new()
+                .gamma(1.5)
+                .label_smoothing(smoothing);
+            let focal = focal.reduction(Reduction::None);
+            let [fused, composed] = both_gradients(&x, |x| focal.forward(x, &labels))?;
+            for (fused, composed) in fused.iter().zip(composed) {
+                // A sum of that many terms, each with a few roundings.
+                let close = (fused - composed).abs() <= 1e-13 * (1.0 + composed.abs());
+                assert!(
+                    close,
+                    "{classes} classes, ε = {smoothing}: {fused} and {composed}"
+                );
+            }
+        }
+    }
+    Ok(())
+}

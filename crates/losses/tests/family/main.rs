@@ -1,0 +1,8 @@
+//! What holds for every member of the family: gradients of first and second order, the contract of
+//! the reductions, limits that are other members, and answers to bad input.
+
+mod bad_input;
+mod contract;
+mod gradients;
+mod limits;
+mod members;
