@@ -3,7 +3,7 @@
 use macula_autograd::Var;
 use macula_tensor::{Float, Result, Tensor};
 
-use super::{check_embeddings, check_labels, check_same, normalized};
+use super::{check_embeddings, check_labels, normalized};
 use crate::cross_entropy::SoftmaxCrossEntropy;
 use crate::formula::check_parameter;
 use crate::reduction::Reduction;
@@ -62,10 +62,8 @@ impl SupervisedContrastiveLoss {
         let samples = check_embeddings(op, embeddings)?;
         let labels = check_labels(op, samples, labels)?;
         let partners = |i: usize| {
-            let same = move |&j: &usize| j != i;
-            (0..samples)
-                .filter(same)
-                .filter(|&j| labels[i] == labels[j])
+            let labels = &labels;
+            (0..samples).filter(move |&j| j != i && labels[i] == labels[j])
         };
         let mut anchors = 0;
         let mut shares = vec![T::ZERO; samples * samples];
