@@ -222,4 +222,11 @@ impl Pointwise<3> for Affine {
     fn eval<S: Scalar>(&self, [z, scale, offset]: [S; 3]) -> S {
         z * scale + offset
     }
+
+    /// Written out, so that the slope does not depend on the logit, which may be NaN in a row that
+    /// is ignored.
+    #[inline(always)]
+    fn gradient<S: Scalar>(&self, [z, scale, _]: [S; 3]) -> [S; 3] {
+        [scale, z, z.constant(1.0)]
+    }
 }

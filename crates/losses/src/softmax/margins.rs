@@ -169,11 +169,23 @@ pub(crate) fn class_margins<T: Float>(logits: &Var<T>) -> Result<Var<T>> {
     let rule = move |upstream: &Var<T>, saved: &Saved<T>| {
         let logits = saved.input(0)?;
         let classes = logits.shape().last().copied().unwrap_or(1);
+        let minus_infinity = f64::NEG_INFINITY;
         let is_largest = largest.squeeze(-1)?.one_hot::<i64>(classes)?;
         let is_largest = is_largest.cast::<bool>()?;
-        let minus_infinity = f64::NEG_INFINITY;
-        // ln Σ_{j≠c} e^{z_j} and M, which is a shift of all logits and so needs no gradient.
-        let others = logits.sub(&class_margins(&logits)?)?;
+        // ln Σ_{j≠c} e^{z_j}; for a class that is masked out, whose logit and margin are −∞, it is
+        // the sum over all.
+        let impossible = logits
+            .value()
+            .eq(&Tensor::scalar(T::from_f64(minus_infinity)))?;
+        let finite = |x: &Var<T>| x.masked_fill(&impossible, 0.0);
+        let all = logits
+            .logsumexp(-1)?
+            .unsqueeze(-1)?
+            .expand(logits.shape())?;
+        let all = all.masked_fill(&impossible.not()?, 0.0)?;
+        let others = finite(&logits)?.sub(&finite(&class_margins(&logits)?)?)?;
+        let others = others.add(&all)?;
+        // M, which is a shift of all logits and so needs no gradient.
         let shift = logits.gather(-1, &largest)?.detach();
         let ratios = shift
             .sub(&others)?

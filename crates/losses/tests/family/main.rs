@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod contract;
+mod defects;
 mod gradients;
 mod limits;
 mod members;
