@@ -231,8 +231,10 @@ struct Product<'a, T> {
     /// Row-major, m × n, without gaps.
     c: &'a mut [T],
     epilogue: Epilogue<'a, T>,
-    /// How to compute it: the same for all parts of a product.
+    /// How to compute it: the same for all parts of a product, as is the next.
     path: Path,
+    /// Longest block of k.
+    depth: usize,
 }
 
 impl<T: GemmFloat> WithSimd for Product<'_, T> {
