@@ -1,17 +1,12 @@
 //! The loops that do the arithmetic on the CPU, and nothing else: shapes have been checked above.
 
-pub(crate) mod arg;
 pub(crate) mod copy;
 pub(crate) mod elementary;
-<<<<<<< HEAD
 pub(crate) mod elementwise;
 pub(crate) mod fold;
 pub(crate) mod gemm;
 pub(crate) mod index;
 pub(crate) mod lane_fold;
-=======
-pub(crate) mod gemm;
->>>>>>> gemm
 pub mod lanes;
 pub mod parallel;
 pub(crate) mod pointwise;
