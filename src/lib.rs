@@ -1,1 +1,8 @@
-//! macula
+//! macula: a training stack for classifiers on imbalanced data.
+#![forbid(unsafe_code)]
+
+pub use macula_autograd as autograd;
+pub use macula_losses as losses;
+pub use macula_tensor as tensor;
+
+pub mod prelude;

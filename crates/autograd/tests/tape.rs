@@ -20,7 +20,7 @@ fn broadcast_gradients_are_summed_back() -> Result<()> {
     let tape = Tape::new();
     let row = tape.var(Tensor::from([1.0, 2.0, 3.0]));
     let column = tape.var(Tensor::from([[10.0], [20.0]]));
-    let gradients = row.mul(&column)?.sum_all()?.backward()?;
+    let gradients = row.mul(&column)?.sum(..)?.backward()?;
     assert_eq!(gradients.of(&row)?.to_vec()?, [30.0, 30.0, 30.0]);
     assert_eq!(gradients.of(&column)?.to_vec()?, [6.0, 6.0]);
     Ok(())
@@ -79,7 +79,7 @@ fn parameters_are_updated_in_place_after_backward() -> Result<()> {
     let before = address();
     let tape = Tape::new();
     let weight = tape.param(&param);
-    let loss = weight.mul(&weight)?.sum_all()?;
+    let loss = weight.mul(&weight)?.sum(..)?;
     drop(weight);
     let gradients = loss.backward()?;
     let gradient = gradients.get(&param).unwrap().to_vec()?;

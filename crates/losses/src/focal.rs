@@ -202,7 +202,12 @@ impl SigmoidFocalLoss {
         let class_weights = [negative, positive * self.positive_weight];
         let targets = ElementTargets::hard(op, labels, class_weights, self.ignore)?
             .with_sample_weights(op, weights)?;
-        sigmoid_loss(Signed(self.focal.check(op)?), logits, targets, self.reduction)
+        sigmoid_loss(
+            Signed(self.focal.check(op)?),
+            logits,
+            targets,
+            self.reduction,
+        )
     }
 }
 

@@ -55,7 +55,7 @@ pub(crate) fn sigmoid_loss<T: Float, L: ElementLoss>(
         let losses = Var::pointwise(Weighted(formula), [logits, &y, &w])?;
         match each {
             true => Ok(losses),
-            false => losses.sum_all()?.mul_scalar(factor),
+            false => losses.sum(..)?.mul_scalar(factor),
         }
     };
     Var::fused(L::NAME, [logits], value, composed, move |upstream| {

@@ -110,6 +110,15 @@ impl Shape {
         true
     }
 
+    /// The places of the elements of a contiguous shape; empty where there are none, whatever the
+    /// offset is, because a view of nothing may start anywhere.
+    pub(crate) fn range(&self) -> std::ops::Range<usize> {
+        match self.count() {
+            0 => 0..0,
+            count => self.offset..self.offset + count,
+        }
+    }
+
     /// The axis as a number from 0, where negative ones count from the end.
     pub(crate) fn axis(&self, op: &'static str, axis: isize) -> Result<usize> {
         resolve_axis(op, axis, self.rank())

@@ -40,11 +40,11 @@ pub(crate) struct View<'a, T> {
 
 impl<'a, T: Element> View<'a, T> {
     /// The elements as one slice in row-major order, where they lie so.
+    #[inline]
     pub(crate) fn as_contiguous(&self) -> Option<&'a [T]> {
-        let start = self.shape.offset();
         self.shape
             .is_contiguous()
-            .then(|| &self.elements[start..start + self.shape.count()])
+            .then(|| &self.elements[self.shape.range()])
     }
 }
 
@@ -85,6 +85,35 @@ impl<T: Element> Tensor<T> {
         }))
     }
 
+    /// A tensor that `write` fills, in row-major order.
+    ///
+    /// The memory is recycled: before `write` sees them, the elements are those of some tensor
+    /// that is gone. Every one of them must be written.
+    ///
+    /// # Errors
+    /// The number of elements must be one that memory can address; what `write` says is passed on.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use macula_tensor::Tensor;
+    ///
+    /// let squares = Tensor::write([4], |elements| {
+    ///     for (i, element) in (0..).zip(elements) {
+    ///         *element = i * i;
+    ///     }
+    ///     Ok(())
+    /// })?;
+    /// assert_eq!(squares.to_vec()?, [0_i64, 1, 4, 9]);
+    /// # Ok::<(), macula_tensor::Error>(())
+    /// ```
+    pub fn write(
+        shape: impl AsRef<[usize]>,
+        write: impl FnOnce(&mut [T]) -> Result<()>,
+    ) -> Result<Self> {
+        Self::try_build(Shape::contiguous("write", shape.as_ref())?, write)
+    }
+
     /// A tensor of rank 0: one element, no axes.
     pub fn scalar(value: T) -> Self {
         Self::build(Shape::scalar(), |output| output.fill(value))
@@ -116,18 +145,6 @@ impl<T: Element> Tensor<T> {
         let mut buffer = Buffer::with_count(count);
         write(&mut buffer.as_mut_slice()[..count])?;
         Ok(Self::from_buffer(buffer, shape))
-    }
-
-    /// A new tensor in main memory, written by `write`, which must write every element: the memory
-    /// is recycled and holds old numbers.
-    ///
-    /// # Errors
-    /// The number of elements must be one that memory can address; and whatever `write` returns.
-    pub fn write(
-        shape: impl AsRef<[usize]>,
-        write: impl FnOnce(&mut [T]) -> Result<()>,
-    ) -> Result<Self> {
-        Self::try_build(Shape::contiguous("write", shape.as_ref())?, write)
     }
 
     fn from_buffer(buffer: Buffer<T>, shape: Shape) -> Self {
@@ -210,7 +227,7 @@ impl<T: Element> Tensor<T> {
         if !self.is_alone() {
             *self = self.copied()?;
         }
-        let range = self.shape.offset()..self.shape.offset() + self.count();
+        let range = self.shape.range();
         match &mut self.storage {
             Storage::Cpu(buffer) => Arc::get_mut(buffer)
                 .map(|buffer| &mut buffer.as_mut_slice()[range])

@@ -1,24 +1,36 @@
 //! Reductions and their opposite, expanding.
 
 use macula_tensor::shape::Sizes;
-use macula_tensor::{Float, Result};
+use macula_tensor::{Axes, Float, Result};
 
 use crate::saved::Keep;
 use crate::var::Var;
 
 impl<T: Float> Var<T> {
-    /// The sum of all elements, as a variable of rank 0.
+    /// The sum of the elements along `axes`.
+    ///
+    /// # Errors
+    /// Each axis must exist and be named once.
     #[track_caller]
-    pub fn sum_all(&self) -> Result<Self> {
-        let shape = Sizes::from_slice(self.shape());
-        let value = self.value().sum_all()?;
-        Self::record(
-            "sum_all",
-            [self],
-            value,
-            Keep::Nothing,
-            move |upstream, _| Ok([Some(upstream.expand(&shape)?)]),
-        )
+    pub fn sum(&self, axes: impl Into<Axes>) -> Result<Self> {
+        let axes = axes.into();
+        let wide = Sizes::from_slice(self.shape());
+        let kept = axes.kept_shape("sum", &wide)?;
+        let value = self.value().sum(axes)?;
+        Self::record("sum", [self], value, Keep::Nothing, move |upstream, _| {
+            Ok([Some(upstream.reshape(&kept)?.expand(&wide)?)])
+        })
+    }
+
+    /// The mean of the elements along `axes`; NaN where there are none.
+    ///
+    /// # Errors
+    /// Each axis must exist and be named once.
+    #[track_caller]
+    pub fn mean(&self, axes: impl Into<Axes>) -> Result<Self> {
+        let sum = self.sum(axes)?;
+        let count = self.value().count() as f64 / sum.value().count() as f64;
+        sum.mul_scalar(count.recip())
     }
 
     /// The sum over the axes along which `shape` would be expanded to this shape.

@@ -18,7 +18,7 @@ use macula_autograd::Var;
 use macula_tensor::cpu::lanes::{Lanes, dispatch};
 use macula_tensor::cpu::parallel::{PIECE, map_pieces};
 use macula_tensor::cpu::{Simd, WithSimd};
-use macula_tensor::{Device, Error, Float, Result, Scalar, Tensor};
+use macula_tensor::{Device, Element, Error, Float, Result, Scalar, Tensor};
 
 use crate::formula::{MarginLoss, OfMargin};
 use crate::reduction::{Reduction, Tally};
@@ -158,7 +158,9 @@ pub(crate) fn softmax_loss<T: Float, L: MarginLoss>(
     let shape = targets.labels.shape();
     let mut values = each.then(|| Tensor::write(shape, |_| Ok(()))).transpose()?;
     let wanted = logits.has_gradient();
-    let mut gradient = wanted.then(|| Tensor::write(by_row.shape(), |_| Ok(()))).transpose()?;
+    let mut gradient = wanted
+        .then(|| Tensor::write(by_row.shape(), |_| Ok(())))
+        .transpose()?;
     let sum = {
         let values = values.as_mut().map(Tensor::make_mut).transpose()?;
         let gradient = gradient.as_mut().map(Tensor::make_mut).transpose()?;
@@ -169,19 +171,25 @@ pub(crate) fn softmax_loss<T: Float, L: MarginLoss>(
         Some(values) => values,
         None => Tensor::scalar(T::from_f64(sum * factor)),
     };
-    let gradient = gradient.map(|gradient| classes_second(&gradient)).transpose()?;
+    let gradient = gradient
+        .map(|gradient| classes_second(&gradient))
+        .transpose()?;
     let composed = move |[logits]: [&Var<T>; 1]| {
         let losses = composed_rows(formula, logits, &targets)?;
         match each {
             true => Ok(losses),
-            false => losses.sum_all()?.mul_scalar(factor),
+            false => losses.sum(..)?.mul_scalar(factor),
         }
     };
     Var::fused(op, [logits], value, composed, move |upstream| {
         let Some(gradient) = &gradient else {
             return Ok([None]);
         };
-        let upstream = if each { upstream.unsqueeze(1)? } else { upstream.clone() };
+        let upstream = if each {
+            upstream.unsqueeze(1)?
+        } else {
+            upstream.clone()
+        };
         Ok([Some(upstream.times(gradient)?)])
     })
 }
@@ -194,10 +202,10 @@ fn classes_last<T: Float>(logits: &Tensor<T>) -> Result<Tensor<T>> {
 }
 
 /// `[N, …, C]` seen as `[N, C, …]`.
-fn classes_second<T: Float>(gradient: &Tensor<T>) -> Result<Tensor<T>> {
-    let rank = gradient.rank() as isize;
+fn classes_second<T: Element>(rows: &Tensor<T>) -> Result<Tensor<T>> {
+    let rank = rows.rank() as isize;
     let axes: Vec<isize> = [0, rank - 1].into_iter().chain(1..rank - 1).collect();
-    gradient.permute(axes)
+    rows.permute(axes)
 }
 
 /// The weighted losses of the rows from ordinary operations: the twin of the fused pass, and the
@@ -218,16 +226,18 @@ fn composed_rows<T: Float, L: MarginLoss>(
         }
         Ok(())
     })?;
-    let classes = classes.unsqueeze(1)?;
-    let is_target = classes.one_hot_along(1, rows.class_weights.len())?;
-    let tape = logits.tape();
-    // Rows that do not count may hold anything, and the other logits of a single class are none.
-    let absent = weights.unsqueeze(1)?.eq_scalar(0.0)?;
+    let count = rows.class_weights.len();
+    let is_target = classes_second(&classes.one_hot::<i64>(count)?.cast::<bool>()?)?;
+    // Rows that do not count may hold anything.
+    let absent = weights.unsqueeze(1)?.eq(&Tensor::scalar(T::ZERO))?;
     let logits = logits.masked_fill(&absent, 0.0)?;
-    let target = logits.gather(1, &classes)?.squeeze(1)?;
-    let others = logits.masked_fill(&is_target, f64::NEG_INFINITY)?.logsumexp([1])?;
+    let target = logits.gather(1, &classes.unsqueeze(1)?)?.squeeze(1)?;
+    let others = logits
+        .masked_fill(&is_target, f64::NEG_INFINITY)?
+        .logsumexp(1)?;
     let margin = target.sub(&others)?;
-    margin.map(OfMargin(formula))?.mul(&tape.constant(weights))
+    let weights = margin.tape().constant(weights);
+    margin.map(OfMargin(formula))?.mul(&weights)
 }
 
 /// A run of rows for one thread, with the parts of the outputs that belong to it.
@@ -350,7 +360,10 @@ impl<L: MarginLoss, T: Float> WithSimd for Pass<'_, L, T> {
                 wide::margins(simd, logits, classes, &mut block, &mut exponentials);
             }
             evaluate(simd, formula, factor, &mut block, count);
-            total += block.values[..count].iter().map(|v| v.to_f64()).sum::<f64>();
+            total += block.values[..count]
+                .iter()
+                .map(|v| v.to_f64())
+                .sum::<f64>();
             if let Some(values) = &mut piece.values {
                 values[first..first + count].copy_from_slice(&block.values[..count]);
             }

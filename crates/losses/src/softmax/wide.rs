@@ -26,7 +26,9 @@ pub(super) fn margins<S: Simd, T: Float>(
 ) {
     let minus_infinity = T::from_f64(f64::NEG_INFINITY);
     let padded = padded::<S, T>(classes);
-    let rows = logits.chunks_exact(classes).zip(scratch.chunks_exact_mut(padded));
+    let rows = logits
+        .chunks_exact(classes)
+        .zip(scratch.chunks_exact_mut(padded));
     for (row, (logits, others)) in rows.enumerate() {
         others[..classes].copy_from_slice(logits);
         others[classes..].fill(minus_infinity);
@@ -64,7 +66,9 @@ pub(super) fn gradient<S: Simd, T: Float>(
     scratch: &[T],
 ) {
     let padded = padded::<S, T>(classes);
-    let rows = gradient.chunks_exact_mut(classes).zip(scratch.chunks_exact(padded));
+    let rows = gradient
+        .chunks_exact_mut(classes)
+        .zip(scratch.chunks_exact(padded));
     for (row, (gradient, exponentials)) in rows.enumerate() {
         let slope = block.slopes[row];
         if block.weights[row] == T::ZERO {

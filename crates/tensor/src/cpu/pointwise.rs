@@ -38,9 +38,8 @@ pub(crate) fn pointwise<T: Float, F: Pointwise<N>, const N: usize>(
         .chain(&seed)
         .all(|view| view.shape.is_contiguous());
     if contiguous {
-        let count = output.len();
-        let slices = inputs.map(|view| &view.elements[view.shape.offset()..][..count]);
-        let seed = seed.map(|view| &view.elements[view.shape.offset()..][..count]);
+        let slices = inputs.map(|view| &view.elements[view.shape.range()]);
+        let seed = seed.map(|view| &view.elements[view.shape.range()]);
         for_each_piece(output, PIECE, |start, piece| {
             let range = start..start + piece.len();
             let inputs = slices.map(|slice| &slice[range.clone()]);

@@ -88,6 +88,14 @@ impl Axes {
         self.list.is_none()
     }
 
+    /// The sizes of a reduced tensor with each reduced axis as 1, whether it is kept or not.
+    ///
+    /// # Errors
+    /// Each axis must exist and be named once.
+    pub fn kept_shape(&self, op: &'static str, sizes: &[usize]) -> Result<Sizes> {
+        Ok(self.resolve(op, sizes)?.kept)
+    }
+
     /// The axes as flags.
     ///
     /// # Errors

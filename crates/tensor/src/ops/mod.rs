@@ -23,5 +23,5 @@ use crate::tensor::Tensor;
 /// The elements of a tensor that has been made contiguous.
 pub(crate) fn dense<'a, T: Element>(op: &'static str, tensor: &'a Tensor<T>) -> Result<&'a [T]> {
     let view = tensor.view(op)?;
-    Ok(&view.elements[view.shape.offset()..][..view.shape.count()])
+    Ok(&view.elements[view.shape.range()])
 }

@@ -1,11 +1,8 @@
 //! `exp` and `exp_m1`.
 //!
-//! x is written as 2m·ln 2 + r with an integer m and |r| ≤ ln 2, so that e^x = e^r · 2^m · 2^m. The
-//! usual reduction takes e^r · 2^n with |r| ≤ ½·ln 2; with an even n the polynomial is one degree
-//! higher, but 2^m is a normal number for every result, and the second of the two multiplications
-//! is where a subnormal result is rounded, once, and where a large one becomes ∞.
+//! x is written as n·ln 2 + r with an integer n and |r| ≤ ½·ln 2, so that e^x = e^r · 2^n.
 
-use std::f64::consts::LN_2;
+use std::f64::consts::{LN_2, LOG2_E};
 
 use pulp::Simd;
 
@@ -13,53 +10,50 @@ use super::rounding::nearest_multiple;
 use super::{LaneFloat, Lanes, polynomial};
 use crate::scalar::Scalar;
 
-/// 2·ln 2 as the sum of two numbers of each type.
-const TWO_LN_2_F32: [f64; 2] = [1.386_294_364_929_199_2, -3.809_308_424_251_867e-9];
-const TWO_LN_2_F64: [f64; 2] = [1.386_294_361_119_890_6, 4.638_093_627_692_599e-17];
+/// ln 2 as the sum of two numbers of each type.
+const LN_2_F32: [f64; 2] = [0.693_147_182_464_599_6, -1.904_654_212_125_933_6e-9];
+const LN_2_F64: [f64; 2] = [LN_2, 2.319_046_813_846_299_6e-17];
 
-/// (e^r − 1 − r) / r² for |r| ≤ ln 2; relative error of e^r − 1: 2^−29.1 and 2^−59.2.
+/// (e^r − 1 − r) / r² for |r| ≤ ½·ln 2; relative error of e^r − 1: 2^−25.8 and 2^−60.0, of e^r
+/// 2^−27.1 and 2^−61.3.
 const TAIL_F32: &[f64] = &[
-    0.5,
-    0.166_666_716_337_203_98,
-    0.041_666_645_556_688_31,
-    0.008_332_666_940_987_11,
-    0.001_388_986_711_390_316_5,
-    0.000_200_901_820_790_022_6,
-    2.481_540_286_680_683_5e-5,
+    0.499_999_970_197_677_6,
+    0.166_665_419_936_180_11,
+    0.041_667_204_350_233_08,
+    0.008_366_647_176_444_53,
+    0.001_388_249_453_157_186_5,
 ];
 const TAIL_F64: &[f64] = &[
     0.5,
-    0.166_666_666_666_666_6,
-    0.041_666_666_666_666_75,
-    0.008_333_333_333_336_15,
-    0.001_388_888_888_886_926_8,
-    0.000_198_412_698_372_566_94,
-    2.480_158_731_651_369_6e-5,
-    2.755_732_179_614_495e-6,
-    2.755_731_456_498_762_3e-7,
-    2.505_128_780_627_406_2e-8,
-    2.087_727_556_907_981_6e-9,
-    1.618_637_221_282_080_7e-10,
-    1.148_673_897_543_720_6e-11,
+    0.166_666_666_666_666_77,
+    0.041_666_666_666_666_505,
+    0.008_333_333_333_321_513,
+    0.001_388_888_888_896_350_2,
+    0.000_198_412_698_864_780_33,
+    2.480_158_717_105_495e-5,
+    2.755_724_380_347_575_4e-6,
+    2.755_740_327_823_575e-7,
+    2.510_919_535_960_645_7e-8,
+    2.087_532_590_541_383_4e-9,
 ];
 
-/// x = 2m·ln 2 + r, and what was lost when r was rounded.
+/// x = n·ln 2 + r, and what was lost when r was rounded.
 struct Reduced<S: Simd, T: LaneFloat> {
-    m: Lanes<S, T>,
+    n: Lanes<S, T>,
     r: Lanes<S, T>,
     lost: Lanes<S, T>,
 }
 
 #[inline(always)]
 fn reduce<S: Simd, T: LaneFloat>(x: Lanes<S, T>) -> Reduced<S, T> {
-    let [high, low] = T::choose(TWO_LN_2_F32, TWO_LN_2_F64);
-    let m = nearest_multiple(x, 0.5 / LN_2);
-    // Exact: x and m·high nearly cancel, and the product is not rounded.
-    let near = m.mul_add(m.constant(-high), x);
-    let low = m.constant(-low);
-    let r = m.mul_add(low, near);
-    let lost = m.mul_add(low, near - r);
-    Reduced { m, r, lost }
+    let [high, low] = T::choose(LN_2_F32, LN_2_F64);
+    let n = nearest_multiple(x, LOG2_E);
+    // Exact: x and n·high nearly cancel, and the product is not rounded.
+    let near = n.mul_add(n.constant(-high), x);
+    let low = n.constant(-low);
+    let r = n.mul_add(low, near);
+    let lost = n.mul_add(low, near - r);
+    Reduced { n, r, lost }
 }
 
 #[inline(always)]
@@ -67,11 +61,17 @@ fn tail<S: Simd, T: LaneFloat>(r: Lanes<S, T>) -> Lanes<S, T> {
     polynomial(r, T::choose(TAIL_F32, TAIL_F64))
 }
 
-/// x, but no less than the point from which on e^x is 0; NaN stays NaN.
+/// e^r for |r| ≤ ½·ln 2.
 #[inline(always)]
-fn not_below_underflow<S: Simd, T: LaneFloat>(x: Lanes<S, T>) -> Lanes<S, T> {
-    // e^x is less than half the smallest subnormal below −103.97 and −745.13.
-    let lowest = x.constant(T::choose(-104.0, -746.0));
+fn exp_reduced<S: Simd, T: LaneFloat>(r: Lanes<S, T>) -> Lanes<S, T> {
+    let one = r.constant(1.0);
+    r.mul_add(r.mul_add(tail(r), one), one)
+}
+
+/// x, but no less than `lowest`; NaN stays NaN.
+#[inline(always)]
+fn not_below<S: Simd, T: LaneFloat>(x: Lanes<S, T>, lowest: f64) -> Lanes<S, T> {
+    let lowest = x.constant(lowest);
     Lanes::select(x.less(lowest), lowest, x)
 }
 
@@ -83,30 +83,35 @@ fn not_above_overflow<S: Simd, T: LaneFloat>(x: Lanes<S, T>) -> Lanes<S, T> {
     Lanes::select(highest.less(x), highest, x)
 }
 
-/// e^(x + correction) between the limits above, for a correction that is small beside 1.
+/// A point where e^x is 0: less than half the smallest subnormal, from −103.97 and −745.13 on.
 #[inline(always)]
-fn exp_within<S: Simd, T: LaneFloat>(
-    x: Lanes<S, T>,
-    correction: Option<Lanes<S, T>>,
-) -> Lanes<S, T> {
-    let Reduced { m, r, .. } = reduce(x);
-    let r = correction.map_or(r, |correction| r + correction);
-    let one = x.constant(1.0);
-    let power = r.mul_add(r.mul_add(tail(r), one), one);
-    let scale = m.power_of_two();
-    power * scale * scale
+fn underflow<T: LaneFloat>() -> f64 {
+    T::choose(-104.0, -746.0)
+}
+
+/// A power of two, and its exponent, that brings a subnormal number among the normal ones.
+///
+/// 2^n itself may be no normal number where e^r · 2^n is one, or has to be rounded to a subnormal.
+/// e^r · 2^(n ± lift) · 2^(∓lift) is rounded once, by the last factor.
+#[inline(always)]
+fn lift<T: LaneFloat>() -> (f64, f64) {
+    let exponent = T::choose(64, 512);
+    (2.0_f64.powi(exponent), f64::from(exponent))
 }
 
 /// e^x for an x between the logarithms of the smallest normal number and of the largest.
 #[inline(always)]
 pub(super) fn exp_of_moderate<S: Simd, T: LaneFloat>(x: Lanes<S, T>) -> Lanes<S, T> {
-    exp_within(x, None)
+    let Reduced { n, r, .. } = reduce(x);
+    exp_reduced(r) * n.power_of_two()
 }
 
 /// e^x for x ≤ 0.
 #[inline(always)]
 pub(super) fn exp_of_negative<S: Simd, T: LaneFloat>(x: Lanes<S, T>) -> Lanes<S, T> {
-    exp_within(not_below_underflow(x), None)
+    let Reduced { n, r, .. } = reduce(not_below(x, underflow::<T>()));
+    let (power, exponent) = lift::<T>();
+    exp_reduced(r) * (n + exponent).power_of_two() * power.recip()
 }
 
 /// e^(x + correction) for a correction that is small beside 1.
@@ -115,29 +120,36 @@ pub(super) fn exp_corrected<S: Simd, T: LaneFloat>(
     x: Lanes<S, T>,
     correction: Lanes<S, T>,
 ) -> Lanes<S, T> {
-    exp_within(not_above_overflow(not_below_underflow(x)), Some(correction))
+    let Reduced { n, r, .. } = reduce(not_above_overflow(not_below(x, underflow::<T>())));
+    let (power, exponent) = lift::<T>();
+    let negative = x.less(x.constant(0.0));
+    let exponent = x.constant(exponent);
+    let exponent = Lanes::select(negative, exponent, -exponent);
+    let power = Lanes::select(negative, x.constant(power.recip()), x.constant(power));
+    exp_reduced(r + correction) * (n + exponent).power_of_two() * power
 }
 
 /// e^x.
 #[inline(always)]
 pub(in crate::cpu) fn exp<S: Simd, T: LaneFloat>(x: Lanes<S, T>) -> Lanes<S, T> {
-    exp_within(not_above_overflow(not_below_underflow(x)), None)
-}
-
-/// e^x − 1 between the limits of `exp`; 0 has lost its sign.
-#[inline(always)]
-pub(super) fn exp_m1_within<S: Simd, T: LaneFloat>(x: Lanes<S, T>) -> Lanes<S, T> {
-    let Reduced { m, r, lost } = reduce(x);
-    let tail = (r * r).mul_add(tail(r), lost);
-    // With s = 2^m: s²·(1 + r + tail) − 1 = s·(s·tail + (s·r + (s − 1/s))). Nothing overflows
-    // before the last product, and the large terms, which may cancel, are summed first.
-    let scale = m.power_of_two();
-    let leading = scale.mul_add(r, scale - (-m).power_of_two());
-    scale.mul_add(tail, leading) * scale
+    // Adding −0 changes no number, and the compiler leaves it out.
+    exp_corrected(x, x.constant(-0.0))
 }
 
 /// e^x − 1.
 #[inline(always)]
 pub(in crate::cpu) fn exp_m1<S: Simd, T: LaneFloat>(x: Lanes<S, T>) -> Lanes<S, T> {
-    exp_m1_within(not_above_overflow(not_below_underflow(x))).copy_sign(x)
+    // From −40 on the result is −1.
+    let Reduced { n, r, lost } = reduce(not_above_overflow(not_below(x, -40.0)));
+    let tail = (r * r).mul_add(tail(r), lost);
+    // With s = 2^(n − 1): 2^n·(1 + r + tail) − 1 = 2·(s·tail + (s·r + (s − ½))). Nothing overflows
+    // before the last product, and the large terms, which may cancel, are summed first.
+    let scale = (n - 1.0).power_of_two();
+    let leading = scale.mul_add(r, scale - 0.5);
+    let result = scale.mul_add(tail, leading) * 2.0;
+    // So small an x is its own result; halved, as above, it would lose a digit or the sign of 0.
+    let tiny = x
+        .abs()
+        .less(x.constant(T::choose(2.0_f64.powi(-25), 2.0_f64.powi(-54))));
+    Lanes::select(tiny, x, result)
 }

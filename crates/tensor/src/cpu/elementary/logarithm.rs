@@ -7,7 +7,7 @@ use std::f64::consts::{LN_2, LOG2_E};
 
 use pulp::Simd;
 
-use super::{LaneFloat, Lanes, polynomial};
+use super::{LaneFloat, Lanes, exact_sum, polynomial};
 use crate::scalar::Scalar;
 
 /// ln 2 as the sum of two numbers of each type.
@@ -147,10 +147,7 @@ pub(in crate::cpu) fn log2<S: Simd, T: LaneFloat>(x: Lanes<S, T>) -> Lanes<S, T>
 /// ln(1 + x).
 #[inline(always)]
 pub(in crate::cpu) fn ln_1p<S: Simd, T: LaneFloat>(x: Lanes<S, T>) -> Lanes<S, T> {
-    // 1 + x = sum + lost exactly (Knuth, The Art of Computer Programming 2, 4.2.2, theorem B).
-    let sum = x + 1.0;
-    let of_x = sum - 1.0;
-    let lost = (x - of_x) + (-(sum - of_x) + 1.0);
+    let (sum, lost) = exact_sum(x, x.constant(1.0));
     // 1 + x is never subnormal, unless it is 0.
     let (m, k) = sum.split_exponent();
     // 2^−k · lost completes m − 1. The largest k has no normal 2^−k, so it is taken twice as large.

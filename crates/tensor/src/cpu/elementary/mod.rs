@@ -7,10 +7,24 @@
 //! # Accuracy
 //!
 //! All results are within 2 units in the last place (ulp) of the true value, in `f32` and in
-//! `f64`, subnormal results included. The largest errors seen (`f32`: every number there is;
-//! `f64`: a million arguments each) are in the table; the tests hold every function to the bound.
+//! `f64`, subnormal results included, and the tests hold every function to that. The largest
+//! errors seen, in `f32` on every hundredth number of the type or more, in `f64` on a million
+//! arguments or more for each function:
 //!
-//! ERRORTABLE
+//! | | `f32` | `f64` |
+//! | --- | --- | --- |
+//! | `exp` | 0.92 | 0.84 |
+//! | `exp_m1` | 1.31 | 1.29 |
+//! | `ln` | 0.93 | 1.10 |
+//! | `ln_1p` | 1.45 | 1.78 |
+//! | `log2` | 1.51 | 1.50 |
+//! | `tanh` | 1.48 | 1.50 |
+//! | `logistic`: σ(x), σ(−x) | 1.47 | 1.47 |
+//! | `logistic`: softplus | 1.85 | 1.61 |
+//! | `erf` | 0.97 | 0.97 |
+//! | `sin`, `cos` | 1.71 | 1.60 |
+//! | `atan` | 1.29 | 1.48 |
+//! | `pow` | 1.00 | 1.13 |
 //!
 //! Results at ±0, ±∞ and NaN are those of IEEE 754 (2019), section 9.2.1.
 //!
@@ -55,4 +69,16 @@ fn polynomial<S: Simd, T: LaneFloat>(x: Lanes<S, T>, coefficients: &[f64]) -> La
         sum = if i == 0 { term } else { sum.mul_add(x, term) };
     }
     sum
+}
+
+/// a + b and what was lost when it was rounded, so that the two make up the sum exactly.
+///
+/// # Source
+/// Knuth, The Art of Computer Programming, volume 2, 4.2.2, theorem B.
+#[inline(always)]
+fn exact_sum<S: Simd, T: LaneFloat>(a: Lanes<S, T>, b: Lanes<S, T>) -> (Lanes<S, T>, Lanes<S, T>) {
+    let sum = a + b;
+    let of_b = sum - a;
+    let lost = (a - (sum - of_b)) + (b - of_b);
+    (sum, lost)
 }

@@ -10,7 +10,7 @@ use std::f64::consts::{FRAC_1_PI, FRAC_PI_2, PI};
 use pulp::Simd;
 
 use super::rounding::nearest_multiple;
-use super::{LaneFloat, Lanes, polynomial};
+use super::{LaneFloat, Lanes, exact_sum, polynomial};
 use crate::scalar::Scalar;
 
 /// π as the sum of three numbers of each type.
@@ -28,15 +28,16 @@ const PI_F64: [f64; 3] = [
 const FRAC_PI_2_LOW_F32: f64 = -4.371_138_828_673_793e-8;
 const FRAC_PI_2_LOW_F64: f64 = 6.123_233_995_736_766e-17;
 
-/// (sin(r)/r − 1)/r² in powers of r², |r| ≤ π/2: 2^−27.3 and 2^−61.5.
+/// (sin(r)/r − 1)/r² in powers of r², |r| ≤ π/2: 2^−27.3 and 2^−61.5. Its constant term, and the
+/// rest.
+const SIN_FIRST_F32: f64 = -0.166_666_597_127_914_43;
+const SIN_FIRST_F64: f64 = -0.166_666_666_666_666_66;
 const SIN_F32: &[f64] = &[
-    -0.166_666_597_127_914_43,
     0.008_333_069_272_339_344,
     -0.000_198_097_768_588_922_92,
     2.606_095_677_037_956e-6,
 ];
 const SIN_F64: &[f64] = &[
-    -0.166_666_666_666_666_66,
     0.008_333_333_333_333_207,
     -0.000_198_412_698_412_124_8,
     2.755_731_921_156_948_6e-6,
@@ -91,12 +92,20 @@ fn sin_reduced<S: Simd, T: LaneFloat>(
     let [high, middle, low] = T::choose(PI_F32, PI_F64);
     let near = k.mul_add(x.constant(-high), x);
     let middle = x.constant(-middle);
-    let r = k.mul_add(middle, near);
-    let lost = k.mul_add(x.constant(-low), k.mul_add(middle, near - r));
+    let product = k * middle;
+    let (r, lost) = exact_sum(near, product);
+    let lost = lost + k.mul_add(middle, -product);
+    let lost = k.mul_add(x.constant(-low), lost);
 
     let square = r * r;
     let cube = square * r;
-    let sine = r + cube.mul_add(polynomial(square, T::choose(SIN_F32, SIN_F64)), lost);
+    // sin(r + lost) = sin r + lost·cos r, and for so small a term cos r is near enough to 1 − r²/2.
+    let lost = lost * square.mul_add(x.constant(-0.5), x.constant(1.0));
+    // The leading term of the tail is up to half the result; added last, it is not rounded alone.
+    let rest = polynomial(square, T::choose(SIN_F32, SIN_F64));
+    let rest = (cube * square).mul_add(rest, lost);
+    let first = x.constant(T::choose(SIN_FIRST_F32, SIN_FIRST_F64));
+    let sine = r + cube.mul_add(first, rest);
     // 1 for an even number of half turns, −1 for an odd one: the distance to the nearest even
     // number is 0 or ±1.
     let even = nearest_multiple(half_turns, 0.5);

@@ -1,0 +1,98 @@
+//! Views: no data moves on the way there, nor, but for a copy that `reshape` may need, on the way
+//! back.
+
+use macula_tensor::shape::Sizes;
+use macula_tensor::{Float, Result};
+
+use crate::saved::Keep;
+use crate::var::Var;
+
+impl<T: Float> Var<T> {
+    /// The same elements, in row-major order, in another shape.
+    ///
+    /// # Errors
+    /// Both shapes must have the same number of elements.
+    #[track_caller]
+    pub fn reshape(&self, shape: impl AsRef<[usize]>) -> Result<Self> {
+        let before = Sizes::from_slice(self.shape());
+        let value = self.value().reshape(shape)?;
+        Self::record(
+            "reshape",
+            [self],
+            value,
+            Keep::Nothing,
+            move |upstream, _| Ok([Some(upstream.reshape(&before)?)]),
+        )
+    }
+
+    /// The variable with two axes exchanged; negative axes count from the end.
+    ///
+    /// # Errors
+    /// Both axes must exist.
+    #[track_caller]
+    pub fn transpose(&self, first: isize, second: isize) -> Result<Self> {
+        let value = self.value().transpose(first, second)?;
+        Self::record(
+            "transpose",
+            [self],
+            value,
+            Keep::Nothing,
+            move |upstream, _| Ok([Some(upstream.transpose(first, second)?)]),
+        )
+    }
+
+    /// The variable with its axes in the order given: axis `k` of the result is axis `axes[k]`.
+    ///
+    /// # Errors
+    /// Every axis must be named exactly once.
+    #[track_caller]
+    pub fn permute(&self, axes: impl AsRef<[isize]>) -> Result<Self> {
+        let axes = axes.as_ref();
+        let value = self.value().permute(axes)?;
+        let rank = axes.len() as isize;
+        let mut inverse = vec![0; axes.len()];
+        for (to, &from) in axes.iter().enumerate() {
+            inverse[from.rem_euclid(rank) as usize] = to as isize;
+        }
+        Self::record(
+            "permute",
+            [self],
+            value,
+            Keep::Nothing,
+            move |upstream, _| Ok([Some(upstream.permute(&inverse)?)]),
+        )
+    }
+
+    /// The variable with a new axis of size 1 before axis `axis`; −1 puts it last.
+    ///
+    /// # Errors
+    /// `axis` must be at most the rank.
+    #[track_caller]
+    pub fn unsqueeze(&self, axis: isize) -> Result<Self> {
+        let value = self.value().unsqueeze(axis)?;
+        Self::record(
+            "unsqueeze",
+            [self],
+            value,
+            Keep::Nothing,
+            move |upstream, _| Ok([Some(upstream.squeeze(axis)?)]),
+        )
+    }
+
+    /// The variable without axis `axis`, which must have size 1.
+    ///
+    /// # Errors
+    /// The axis must exist and have size 1.
+    #[track_caller]
+    pub fn squeeze(&self, axis: isize) -> Result<Self> {
+        let before = Sizes::from_slice(self.shape());
+        let value = self.value().squeeze(axis)?;
+        Self::record(
+            "squeeze",
+            [self],
+            value,
+            Keep::Nothing,
+            move |upstream, _| Ok([Some(upstream.reshape(&before)?)]),
+        )
+    }
+}

@@ -1,0 +1,254 @@
+//! `ClassCounts`: one scan of the targets, and everything that is derived from it.
+
+use macula_tensor::{Device, Error, Result, Tensor};
+
+/// How often each class occurs in the training targets.
+///
+/// Class weights, α, priors, logit offsets and the bias of the last layer all come from here, so
+/// that they cannot disagree. Count the training part, never the test part.
+///
+/// # Example
+///
+/// ```
+/// use macula_losses::ClassCounts;
+/// use macula_tensor::Tensor;
+///
+/// let labels = Tensor::from([0_i64, 0, 0, 1]);
+/// let counts = ClassCounts::of(&labels, 2)?;
+/// assert_eq!(counts.prior(1), 0.25);
+/// assert_eq!(counts.balanced_weights(), [4.0 / 6.0, 4.0 / 2.0]);
+/// # Ok::<(), macula_tensor::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClassCounts {
+    counts: Vec<usize>,
+}
+
+impl ClassCounts {
+    /// Counts the labels `0..classes`.
+    ///
+    /// # Errors
+    /// There must be a label, and each must be one of the classes.
+    pub fn of(labels: &Tensor<i64>, classes: usize) -> Result<Self> {
+        let mut counts = vec![0; classes];
+        for (row, label) in labels.to(&Device::Cpu)?.to_vec()?.into_iter().enumerate() {
+            let count = usize::try_from(label)
+                .ok()
+                .and_then(|class| counts.get_mut(class));
+            *count.ok_or_else(|| Error::Label {
+                op: "ClassCounts::of",
+                row,
+                label,
+                expected: format!("0 to {}", classes.saturating_sub(1)),
+            })? += 1;
+        }
+        Self::from_counts(counts)
+    }
+
+    /// Counts that are known already.
+    ///
+    /// # Errors
+    /// One of them must be positive.
+    pub fn from_counts(counts: impl Into<Vec<usize>>) -> Result<Self> {
+        let counts = counts.into();
+        if counts.iter().all(|&count| count == 0) {
+            return Err(Error::Argument {
+                op: "ClassCounts",
+                argument: "counts",
+                expected: "at least one element of one class".into(),
+                found: format!("{counts:?}"),
+            });
+        }
+        Ok(Self { counts })
+    }
+
+    /// The counts.
+    pub fn counts(&self) -> &[usize] {
+        &self.counts
+    }
+
+    /// Number of classes.
+    pub fn classes(&self) -> usize {
+        self.counts.len()
+    }
+
+    /// The sum of the counts.
+    pub fn total(&self) -> usize {
+        self.counts.iter().sum()
+    }
+
+    /// The share π_c = n_c / n of a class; 0 for a class that does not exist.
+    pub fn prior(&self, class: usize) -> f64 {
+        self.counts.get(class).map_or(0.0, |&count| count as f64) / self.total() as f64
+    }
+
+    /// The shares of all classes.
+    pub fn priors(&self) -> Vec<f64> {
+        (0..self.classes()).map(|class| self.prior(class)).collect()
+    }
+
+    /// The class that occurs least, among those that occur.
+    pub fn rarest(&self) -> usize {
+        let occurring = self
+            .counts
+            .iter()
+            .enumerate()
+            .filter(|(_, count)| **count > 0);
+        occurring
+            .min_by_key(|(_, count)| **count)
+            .map_or(0, |(class, _)| class)
+    }
+
+    /// Weights n / (C·n_c), so that every class has the same total; 0 for an absent class.
+    ///
+    /// # Source
+    /// King, Zeng, "Logistic regression in rare events data", 2001; scikit-learn's `balanced`.
+    pub fn balanced_weights(&self) -> Vec<f64> {
+        let scale = self.total() as f64 / self.classes() as f64;
+        self.weights(|count| scale / count)
+    }
+
+    /// The square roots of the balanced weights: a milder correction, and a fair rival.
+    pub fn square_root_weights(&self) -> Vec<f64> {
+        self.balanced_weights().into_iter().map(f64::sqrt).collect()
+    }
+
+    /// Weights (1 − β) / (1 − β^n_c), scaled so that they sum to the number of classes that occur;
+    /// 0 for an absent class.
+    ///
+    /// β = 0 weighs all classes alike, β → 1 by the inverse of their counts.
+    ///
+    /// # Errors
+    /// β must be in [0, 1).
+    ///
+    /// # Numerics
+    /// `1 − β^n` is formed as `−expm1(n·ln β)`, which keeps its digits for β near 1.
+    ///
+    /// # Source
+    /// Cui, Jia, Lin, Song, Belongie, "Class-balanced loss based on effective number of samples",
+    /// 2019, eq. 2 and section 4.
+    pub fn effective_number_weights(&self, beta: f64) -> Result<Vec<f64>> {
+        let weights = self.inverse_effective_numbers(beta)?;
+        let present = weights.iter().filter(|&&weight| weight > 0.0).count() as f64;
+        let sum: f64 = weights.iter().sum();
+        Ok(weights
+            .into_iter()
+            .map(|weight| weight * present / sum)
+            .collect())
+    }
+
+    /// (1 − β) / (1 − β^n_c) as it stands; 0 for an absent class.
+    ///
+    /// # Errors
+    /// β must be in [0, 1).
+    pub fn inverse_effective_numbers(&self, beta: f64) -> Result<Vec<f64>> {
+        if !(0.0..1.0).contains(&beta) {
+            return Err(Error::Argument {
+                op: "ClassCounts",
+                argument: "beta",
+                expected: "in [0, 1)".into(),
+                found: beta.to_string(),
+            });
+        }
+        Ok(self.weights(|count| (1.0 - beta) / -(count * beta.ln()).exp_m1()))
+    }
+
+    /// τ·ln π_c, what logit adjustment adds to the logits; −∞ for an absent class.
+    ///
+    /// # Source
+    /// Menon, Jayasumana, Rawat, Jain, Veit, Kumar, "Long-tail learning via logit adjustment",
+    /// 2021, eq. 10.
+    pub fn logit_offsets(&self, tau: f64) -> Vec<f64> {
+        self.priors()
+            .into_iter()
+            .map(|prior| tau * prior.ln())
+            .collect()
+    }
+
+    /// −ln((1 − π_c)/π_c), the bias with which a sigmoid starts at the class's share.
+    ///
+    /// # Source
+    /// Lin, Goyal, Girshick, He, Dollár, "Focal loss for dense object detection", 2017,
+    /// section 4.1.
+    pub fn prior_bias(&self, class: usize) -> f64 {
+        let prior = self.prior(class);
+        (prior / (1.0 - prior)).ln()
+    }
+
+    /// For each element the weight of its class, for a sampler.
+    ///
+    /// # Errors
+    /// Each label must be one of the classes.
+    pub fn sample_weights(&self, labels: &Tensor<i64>) -> Result<Vec<f64>> {
+        let weights = self.balanced_weights();
+        let labels = labels.to(&Device::Cpu)?.to_vec()?;
+        labels
+            .into_iter()
+            .enumerate()
+            .map(|(row, label)| {
+                let weight = usize::try_from(label)
+                    .ok()
+                    .and_then(|class| weights.get(class));
+                weight.copied().ok_or_else(|| Error::Label {
+                    op: "ClassCounts::sample_weights",
+                    row,
+                    label,
+                    expected: format!("0 to {}", self.classes() - 1),
+                })
+            })
+            .collect()
+    }
+
+    /// `weight` of the count of each class that occurs, 0 for the others.
+    fn weights(&self, weight: impl Fn(f64) -> f64) -> Vec<f64> {
+        let of = |&count: &usize| {
+            if count == 0 {
+                0.0
+            } else {
+                weight(count as f64)
+            }
+        };
+        self.counts.iter().map(of).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_that_is_no_class_is_named_with_its_row() {
+        let error = ClassCounts::of(&Tensor::from([0_i64, 1, 7]), 2).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "ClassCounts::of: row 2 has label 7, expected 0 to 1"
+        );
+    }
+
+    #[test]
+    fn no_labels_are_an_error() {
+        let none = Tensor::from(Vec::<i64>::new());
+        assert!(ClassCounts::of(&none, 2).is_err());
+    }
+
+    #[test]
+    fn the_two_ends_of_beta_are_equal_and_inverse_weights() -> Result<()> {
+        let counts = ClassCounts::from_counts([10, 90, 0])?;
+        assert_eq!(counts.effective_number_weights(0.0)?, [1.0, 1.0, 0.0]);
+        let nearly_one = counts.effective_number_weights(1.0 - 1e-9)?;
+        approx::assert_relative_eq!(nearly_one[0], 1.8, max_relative = 1e-6);
+        approx::assert_relative_eq!(nearly_one[1], 0.2, max_relative = 1e-6);
+        assert!(counts.effective_number_weights(1.0).is_err());
+        assert!(counts.effective_number_weights(f64::NAN).is_err());
+        Ok(())
+    }
+
+    #[test]
+    fn the_prior_bias_starts_a_sigmoid_at_the_share() -> Result<()> {
+        let counts = ClassCounts::from_counts([99, 1])?;
+        let bias = counts.prior_bias(1);
+        approx::assert_relative_eq!(1.0 / (1.0 + (-bias).exp()), 0.01, max_relative = 1e-12);
+        assert_eq!(counts.rarest(), 1);
+        Ok(())
+    }
+}

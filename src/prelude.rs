@@ -1,0 +1,8 @@
+//! What a training program imports: `use macula::prelude::*;`.
+
+pub use macula_autograd::{Gradients, Keep, Param, Saved, Tape, Var, check_gradients};
+pub use macula_losses::{
+    ClassCounts, Reduction, SigmoidCrossEntropy, SigmoidFocalLoss, SoftmaxCrossEntropy,
+    SoftmaxFocalLoss,
+};
+pub use macula_tensor::{Axes, Device, Error, Float, Pointwise, Result, Rng, Scalar, Tensor, keep};
