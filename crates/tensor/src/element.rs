@@ -3,6 +3,7 @@
 use std::fmt::{Debug, Display};
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
+use crate::cpu::gemm::{Epilogue, Matrix, matmul};
 use crate::cpu::lanes::LaneFloat;
 use crate::device::{Accelerator, Kernels};
 use crate::storage::Pool;
@@ -42,6 +43,16 @@ pub trait Float: Number + LaneFloat + Div<Output = Self> + Neg<Output = Self> {
     fn is_finite(self) -> bool;
     /// Whether the number is NaN.
     fn is_nan(self) -> bool;
+
+    /// The matrix product c\[m, n\] = a\[m, k\] · b\[k, n\] of sizes \[m, k, n\].
+    #[doc(hidden)]
+    fn multiply(
+        sizes: [usize; 3],
+        a: Matrix<'_, Self>,
+        b: Matrix<'_, Self>,
+        c: &mut [Self],
+        epilogue: Epilogue<'_, Self>,
+    );
 }
 
 macro_rules! element {
@@ -92,6 +103,16 @@ macro_rules! float {
 
             fn is_nan(self) -> bool {
                 $T::is_nan(self)
+            }
+
+            fn multiply(
+                sizes: [usize; 3],
+                a: Matrix<'_, Self>,
+                b: Matrix<'_, Self>,
+                c: &mut [Self],
+                epilogue: Epilogue<'_, Self>,
+            ) {
+                matmul(sizes, a, b, c, epilogue);
             }
         }
     )*};

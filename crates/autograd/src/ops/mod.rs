@@ -2,6 +2,7 @@
 
 mod arithmetic;
 mod index;
+mod matmul;
 mod pointwise;
 mod reduce;
 mod softmax;

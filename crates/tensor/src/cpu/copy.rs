@@ -20,8 +20,12 @@ use crate::tensor::View;
 /// Elements of a piece: a copy does so little with each that a thread must get many.
 const PIECE: usize = 128 * 1024;
 
-/// Side of a tile: a cache line of `f32`.
-const TILE: usize = 16;
+/// Side of a tile, some cache lines: 16 KiB of `f32`, which the first-level cache holds.
+const TILE: usize = 64;
+
+/// Rows of a transposed copy to a piece: long enough runs in the source for the processor to see
+/// them coming.
+const TALL: usize = 4 * TILE;
 
 /// One loop of the nest.
 #[derive(Clone, Copy)]
@@ -72,16 +76,33 @@ pub(crate) fn copy_places<T: Element>(
     places: &[i64],
     output: &mut [T],
 ) {
-    if !output.is_empty() {
-        let mut sizes = crate::shape::Sizes::from_slice(from.shape.sizes());
-        sizes[axis] = places.len();
-        let axes = loops(
-            from.shape,
-            Shape::grid(&sizes).strides(),
-            Some((axis, places)),
-        );
-        in_pieces(axes, from, output);
+    if output.is_empty() {
+        return;
     }
+    let sizes = from.shape.sizes();
+    let inner: usize = sizes[axis + 1..].iter().product();
+    // The rows of a batch: nothing to plan, and too little work to pay for planning.
+    if let Some(elements) = from
+        .as_contiguous()
+        .filter(|_| inner > 1 && output.len() <= PIECE)
+    {
+        let blocks = output.chunks_exact_mut(places.len() * inner);
+        for (output, elements) in blocks.zip(elements.chunks_exact(sizes[axis] * inner)) {
+            for (to, &place) in output.chunks_exact_mut(inner).zip(places) {
+                let first = place as usize * inner;
+                to.copy_from_slice(&elements[first..first + inner]);
+            }
+        }
+        return;
+    }
+    let mut target = crate::shape::Sizes::from_slice(sizes);
+    target[axis] = places.len();
+    let target = Shape::grid(&target);
+    in_pieces(
+        loops(from.shape, target.strides(), Some((axis, places))),
+        from,
+        output,
+    );
 }
 
 /// The loops over a view and a target, from the outermost, with as few axes as possible.
@@ -123,28 +144,33 @@ fn in_pieces<T: Element>(axes: Axes<'_>, from: View<'_, T>, to: &mut [T]) {
         to[0] = from.elements[from.shape.offset()];
         return;
     };
+    // Small copies stay in the cache, and a tile would only cost its clearing.
+    let dense = if from.shape.count() < TILE * TILE {
+        None
+    } else {
+        dense_source_axis(&axes)
+    };
+    let mut rows = (PIECE / outer.to).max(1);
+    if dense == Some(0) {
+        rows = rows.next_multiple_of(TALL);
+    }
     // The target reaches to the end of its tensor, which may be far behind the window.
-    let to_end = outer.to * outer.size;
-    let end = to_end.min(to.len());
-    let to = &mut to[..end];
-    // Whole tiles, so that no cache line of a transposed source is read by two threads.
-    let rows = (PIECE / outer.to.max(1)).max(1).next_multiple_of(TILE);
-    for_each_piece(to, rows * outer.to, |start, piece| {
+    let end = to.len().min(outer.to * outer.size);
+    for_each_piece(&mut to[..end], rows * outer.to, |start, piece| {
         let first = start / outer.to;
         let mut axes = axes.clone();
-        axes[0].size = rows.min(outer.size - first);
         let mut offset = from.shape.offset() as isize;
+        axes[0].size = rows.min(outer.size - first);
         match outer.places {
             Some(places) => axes[0].places = Some(&places[first..first + axes[0].size]),
             None => offset += outer.from(first),
         }
-        match dense_source_axis(&axes) {
-            Some(dense) => {
-                let last = axes.len() - 1;
-                axes[dense..last].rotate_left(1);
-                transposed(&axes, from.elements, offset, piece);
-            }
-            None => nest(&axes, from.elements, offset, piece),
+        if let Some(dense) = dense {
+            let last = axes.len() - 1;
+            axes[dense..last].rotate_left(1);
+            transposed(&axes, from.elements, offset, piece);
+        } else {
+            nest(&axes, from.elements, offset, piece);
         }
     });
 }

@@ -5,6 +5,7 @@ pub(crate) mod copy;
 pub(crate) mod elementary;
 pub(crate) mod elementwise;
 pub(crate) mod fold;
+pub(crate) mod gemm;
 pub(crate) mod index;
 pub(crate) mod lane_fold;
 pub mod lanes;
@@ -15,6 +16,7 @@ pub(crate) mod scan;
 pub(crate) mod softmax;
 pub(crate) mod sort;
 pub(crate) mod source;
+pub(crate) mod update;
 pub(crate) mod walk;
 
 pub use pulp::{Simd, WithSimd};

@@ -9,6 +9,8 @@ pub mod integer;
 pub mod join;
 pub mod make;
 pub mod mask;
+pub mod matmul;
+pub mod norm;
 pub mod pointwise;
 pub mod reduce;
 pub mod scan;

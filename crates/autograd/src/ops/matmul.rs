@@ -1,0 +1,217 @@
+//! Matrix products. Their rules are matrix products again, so every order is there.
+
+use macula_tensor::shape::Sizes;
+use macula_tensor::{Float, Result};
+use smallvec::SmallVec;
+
+use crate::saved::Keep;
+use crate::tape::Contributions;
+use crate::var::Var;
+
+impl<T: Float> Var<T> {
+    /// The matrix product of the last two axes, with the leading axes broadcast.
+    ///
+    /// # Shapes
+    /// Those of [`Tensor::matmul`](macula_tensor::Tensor::matmul).
+    ///
+    /// # Gradient
+    /// For c = a · b with upstream gradient g: ∂a = g · bᵀ, ∂b = aᵀ · g.
+    ///
+    /// # Errors
+    /// The shapes must fit, and both variables be of one tape.
+    #[track_caller]
+    pub fn matmul(&self, other: &Self) -> Result<Self> {
+        let value = self.value().matmul(other.value())?;
+        let vectors = [self.rank() == 1, other.rank() == 1];
+        let one_right = other.rank() <= 2;
+        let rule = move |upstream: &Self, saved: &crate::Saved<T>| {
+            let mut shape = Sizes::from_slice(upstream.shape());
+            if vectors[1] {
+                shape.push(1);
+            }
+            if vectors[0] {
+                shape.insert(shape.len() - 1, 1);
+            }
+            let upstream = reshaped(upstream, &shape)?;
+            let mut contributions = [None, None];
+            if saved.needs(0) {
+                let b = saved.input(1)?;
+                let rows = match vectors[1] {
+                    true => b.reshape([1, b.value().count()])?,
+                    false => b.transpose(-1, -2)?,
+                };
+                contributions[0] = Some(upstream.matmul(&rows)?);
+            }
+            if saved.needs(1) {
+                let a = saved.input(0)?;
+                contributions[1] = Some(match one_right {
+                    // One matrix on the right has met the rows of all matrices on the left.
+                    true => {
+                        let all = as_matrix(&a)?
+                            .transpose(0, 1)?
+                            .matmul(&as_matrix(&upstream)?)?;
+                        let columns = all.shape()[0];
+                        if vectors[1] {
+                            all.reshape([columns])?
+                        } else {
+                            all
+                        }
+                    }
+                    false if vectors[0] => a.reshape([a.value().count(), 1])?.matmul(&upstream)?,
+                    false => a.transpose(-1, -2)?.matmul(&upstream)?,
+                });
+            }
+            Ok(contributions)
+        };
+        Self::record("matmul", [self, other], value, Keep::Inputs, rule)
+    }
+
+    /// x · Wᵀ + b, what a linear layer computes.
+    ///
+    /// # Shapes
+    /// x `[…, in]`, weight `[out, in]`, bias `[out]` → `[…, out]`.
+    ///
+    /// # Gradient
+    /// With upstream gradient g: ∂x = g · W, ∂W = gᵀ · x with all leading axes as one, and ∂b is
+    /// the sum of the rows of g.
+    ///
+    /// # Errors
+    /// The shapes must be these, and all variables be of one tape.
+    #[track_caller]
+    pub fn linear(&self, weight: &Self, bias: Option<&Self>) -> Result<Self> {
+        let value = self.value().linear(weight.value(), bias.map(Self::value))?;
+        let operands: SmallVec<[&Self; 3]> = [self, weight].into_iter().chain(bias).collect();
+        let rule = |upstream: &Self, saved: &crate::Saved<T>| {
+            let mut contributions = Contributions::from_elem(None, 2);
+            if saved.needs(0) {
+                contributions[0] = Some(upstream.matmul(&saved.input(1)?)?);
+            }
+            if saved.needs(1) {
+                let rows = as_matrix(&saved.input(0)?)?;
+                let columns = as_matrix(upstream)?.transpose(0, 1)?;
+                contributions[1] = Some(columns.matmul(&rows)?);
+            }
+            // Where there is a bias, the sweep sums this to its shape.
+            contributions.extend(saved.needs(2).then(|| Some(upstream.clone())));
+            Ok(contributions)
+        };
+        Self::record_any("linear", &operands, value, Keep::Inputs, rule)
+    }
+}
+
+/// The variable with all axes but the last as one.
+fn as_matrix<T: Float>(x: &Var<T>) -> Result<Var<T>> {
+    match x.shape() {
+        [_, _] => Ok(x.clone()),
+        [leading @ .., last] => x.reshape([leading.iter().product(), *last]),
+        [] => x.reshape([1, 1]),
+    }
+}
+
+/// The variable in another shape; itself where it has that shape.
+fn reshaped<T: Float>(x: &Var<T>, shape: &[usize]) -> Result<Var<T>> {
+    if x.shape() == shape {
+        Ok(x.clone())
+    } else {
+        x.reshape(shape)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use macula_tensor::{Rng, Tensor};
+
+    use crate::{Tape, check_gradients};
+
+    fn random(shape: &[usize], seed: u64) -> Tensor<f64> {
+        let mut elements = vec![0.0; shape.iter().product()];
+        Rng::seed(seed)
+            .fill_uniform(&mut elements, -1.0, 1.0)
+            .unwrap();
+        Tensor::from_vec(elements, shape).unwrap()
+    }
+
+    /// The shape given, with the last two axes exchanged in memory.
+    fn strided(shape: &[usize], seed: u64) -> Tensor<f64> {
+        let mut swapped = shape.to_vec();
+        swapped.reverse();
+        let x = random(&swapped, seed);
+        let axes: Vec<isize> = (0..shape.len() as isize).rev().collect();
+        x.permute(axes).unwrap()
+    }
+
+    #[test]
+    fn matmul_gradients_for_every_rank() {
+        let shapes: [[&[usize]; 2]; 9] = [
+            [&[3], &[3]],
+            [&[2, 3], &[3]],
+            [&[3], &[3, 2]],
+            [&[2, 3], &[3, 4]],
+            [&[2, 2, 3], &[3, 2]],
+            [&[3, 2], &[2, 2, 2]],
+            [&[2, 1, 2, 3], &[2, 3, 2]],
+            [&[2, 2, 3], &[3]],
+            [&[3], &[2, 3, 2]],
+        ];
+        for [a, b] in shapes {
+            for make in [random, strided] {
+                let inputs = [make(a, 1), make(b, 2)];
+                check_gradients("matmul", &inputs, |x| x[0].matmul(&x[1])?.square())
+                    .unwrap_or_else(|error| panic!("{a:?} × {b:?}: {error}"));
+            }
+        }
+    }
+
+    #[test]
+    fn linear_gradients_for_every_rank() {
+        for shape in [&[3][..], &[4, 3], &[2, 2, 3]] {
+            for make in [random, strided] {
+                let inputs = [make(shape, 1), make(&[2, 3], 2), random(&[2], 3)];
+                check_gradients("linear", &inputs, |x| {
+                    x[0].linear(&x[1], Some(&x[2]))?.square()
+                })
+                .unwrap();
+                check_gradients("linear", &inputs[..2], |x| {
+                    x[0].linear(&x[1], None)?.square()
+                })
+                .unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn a_frozen_weight_lets_the_gradient_through_to_the_input() {
+        let tape = Tape::new();
+        let x = tape.var(random(&[4, 3], 1));
+        let weight = tape.constant(random(&[2, 3], 2));
+        let y = x.linear(&weight, None).unwrap().sum(..).unwrap();
+        let gradients = y.backward().unwrap();
+        let columns = weight
+            .value()
+            .sum_to([1, 3])
+            .unwrap()
+            .expand([4, 3])
+            .unwrap();
+        let found = gradients.of(&x).unwrap().to_vec().unwrap();
+        for (found, expected) in found.into_iter().zip(columns.to_vec().unwrap()) {
+            // Two terms a sum: one rounding of numbers below 2.
+            assert!((found - expected).abs() <= 2.0 * f64::EPSILON);
+        }
+    }
+
+    #[test]
+    fn shapes_that_do_not_fit_are_told_as_they_were_given() {
+        let tape = Tape::new();
+        let x = tape.var(random(&[2, 3, 4], 1));
+        let error = x.linear(&tape.var(random(&[5, 3], 2)), None).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "linear: inner sizes differ: [2, 3, 4] × [5, 3]"
+        );
+        let error = x.matmul(&tape.var(random(&[5, 3], 2))).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "matmul: inner sizes differ: [2, 3, 4] × [5, 3]"
+        );
+    }
+}

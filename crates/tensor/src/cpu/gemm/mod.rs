@@ -1,0 +1,252 @@
+//! The matrix product: c[m, n] = a[m, k] · b[k, n], the loop that most of a training step is spent in.
+//!
+//! The plain version is three loops, and what follows changes only the order in which the same
+//! products are summed:
+//!
+//! ```text
+//! for i in 0..m { for j in 0..n { for p in 0..k { c[i][j] += a[i][p] * b[p][j] } } }
+//! ```
+//!
+//! It runs at a fiftieth of what a core can do: each product waits for the sum before it, reads
+//! two numbers from memory and uses one lane of a register. The departures, in reading order:
+//!
+//! 1. **A tile of c stays in registers** ([`microkernel`]). Six rows by up to four registers of
+//!    columns: 24 sums that do not wait for each other, each number of `a` used for a whole row of
+//!    the tile, each register of `b` for six rows.
+//! 2. **k is cut into blocks and `b` into panels** ([`blocks`]), so that the part of `b` that a
+//!    column of tiles reads stays in the nearest cache. After the first block a tile adds to `c`.
+//! 3. **Operands are copied into the order in which they are read** ([`pack`]), unless they are
+//!    stored in such an order already. Copying costs as much as a few rows of the product, so
+//!    whether to copy depends on the shape.
+//! 4. **Products with one row, one column or a few** ([`vector`]) have no tile to fill: they are
+//!    dot products along k, or sums of scaled rows of `b`.
+//! 5. **A narrow product whose `a` is stored by columns is computed transposed**, cᵀ = bᵀ · aᵀ:
+//!    the lanes run along m instead of n, of which there are too few to fill a register.
+//! 6. **Large products are split between threads** by rows of `c`, or by columns where there are
+//!    few rows; k is never split. One element is always summed in the same order, which depends
+//!    on the shape alone, so any number of threads gives the same bits.
+//!
+//! An infinity or a NaN in an operand reaches every element of `c` that the plain version would
+//! make infinite or NaN: no product is skipped, not even with a zero.
+
+mod blocks;
+mod dots;
+mod microkernel;
+mod pack;
+mod parallel;
+mod plan;
+#[cfg(test)]
+mod tests;
+
+use std::cell::RefCell;
+use std::ops::AddAssign;
+
+use pulp::{Simd, WithSimd};
+
+use super::lanes::LaneFloat;
+pub(crate) use parallel::{matmul, matmul_batch};
+
+/// One operand: element (i, j) is `elements[i * row_stride + j * column_stride]`.
+///
+/// A stride of 0 repeats a row or a column.
+#[derive(Clone, Copy, Debug)]
+pub struct Matrix<'a, T> {
+    pub(crate) elements: &'a [T],
+    pub(crate) row_stride: usize,
+    pub(crate) column_stride: usize,
+}
+
+impl<T: Copy> Matrix<'_, T> {
+    /// The same elements with rows and columns exchanged.
+    #[inline(always)]
+    fn transposed(self) -> Self {
+        Self {
+            elements: self.elements,
+            row_stride: self.column_stride,
+            column_stride: self.row_stride,
+        }
+    }
+
+    /// The same matrix with the stride that no element uses, that of a single row or column, set to
+    /// what it would be in a matrix without gaps.
+    #[inline(always)]
+    fn with_shape(mut self, rows: usize, columns: usize) -> Self {
+        if columns == 1 {
+            self.column_stride = if self.row_stride == 1 { rows } else { 1 };
+        } else if rows == 1 {
+            self.row_stride = if self.column_stride == 1 { columns } else { 1 };
+        }
+        self
+    }
+
+    /// The same matrix `offset` elements further on.
+    #[inline(always)]
+    fn starting_at(self, offset: usize) -> Self {
+        Self {
+            // Past the end only where the matrix has no elements.
+            elements: self.elements.get(offset..).unwrap_or(&[]),
+            ..self
+        }
+    }
+
+    /// The matrix from row `row` and column `column` on.
+    #[inline(always)]
+    fn from(self, row: usize, column: usize) -> Self {
+        self.starting_at(row * self.row_stride + column * self.column_stride)
+    }
+
+    #[inline(always)]
+    fn at(&self, row: usize, column: usize) -> T {
+        self.elements[row * self.row_stride + column * self.column_stride]
+    }
+}
+
+/// What is done to a product on its way to memory: `c = relu(product + c + bias)`, each part optional.
+#[derive(Clone, Copy, Debug)]
+pub struct Epilogue<'a, T> {
+    /// One number for each column of `c`, added to every row.
+    pub(crate) bias: Option<&'a [T]>,
+    /// Negative elements become 0; a NaN stays.
+    pub(crate) relu: bool,
+    /// The product is added to what `c` holds instead of replacing it.
+    pub(crate) accumulate: bool,
+}
+
+impl<T: GemmFloat> Epilogue<'_, T> {
+    /// `sum` as it is written to column `column` of a place that holds `before`.
+    #[inline(always)]
+    fn finish(&self, sum: T, before: T, column: usize) -> T {
+        let mut value = sum;
+        if self.accumulate {
+            value += before;
+        }
+        if let Some(bias) = self.bias {
+            value += bias[column];
+        }
+        if self.relu && value <= T::ZERO {
+            value = T::ZERO;
+        }
+        value
+    }
+}
+
+impl<T> Epilogue<'_, T> {
+    /// The product itself.
+    pub(crate) const NONE: Self = Self {
+        bias: None,
+        relu: false,
+        accumulate: false,
+    };
+}
+
+/// What the products need of a number type beyond its lanes.
+pub(crate) trait GemmFloat: LaneFloat + PartialOrd + AddAssign {
+    const ZERO: Self;
+
+    /// The sum of the lanes of a register.
+    fn sum_lanes<S: Simd>(simd: S, vector: Self::Vector<S>) -> Self;
+
+    /// Calls `work` with the buffers for packed operands that this thread keeps between products:
+    /// at most [`BUFFERS_KEPT`] of [`BUFFER_KEPT`] elements.
+    fn with_store<R>(work: impl FnOnce(&mut Vec<Vec<Self>>) -> R) -> R;
+}
+
+const BUFFERS_KEPT: usize = 2;
+const BUFFER_KEPT: usize = 1 << 19;
+
+macro_rules! gemm_float {
+    ($T:ident, $sum:ident) => {
+        impl GemmFloat for $T {
+            const ZERO: Self = 0.0;
+
+            #[inline(always)]
+            fn sum_lanes<S: Simd>(simd: S, vector: Self::Vector<S>) -> Self {
+                simd.$sum(vector)
+            }
+
+            #[inline(always)]
+            fn with_store<R>(work: impl FnOnce(&mut Vec<Vec<Self>>) -> R) -> R {
+                thread_local!(static STORE: RefCell<Vec<Vec<$T>>> = const { RefCell::new(Vec::new()) });
+                STORE.with_borrow_mut(work)
+            }
+        }
+    };
+}
+
+gemm_float!(f32, reduce_sum_f32s);
+gemm_float!(f64, reduce_sum_f64s);
+
+/// Elements of unspecified content that start on a cache line, lent by the thread.
+///
+/// The buffer leaves the thread's store while it is in use, so a product that runs inside another
+/// one on the same thread (a thread that waits for its share may be given other work) gets another.
+struct Scratch<T: GemmFloat> {
+    buffer: Vec<T>,
+    start: usize,
+}
+
+impl<T: GemmFloat> Scratch<T> {
+    #[inline(always)]
+    fn take(length: usize) -> Self {
+        const LINE: usize = 64;
+        let slack = LINE / size_of::<T>();
+        let mut buffer = T::with_store(|store| store.pop()).unwrap_or_default();
+        if buffer.len() < length + slack {
+            buffer = vec![T::ZERO; length + slack];
+        }
+        let start = buffer.as_ptr().align_offset(LINE).min(slack);
+        Self { buffer, start }
+    }
+
+    #[inline(always)]
+    fn elements(&mut self) -> &mut [T] {
+        &mut self.buffer[self.start..]
+    }
+}
+
+impl<T: GemmFloat> Drop for Scratch<T> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        let buffer = std::mem::take(&mut self.buffer);
+        T::with_store(|store| {
+            if buffer.len() <= BUFFER_KEPT && store.len() < BUFFERS_KEPT {
+                store.push(buffer);
+            }
+        });
+    }
+}
+
+/// One product, or the part of one that a thread computes.
+struct Product<'a, T> {
+    m: usize,
+    k: usize,
+    n: usize,
+    a: Matrix<'a, T>,
+    b: Matrix<'a, T>,
+    /// Row-major, m × n, without gaps.
+    c: &'a mut [T],
+    epilogue: Epilogue<'a, T>,
+    /// How to compute it: the same for all parts of a product.
+    path: Path,
+}
+
+impl<T: GemmFloat> WithSimd for Product<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        match self.path {
+            Path::Tiles => blocks::multiply(simd, self),
+            Path::Dots => dots::multiply(simd, self),
+        }
+    }
+}
+
+/// How a product is computed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Path {
+    /// Lanes along the columns of c.
+    Tiles,
+    /// Lanes along k.
+    Dots,
+}

@@ -1,0 +1,383 @@
+//! Matrix products: ranks and strides are sorted out here, the arithmetic is in
+//! [`cpu::gemm`](crate::cpu).
+
+use crate::cpu::gemm::{Epilogue, Matrix};
+use crate::cpu::parallel::for_each_piece;
+use crate::element::Float;
+use crate::error::{Error, Result};
+use crate::shape::{Shape, Sizes, broadcast};
+use crate::tensor::Tensor;
+
+/// Multiplications that are worth a thread's attention: about 10 µs of one.
+const WORK: usize = 1 << 19;
+
+impl<T: Float> Tensor<T> {
+    /// The matrix product of the last two axes, c\[…, i, j\] = Σₚ a\[…, i, p\] · b\[…, p, j\].
+    ///
+    /// Views are read where they lie: a transposed operand is not copied.
+    ///
+    /// # Shapes
+    /// `[…, M, K]` × `[…, K, N]` → `[…, M, N]`, the leading axes broadcast. A vector on the left
+    /// is a row, a vector on the right a column, and the axis it lacks is missing from the
+    /// result: `[K]` × `[K]` → `[]`, `[…, M, K]` × `[K]` → `[…, M]`, `[K]` × `[…, K, N]` →
+    /// `[…, N]`.
+    ///
+    /// # Errors
+    /// Both need at least one axis, equal inner sizes, leading axes that broadcast, and one
+    /// device.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use macula_tensor::Tensor;
+    ///
+    /// let a = Tensor::from([[1.0_f32, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(a.matmul(&Tensor::from([10.0, 1.0]))?.to_vec()?, [12.0, 34.0]);
+    /// # Ok::<(), macula_tensor::Error>(())
+    /// ```
+    pub fn matmul(&self, other: &Self) -> Result<Self> {
+        let op = "matmul";
+        for operand in [self, other] {
+            if operand.rank() == 0 {
+                return Err(Error::Shape {
+                    op,
+                    expected: "at least one axis".into(),
+                    found: Sizes::new(),
+                });
+            }
+        }
+        let row = (self.rank() == 1).then(|| self.unsqueeze(0)).transpose()?;
+        let column = (other.rank() == 1)
+            .then(|| other.unsqueeze(1))
+            .transpose()?;
+        let (a, b) = (
+            row.as_ref().unwrap_or(self),
+            column.as_ref().unwrap_or(other),
+        );
+        let [m, k] = last_two(a);
+        let [inner, n] = last_two(b);
+        if k != inner {
+            return Err(inner_sizes(op, self, other));
+        }
+        let (a_batch, b_batch) = (&a.shape()[..a.rank() - 2], &b.shape()[..b.rank() - 2]);
+        let batch = broadcast(op, a_batch, b_batch)?;
+        // The result without the axes that a vector lacks has the same elements.
+        let mut sizes = batch.clone();
+        sizes.extend((self.rank() > 1).then_some(m));
+        sizes.extend((other.rank() > 1).then_some(n));
+        if b_batch.is_empty() && a.rank() > 2 {
+            // One matrix on the right: all rows on the left are one tall matrix.
+            let rows = a.reshape([batch.iter().product::<usize>() * m, k])?;
+            return product(op, [&rows, b], &[], &sizes, None);
+        }
+        product(op, [a, b], &batch, &sizes, None)
+    }
+
+    /// x · Wᵀ + b, what a linear layer computes, in one pass.
+    ///
+    /// # Shapes
+    /// x `[…, in]`, weight `[out, in]`, bias `[out]` → `[…, out]`.
+    ///
+    /// # Errors
+    /// The shapes must be these, on one device.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use macula_tensor::Tensor;
+    ///
+    /// let weight = Tensor::from([[1.0_f32, 2.0], [3.0, 4.0], [5.0, 6.0]]);
+    /// let bias = Tensor::from([0.5, 0.0, 0.0]);
+    /// let y = Tensor::from([10.0, 1.0]).linear(&weight, Some(&bias))?;
+    /// assert_eq!(y.to_vec()?, [12.5, 34.0, 56.0]);
+    /// # Ok::<(), macula_tensor::Error>(())
+    /// ```
+    pub fn linear(&self, weight: &Self, bias: Option<&Self>) -> Result<Self> {
+        let op = "linear";
+        if weight.rank() != 2 {
+            return Err(Error::Shape {
+                op,
+                expected: "a weight of shape [out, in]".into(),
+                found: Sizes::from_slice(weight.shape()),
+            });
+        }
+        let [outputs, inputs] = last_two(weight);
+        let Some((&last, leading)) = self.shape().split_last().filter(|(k, _)| **k == inputs)
+        else {
+            return Err(inner_sizes(op, self, weight));
+        };
+        if let Some(bias) = bias
+            && bias.shape() != [outputs]
+        {
+            return Err(Error::Shape {
+                op,
+                expected: format!("a bias of shape [{outputs}]"),
+                found: Sizes::from_slice(bias.shape()),
+            });
+        }
+        let mut sizes = Sizes::from_slice(leading);
+        sizes.push(outputs);
+        let weight = weight.transpose(0, 1)?;
+        if self.rank() == 2 {
+            return product(op, [self, &weight], &[], &sizes, bias);
+        }
+        let rows = self.reshape([leading.iter().product(), last])?;
+        product(op, [&rows, &weight], &[], &sizes, bias)
+    }
+}
+
+/// The sizes of a matrix; the caller answers for there being two axes.
+fn last_two<T: Float>(x: &Tensor<T>) -> [usize; 2] {
+    let rank = x.rank();
+    [x.shape()[rank - 2], x.shape()[rank - 1]]
+}
+
+fn inner_sizes<T: Float>(op: &'static str, left: &Tensor<T>, right: &Tensor<T>) -> Error {
+    Error::InnerSizes {
+        op,
+        left: Sizes::from_slice(left.shape()),
+        right: Sizes::from_slice(right.shape()),
+    }
+}
+
+/// a · b (+ bias) for every matrix of a batch, as a tensor of shape `sizes`.
+fn product<T: Float>(
+    op: &'static str,
+    [a, b]: [&Tensor<T>; 2],
+    batch: &[usize],
+    sizes: &[usize],
+    bias: Option<&Tensor<T>>,
+) -> Result<Tensor<T>> {
+    for other in std::iter::once(b).chain(bias) {
+        if other.device() != a.device() {
+            return Err(Error::Devices {
+                op,
+                left: a.device().to_string(),
+                right: other.device().to_string(),
+            });
+        }
+    }
+    let ([m, k], [_, n]) = (last_two(a), last_two(b));
+    let (a, b) = (Matrices::new(a)?, Matrices::new(b)?);
+    let (a_elements, b_elements) = (a.tensor.view(op)?.elements, b.tensor.view(op)?.elements);
+    let bias = bias.map(Tensor::contiguous).transpose()?;
+    let epilogue = Epilogue {
+        bias: bias.as_ref().and_then(Tensor::as_slice),
+        ..Epilogue::NONE
+    };
+    let shape = Shape::contiguous(op, sizes)?;
+    Ok(Tensor::build(shape, |output| {
+        if output.is_empty() {
+            return;
+        }
+        if batch.is_empty() {
+            let (a, b) = (
+                a.matrix(a_elements, batch, 0),
+                b.matrix(b_elements, batch, 0),
+            );
+            return T::multiply([m, k, n], a, b, output, epilogue);
+        }
+        let together = (WORK / (m * n * k).max(1)).max(1);
+        for_each_piece(output, together * m * n, |start, piece| {
+            let first = start / (m * n);
+            for (number, c) in (first..).zip(piece.chunks_mut(m * n)) {
+                let a = a.matrix(a_elements, batch, number);
+                let b = b.matrix(b_elements, batch, number);
+                T::multiply([m, k, n], a, b, c, epilogue);
+            }
+        });
+    }))
+}
+
+/// The matrices of a tensor, one for each place in the axes before the last two.
+struct Matrices<T: Float> {
+    tensor: Tensor<T>,
+    row_stride: usize,
+    column_stride: usize,
+}
+
+impl<T: Float> Matrices<T> {
+    /// The kernel does not walk backwards: an operand with a negative stride is copied.
+    fn new(tensor: &Tensor<T>) -> Result<Self> {
+        let rank = tensor.rank();
+        let strides = |tensor: &Tensor<T>| {
+            let matrix = &tensor.strides()[rank - 2..];
+            usize::try_from(matrix[0])
+                .ok()
+                .zip(usize::try_from(matrix[1]).ok())
+        };
+        let (tensor, (row_stride, column_stride)) = match strides(tensor) {
+            Some(strides) => (tensor.clone(), strides),
+            None => {
+                let copy = tensor.contiguous()?;
+                let columns = copy.shape()[rank - 1];
+                (copy, (columns, 1))
+            }
+        };
+        Ok(Self {
+            tensor,
+            row_stride,
+            column_stride,
+        })
+    }
+
+    /// Matrix `number` of a batch that this tensor's leading axes broadcast to.
+    fn matrix<'a>(&self, elements: &'a [T], batch: &[usize], number: usize) -> Matrix<'a, T> {
+        let leading = self.tensor.rank() - 2;
+        let sizes = &self.tensor.shape()[..leading];
+        let strides = &self.tensor.strides()[..leading];
+        let mut rest = number;
+        let mut start = self.tensor.shape.offset() as isize;
+        let axes = sizes.iter().zip(strides).rev();
+        let mut axes = axes.map(|(&size, &stride)| if size == 1 { 0 } else { stride });
+        for size in batch.iter().rev() {
+            start += (rest % size) as isize * axes.next().unwrap_or(0);
+            rest /= size;
+        }
+        Matrix {
+            // A matrix without elements may stand at the end of its tensor.
+            elements: elements.get(start as usize..).unwrap_or(&[]),
+            row_stride: self.row_stride,
+            column_stride: self.column_stride,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Small integers, whose products and sums are exact: results are compared bit by bit.
+    fn integers(shape: &[usize], seed: usize) -> Tensor<f64> {
+        let count: usize = shape.iter().product();
+        let elements = (0..count).map(|i| ((i * 7 + seed * 13) % 11) as f64 - 5.0);
+        Tensor::from_vec(elements.collect(), shape).unwrap()
+    }
+
+    /// The same elements in memory of another order.
+    fn strided(x: &Tensor<f64>) -> Tensor<f64> {
+        let swapped = x.transpose(-1, -2).unwrap();
+        let copy = Tensor::from_vec(swapped.to_vec().unwrap(), swapped.shape()).unwrap();
+        copy.transpose(-1, -2).unwrap()
+    }
+
+    /// Both operands with a batch each, by the definition.
+    fn naive(a: &Tensor<f64>, b: &Tensor<f64>) -> Vec<f64> {
+        let [m, k] = last_two(a);
+        let n = last_two(b)[1];
+        let batch = broadcast(
+            "naive",
+            &a.shape()[..a.rank() - 2],
+            &b.shape()[..b.rank() - 2],
+        );
+        let batch = batch.unwrap();
+        let whole = |x: &Tensor<f64>, rows, columns| {
+            let mut sizes = batch.clone();
+            sizes.extend([rows, columns]);
+            x.expand(&sizes).unwrap().to_vec().unwrap()
+        };
+        let (a, b) = (whole(a, m, k), whole(b, k, n));
+        let mut c = Vec::new();
+        for matrix in 0..batch.iter().product() {
+            for i in 0..m {
+                for j in 0..n {
+                    let terms =
+                        (0..k).map(|p| a[(matrix * m + i) * k + p] * b[(matrix * k + p) * n + j]);
+                    c.push(terms.sum());
+                }
+            }
+        }
+        c
+    }
+
+    proptest! {
+        #[test]
+        fn matmul_is_its_definition_for_every_layout(
+            (m, k, n) in (0usize..6, 0usize..6, 0usize..6),
+            a_batch in prop::sample::select(vec![vec![], vec![3], vec![1], vec![2, 3], vec![2, 1]]),
+            b_batch in prop::sample::select(vec![vec![], vec![3], vec![1], vec![2, 1]]),
+            (a_strided, b_strided) in (any::<bool>(), any::<bool>()),
+        ) {
+            let sizes = |batch: &[usize], matrix: [usize; 2]| [batch, &matrix[..]].concat();
+            let a = integers(&sizes(&a_batch, [m, k]), 1);
+            let b = integers(&sizes(&b_batch, [k, n]), 2);
+            let (x, y) = (
+                if a_strided { strided(&a) } else { a.clone() },
+                if b_strided { strided(&b) } else { b.clone() },
+            );
+            let c = x.matmul(&y).unwrap();
+            let rank = a.rank().max(b.rank());
+            prop_assert_eq!(c.rank(), rank);
+            prop_assert_eq!(&c.shape()[rank - 2..], &[m, n][..]);
+            prop_assert_eq!(c.to_vec().unwrap(), naive(&a, &b));
+        }
+    }
+
+    #[test]
+    fn a_batch_large_enough_for_threads_is_the_definition_too() {
+        let (a, b) = (integers(&[40, 30, 50], 1), integers(&[40, 50, 31], 2));
+        assert!(40 * 30 * 50 * 31 > 2 * WORK);
+        assert_eq!(a.matmul(&b).unwrap().to_vec().unwrap(), naive(&a, &b));
+    }
+
+    #[test]
+    fn a_vector_is_a_row_on_the_left_and_a_column_on_the_right() {
+        let vector = Tensor::from([1.0, 2.0]);
+        let matrix = Tensor::from([[1.0, 10.0], [100.0, 1000.0]]);
+        let shape_and_elements = |x: Tensor<f64>| (x.shape().to_vec(), x.to_vec().unwrap());
+        let product = |a: &Tensor<f64>, b| shape_and_elements(a.matmul(b).unwrap());
+        assert_eq!(product(&vector, &vector), (vec![], vec![5.0]));
+        assert_eq!(product(&matrix, &vector), (vec![2], vec![21.0, 2100.0]));
+        assert_eq!(product(&vector, &matrix), (vec![2], vec![201.0, 2010.0]));
+        let stack = matrix.expand([3, 2, 2]).unwrap();
+        assert_eq!(product(&stack, &vector).0, [3, 2]);
+        assert_eq!(product(&vector, &stack).0, [3, 2]);
+    }
+
+    #[test]
+    fn linear_is_the_product_with_the_transpose_plus_the_bias() {
+        let weight = integers(&[4, 5], 1);
+        let bias = integers(&[4], 3);
+        for shape in [&[5][..], &[3, 5], &[2, 3, 5], &[0, 5]] {
+            let x = integers(shape, 2);
+            let expected = x.matmul(&weight.transpose(0, 1).unwrap()).unwrap();
+            let plain = x.linear(&weight, None).unwrap();
+            assert_eq!(plain.shape(), expected.shape());
+            assert_eq!(plain.to_vec(), expected.to_vec());
+            let expected = expected.add(&bias).unwrap();
+            let biased = x.linear(&strided(&weight), Some(&bias)).unwrap();
+            assert_eq!(biased.to_vec(), expected.to_vec());
+        }
+    }
+
+    #[test]
+    fn shapes_that_do_not_fit_are_told() {
+        let zeros = |shape: &[usize]| Tensor::<f32>::zeros(shape).unwrap();
+        let told = |result: Result<Tensor>| result.map(drop).unwrap_err().to_string();
+        assert_eq!(
+            told(zeros(&[32, 64]).matmul(&zeros(&[63, 10]))),
+            "matmul: inner sizes differ: [32, 64] × [63, 10]"
+        );
+        assert_eq!(
+            told(zeros(&[]).matmul(&zeros(&[3]))),
+            "matmul: expected at least one axis, found shape []"
+        );
+        assert_eq!(
+            told(zeros(&[2, 4, 3]).matmul(&zeros(&[5, 3, 4]))),
+            "matmul: shapes [2] and [5] do not broadcast: aligned at the last axis, sizes must be \
+             equal or 1"
+        );
+        assert_eq!(
+            told(zeros(&[32, 64]).linear(&zeros(&[10, 63]), None)),
+            "linear: inner sizes differ: [32, 64] × [10, 63]"
+        );
+        assert_eq!(
+            told(zeros(&[2, 3]).linear(&zeros(&[4, 3]), Some(&zeros(&[3])))),
+            "linear: expected a bias of shape [4], found shape [3]"
+        );
+        assert!(zeros(&[]).linear(&zeros(&[4, 3]), None).is_err());
+        assert!(zeros(&[3]).linear(&zeros(&[3]), None).is_err());
+    }
+}
