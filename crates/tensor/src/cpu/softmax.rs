@@ -171,8 +171,10 @@ fn short_rows<T: Float>(kind: Kind, input: &[T], axis: usize, output: &mut [T]) 
 /// `[axis, inner]`, column by column. A tile of them is copied together first: far apart as they
 /// lie, its rows would drive each other out of the cache.
 fn columns<T: Float>(kind: Kind, input: &[T], inner: usize, output: &mut [T]) {
-    // A tile has the elements of a piece, but lines of memory should be read whole.
-    let width = (PIECE / (input.len() / inner)).clamp(BATCH, RUN);
+    // A tile has about the elements of a piece, but runs of memory should not be too short. The 16
+    // make a row of the tile an odd number of cache lines where it would be a power of two, whose
+    // rows fall into few places of the cache.
+    let width = (PIECE / (input.len() / inner)).clamp(BATCH, RUN) + 16;
     let mut tiles: SmallVec<[SmallVec<[&mut [T]; SHORT]>; 1]> = SmallVec::new();
     tiles.resize_with(inner.div_ceil(width), SmallVec::new);
     for row in output.chunks_exact_mut(inner) {
