@@ -246,7 +246,7 @@ mod tests {
         let layer = Linear::<f64>::new(2, 3, &mut Rng::seed(7));
         let tape = Tape::new();
         let x = tape.constant(Tensor::from([[1.0, 2.0], [30.0, 40.0]]));
-        let loss = layer.forward(&x).unwrap().sum_all().unwrap();
+        let loss = layer.forward(&x).unwrap().sum(..).unwrap();
         let gradients = loss.backward().unwrap();
         let of = |param| gradients.get(param).unwrap().to_vec().unwrap();
         assert_eq!(of(layer.weight()), [31.0, 42.0, 31.0, 42.0, 31.0, 42.0]);
