@@ -26,6 +26,7 @@ use crate::module::Parameters;
 ///     learning_rate: f64,
 /// }
 ///
+/// #[derive(Clone, Copy)]
 /// struct Rule {
 ///     learning_rate: f64,
 /// }
