@@ -3,6 +3,7 @@
 pub(crate) mod copy;
 pub(crate) mod elementary;
 pub(crate) mod elementwise;
+pub(crate) mod finite;
 pub(crate) mod fold;
 pub mod gemm;
 pub(crate) mod index;
