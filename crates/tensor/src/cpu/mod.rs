@@ -5,7 +5,7 @@ pub(crate) mod elementary;
 pub(crate) mod elementwise;
 pub(crate) mod finite;
 pub(crate) mod fold;
-pub mod gemm;
+pub(crate) mod gemm;
 pub(crate) mod index;
 pub(crate) mod lane_fold;
 pub mod lanes;
