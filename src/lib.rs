@@ -3,6 +3,8 @@
 
 pub use macula_autograd as autograd;
 pub use macula_losses as losses;
+pub use macula_nn as nn;
+pub use macula_nn::{data, metrics};
 pub use macula_tensor as tensor;
 
 pub mod prelude;

@@ -90,6 +90,30 @@ impl<T: Float> Var<T> {
             .collect()
     }
 
+    /// The vector-Jacobian product: Σ upstream · ∂self/∂x for each x of `with_respect_to`, as
+    /// recorded variables; zeros where this variable does not depend on x.
+    ///
+    /// # Errors
+    /// `upstream` must have this variable's shape.
+    pub fn vjp(&self, upstream: &Self, with_respect_to: &[&Self]) -> Result<Vec<Self>> {
+        if upstream.shape() != self.shape() {
+            return Err(Error::Shape {
+                op: "vjp",
+                expected: format!("an upstream gradient of shape {:?}", self.shape()),
+                found: Sizes::from_slice(upstream.shape()),
+            });
+        }
+        let found = self.try_grad(upstream, with_respect_to)?;
+        found
+            .into_iter()
+            .zip(with_respect_to)
+            .map(|(gradient, x)| match gradient {
+                Some(gradient) => Ok(gradient),
+                None => Ok(self.tape().constant(Tensor::zeros(x.shape())?)),
+            })
+            .collect()
+    }
+
     /// Σ upstream · ∂self/∂x for each x, or none where self does not depend on x.
     pub(crate) fn try_grad(
         &self,

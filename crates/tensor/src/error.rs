@@ -148,6 +148,14 @@ pub enum Error {
         /// What is wrong and what to do instead.
         message: String,
     },
+    /// A row of a data set could not be read.
+    #[error("row {row} of the data set: {message}")]
+    Row {
+        /// The row, counted from 0.
+        row: usize,
+        /// What the data set said.
+        message: String,
+    },
     /// A file could not be opened, read or written.
     #[error("{}: {message}", path.display())]
     File {

@@ -9,11 +9,13 @@ pub mod error;
 pub mod ops;
 pub mod pointwise;
 mod print;
+pub mod program;
 pub mod random;
 pub mod scalar;
 pub mod shape;
 mod storage;
 mod tensor;
+mod transfer;
 pub mod update;
 mod view;
 

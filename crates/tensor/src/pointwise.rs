@@ -5,7 +5,6 @@ use std::fmt::Debug;
 use smallvec::SmallVec;
 
 use crate::dual::Dual;
-use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
 /// A function of `N` numbers, applied to tensors element by element.
@@ -66,9 +65,6 @@ pub struct Derived<F> {
     pub by: Differentiations,
 }
 
-/// The highest order of differentiation of a pointwise formula.
-pub const MAX_ORDER: usize = 3;
-
 impl<F> Derived<F> {
     /// The formula itself.
     pub fn new(formula: F) -> Self {
@@ -80,42 +76,12 @@ impl<F> Derived<F> {
 
     /// This, differentiated once more, by input `input`.
     ///
-    /// # Errors
-    /// The order is limited to [`MAX_ORDER`].
-    pub fn differentiate<const N: usize>(mut self, input: usize) -> Result<Self>
-    where
-        F: Pointwise<N>,
-    {
-        if self.by.len() == MAX_ORDER {
-            return Err(Error::Argument {
-                op: F::NAME,
-                argument: "order of differentiation",
-                expected: format!("at most {MAX_ORDER}"),
-                found: format!("{}", MAX_ORDER + 1),
-            });
-        }
-        self.by.push(input as u8);
-        Ok(self)
+    /// The order has no limit: the formula and its first derivative are compiled loops, higher
+    /// orders run as a [`Program`](crate::program::Program).
+    pub fn differentiate(mut self, input: usize) -> Self {
+        // A number that is too large for the list is too large for every formula, and the
+        // operation that applies this will say so.
+        self.by.push(u8::try_from(input).unwrap_or(u8::MAX));
+        self
     }
-
-    /// The value at one point.
-    #[inline(always)]
-    pub(crate) fn eval<S: Scalar, const N: usize>(&self, x: [S; N]) -> S
-    where
-        F: Pointwise<N>,
-    {
-        let f = &self.formula;
-        match self.by[..] {
-            [] => f.eval(x),
-            [i] => f.gradient(x)[i as usize],
-            [i, j] => second(f, x, i, j),
-            [i, j, k, ..] => second(f, Dual::variables(x), i, j).tangent[k as usize],
-        }
-    }
-}
-
-/// ∂²f / ∂xᵢ∂xⱼ.
-#[inline(always)]
-fn second<S: Scalar, F: Pointwise<N>, const N: usize>(f: &F, x: [S; N], i: u8, j: u8) -> S {
-    f.gradient(Dual::variables(x))[i as usize].tangent[j as usize]
 }

@@ -164,12 +164,13 @@ impl Shape {
     /// The caller answers for their lying inside the axis; `step` may be negative.
     pub(crate) fn slice(&self, axis: usize, start: usize, step: isize, length: usize) -> Self {
         let mut view = self.clone();
-        if length > 0 {
+        view.sizes[axis] = length;
+        // A view of nothing must not point behind the memory of nothing.
+        if view.count() > 0 {
             view.offset = view
                 .offset
                 .wrapping_add_signed(start as isize * self.strides[axis]);
         }
-        view.sizes[axis] = length;
         view.strides[axis] *= step;
         view
     }

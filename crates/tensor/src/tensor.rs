@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::cpu;
-use crate::device::{Device, Operand, unsupported};
+use crate::device::{Accelerator, Device, Memory, Operand, not_offered};
 use crate::element::{Element, Number};
 use crate::error::{Error, Result};
 use crate::shape::{Shape, Sizes};
@@ -85,6 +85,35 @@ impl<T: Element> Tensor<T> {
         }))
     }
 
+    /// A tensor that `write` fills, in row-major order.
+    ///
+    /// The memory is recycled: before `write` sees them, the elements are those of some tensor
+    /// that is gone. Every one of them must be written.
+    ///
+    /// # Errors
+    /// The number of elements must be one that memory can address; what `write` says is passed on.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use macula_tensor::Tensor;
+    ///
+    /// let squares = Tensor::write([4], |elements| {
+    ///     for (i, element) in (0..).zip(elements) {
+    ///         *element = i * i;
+    ///     }
+    ///     Ok(())
+    /// })?;
+    /// assert_eq!(squares.to_vec()?, [0_i64, 1, 4, 9]);
+    /// # Ok::<(), macula_tensor::Error>(())
+    /// ```
+    pub fn write(
+        shape: impl AsRef<[usize]>,
+        write: impl FnOnce(&mut [T]) -> Result<()>,
+    ) -> Result<Self> {
+        Self::try_build(Shape::contiguous("write", shape.as_ref())?, write)
+    }
+
     /// A tensor of rank 0: one element, no axes.
     pub fn scalar(value: T) -> Self {
         Self::build(Shape::scalar(), |output| output.fill(value))
@@ -118,23 +147,24 @@ impl<T: Element> Tensor<T> {
         Ok(Self::from_buffer(buffer, shape))
     }
 
-    /// A new tensor in main memory, written by `write`, which must write every element: the memory
-    /// is recycled and holds old numbers.
-    ///
-    /// # Errors
-    /// The number of elements must be one that memory can address; and whatever `write` returns.
-    pub fn write(
-        shape: impl AsRef<[usize]>,
-        write: impl FnOnce(&mut [T]) -> Result<()>,
-    ) -> Result<Self> {
-        Self::try_build(Shape::contiguous("write", shape.as_ref())?, write)
-    }
-
     fn from_buffer(buffer: Buffer<T>, shape: Shape) -> Self {
         Self {
             storage: Storage::Cpu(Arc::new(buffer)),
             shape,
             device: Device::Cpu,
+        }
+    }
+
+    /// What a kernel of an accelerator returned, in row-major order.
+    pub(crate) fn from_memory(
+        accelerator: &Arc<dyn Accelerator>,
+        memory: Memory,
+        shape: Shape,
+    ) -> Self {
+        Self {
+            storage: Storage::Accelerator(memory),
+            shape,
+            device: Device::Accelerator(accelerator.clone()),
         }
     }
 
@@ -190,7 +220,18 @@ impl<T: Element> Tensor<T> {
                 elements: buffer.as_slice(),
                 shape: &self.shape,
             }),
-            Storage::Accelerator(_) => Err(unsupported::<T>(op, &self.device)),
+            Storage::Accelerator(_) => Err(not_offered::<T>(op, &self.device.to_string())),
+        }
+    }
+
+    /// The elements in an accelerator's memory, for its kernels.
+    pub(crate) fn operand(&self, op: &'static str) -> Result<Operand<'_>> {
+        match &self.storage {
+            Storage::Cpu(_) => Err(not_offered::<T>(op, &self.device.to_string())),
+            Storage::Accelerator(memory) => Ok(Operand {
+                memory,
+                shape: &self.shape,
+            }),
         }
     }
 
@@ -207,16 +248,17 @@ impl<T: Element> Tensor<T> {
     /// # Errors
     /// The elements must be in main memory.
     pub fn make_mut(&mut self) -> Result<&mut [T]> {
+        self.view("make_mut")?;
         if !self.is_alone() {
             *self = self.copied()?;
         }
         let range = self.shape.range();
         match &mut self.storage {
-            Storage::Cpu(buffer) => Arc::get_mut(buffer)
-                .map(|buffer| &mut buffer.as_mut_slice()[range])
-                .ok_or_else(|| unsupported::<T>("make_mut", &self.device)),
-            Storage::Accelerator(_) => Err(unsupported::<T>("make_mut", &self.device)),
+            Storage::Cpu(buffer) => Arc::get_mut(buffer),
+            Storage::Accelerator(_) => None,
         }
+        .map(|buffer| &mut buffer.as_mut_slice()[range])
+        .ok_or_else(|| not_offered::<T>("make_mut", &self.device.to_string()))
     }
 
     /// Whether nobody shares the memory, so that writing happens in place.
@@ -229,8 +271,12 @@ impl<T: Element> Tensor<T> {
 
     /// A copy in row-major order with memory of its own.
     fn copied(&self) -> Result<Self> {
-        let view = self.view("contiguous")?;
         let shape = Shape::contiguous("contiguous", self.shape())?;
+        if let Some(accelerator) = self.device.as_accelerator() {
+            let memory = T::kernels(accelerator.as_ref()).copy(self.operand("contiguous")?)?;
+            return Ok(Self::from_memory(accelerator, memory, shape));
+        }
+        let view = self.view("contiguous")?;
         Ok(Self::build(shape, |output| cpu::copy::copy(view, output)))
     }
 
@@ -240,27 +286,6 @@ impl<T: Element> Tensor<T> {
             Ok(self.clone())
         } else {
             self.copied()
-        }
-    }
-
-    /// The elements as a vector in row-major order, from any device.
-    pub fn to_vec(&self) -> Result<Vec<T>> {
-        match &self.storage {
-            Storage::Cpu(_) => Ok(match self.as_slice() {
-                Some(elements) => elements.to_vec(),
-                None => self.copied()?.into_vec()?,
-            }),
-            Storage::Accelerator(memory) => {
-                let mut elements = vec![T::default(); self.count()];
-                if let Device::Accelerator(accelerator) = &self.device {
-                    let operand = Operand {
-                        memory,
-                        shape: &self.shape,
-                    };
-                    T::kernels(&**accelerator).download(operand, &mut elements)?;
-                }
-                Ok(elements)
-            }
         }
     }
 
@@ -294,22 +319,6 @@ impl<T: Element> Tensor<T> {
         match &self.storage {
             Storage::Cpu(buffer) => Ok(buffer.as_slice()[self.shape.offset()]),
             Storage::Accelerator(_) => Ok(self.to_vec()?[0]),
-        }
-    }
-
-    /// The tensor on another device; the same tensor if it is there already.
-    pub fn to(&self, device: &Device) -> Result<Self> {
-        if self.device == *device {
-            return Ok(self.clone());
-        }
-        let elements = self.to_vec()?;
-        match device {
-            Device::Cpu => Self::from_vec(elements, self.shape()),
-            Device::Accelerator(accelerator) => Ok(Self {
-                storage: Storage::Accelerator(T::kernels(&**accelerator).upload(&elements)?),
-                shape: Shape::contiguous("to", self.shape())?,
-                device: device.clone(),
-            }),
         }
     }
 }

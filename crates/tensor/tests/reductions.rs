@@ -1,4 +1,5 @@
 //! Reductions against the naive ones, on random views.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 
@@ -35,7 +36,15 @@ fn sums_agree<T: Float>(case: &Case) {
     check(x.map_sum(Square, case.axes()).unwrap(), &|v| {
         v.iter().map(|x| x * x).sum()
     });
-    let x = case.tensor(|random| T::from_f64([1.0, -1.0, 2.0, 0.5][random as usize % 4]));
+    // Powers of two, few enough for the product of a long axis to stay in range.
+    let x = case.tensor(|random| {
+        let magnitude = [2.0, 0.5].get((random / 2 % 64) as usize).unwrap_or(&1.0);
+        T::from_f64(if random % 2 == 0 {
+            *magnitude
+        } else {
+            -magnitude
+        })
+    });
     let (sizes, groups) = case.groups(&x);
     let products: Vec<f64> = groups
         .iter()
@@ -99,7 +108,7 @@ fn variances_agree<T: Float>(case: &Case, correction: usize) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn sums_products_and_norms_are_the_naive_ones(case in cases(6)) {
@@ -121,7 +130,7 @@ proptest! {
 
     #[test]
     fn integers_wrap_and_truth_values_are_counted(case in cases(6)) {
-        let x = case.tensor(|random| random as i64 * 0x1234_5678_9ABC);
+        let x = case.tensor(|random| (random as i64).wrapping_mul(0x1234_5678_9ABC));
         let (sizes, groups) = case.groups(&x);
         let all = |join: &dyn Fn(&[i64]) -> i64| groups.iter().map(|g| join(g)).collect::<Vec<_>>();
         let sum = x.sum(case.axes()).unwrap();
@@ -206,7 +215,8 @@ fn long_and_short_axes_sliced_and_transposed_agree_too() {
         for case in [whole, sliced, turned] {
             sums_agree::<f32>(&case);
             extremes_agree::<f64>(&case);
-            variances_agree::<f64>(&case, 1);
+            // In f32, next to which the naive sums in f64 are exact.
+            variances_agree::<f32>(&case, 1);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Reductions and their opposite, expanding.
 
 use macula_tensor::shape::Sizes;
-use macula_tensor::{Axes, Float, Result, keep};
+use macula_tensor::{Axes, Float, Result};
 
 use crate::saved::Keep;
 use crate::var::Var;

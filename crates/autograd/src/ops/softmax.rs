@@ -1,6 +1,6 @@
 //! The softmax family.
 
-use macula_tensor::{Float, Result};
+use macula_tensor::{Float, Result, keep};
 
 use crate::saved::Keep;
 use crate::var::Var;
@@ -13,37 +13,32 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn logsumexp(&self, axis: isize) -> Result<Self> {
         let value = self.value().logsumexp(axis)?;
-        Self::record(
-            "logsumexp",
-            [self],
-            value,
-            Keep::Inputs,
-            move |upstream, saved| {
-                let shares = saved.input(0)?.softmax(axis)?;
-                Ok([Some(upstream.unsqueeze(axis)?.mul(&shares)?)])
-            },
-        )
+        let rule = move |upstream: &Self, saved: &crate::Saved<T>| {
+            let shares = saved.input(0)?.softmax(axis)?;
+            Ok([Some(upstream.unsqueeze(axis)?.mul(&shares)?)])
+        };
+        Self::record("logsumexp", [self], value, Keep::Inputs, rule)
     }
 
     /// e^x / Σ e^x along one axis.
+    ///
+    /// # Numerics
+    /// The gradient yⱼ·(uⱼ − Σ yₖ·uₖ) does not change when one number is subtracted from all u.
+    /// With that of the likeliest class no digits are lost where its y is nearly 1.
     ///
     /// # Errors
     /// The axis must exist.
     #[track_caller]
     pub fn softmax(&self, axis: isize) -> Result<Self> {
         let value = self.value().softmax(axis)?;
-        Self::record(
-            "softmax",
-            [self],
-            value,
-            Keep::Output,
-            move |upstream, saved| {
-                let y = saved.output()?;
-                let weighted = upstream.mul(&y)?;
-                let total = weighted.sum(macula_tensor::keep(axis))?;
-                Ok([Some(weighted.sub(&y.mul(&total)?)?)])
-            },
-        )
+        let likeliest = value.argmax(keep(axis))?;
+        let rule = move |upstream: &Self, saved: &crate::Saved<T>| {
+            let y = saved.output()?;
+            let centred = upstream.sub(&upstream.gather(axis, &likeliest)?)?;
+            let mean = y.mul(&centred)?.sum(keep(axis))?;
+            Ok([Some(y.mul(&centred.sub(&mean)?)?)])
+        };
+        Self::record("softmax", [self], value, Keep::Output, rule)
     }
 
     /// x − ln Σ e^x along one axis.
@@ -53,16 +48,11 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn log_softmax(&self, axis: isize) -> Result<Self> {
         let value = self.value().log_softmax(axis)?;
-        Self::record(
-            "log_softmax",
-            [self],
-            value,
-            Keep::Output,
-            move |upstream, saved| {
-                let total = upstream.sum(macula_tensor::keep(axis))?;
-                let shares = saved.output()?.exp()?;
-                Ok([Some(upstream.sub(&shares.mul(&total)?)?)])
-            },
-        )
+        let rule = move |upstream: &Self, saved: &crate::Saved<T>| {
+            let shares = saved.input(0)?.softmax(axis)?;
+            let total = upstream.sum(keep(axis))?;
+            Ok([Some(upstream.sub(&shares.mul(&total)?)?)])
+        };
+        Self::record("log_softmax", [self], value, Keep::Inputs, rule)
     }
 }

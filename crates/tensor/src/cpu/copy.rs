@@ -14,14 +14,18 @@ use smallvec::SmallVec;
 
 use super::parallel::for_each_piece;
 use crate::element::Element;
-use crate::shape::Shape;
+use crate::shape::{Shape, Sizes};
 use crate::tensor::View;
 
 /// Elements of a piece: a copy does so little with each that a thread must get many.
 const PIECE: usize = 128 * 1024;
 
-/// Side of a tile: a cache line of `f32`.
-const TILE: usize = 16;
+/// Side of a tile, some cache lines: 16 KiB of `f32`, which the first-level cache holds.
+const TILE: usize = 64;
+
+/// Rows of a transposed copy to a piece: long enough runs in the source for the processor to see
+/// them coming.
+const TALL: usize = 4 * TILE;
 
 /// One loop of the nest.
 #[derive(Clone, Copy)]
@@ -50,7 +54,10 @@ type Axes<'a> = SmallVec<[Axis<'a>; 4]>;
 
 /// Copies a view to `output` in row-major order.
 pub(crate) fn copy<T: Element>(from: View<'_, T>, output: &mut [T]) {
-    copy_into(from, output, &Shape::grid(from.shape.sizes()));
+    match from.as_contiguous() {
+        Some(elements) if elements.len() <= PIECE => output.copy_from_slice(elements),
+        _ => copy_into(from, output, &Shape::grid(from.shape.sizes())),
+    }
 }
 
 /// Copies a view into a window of `output`: `window` has the view's sizes, and the strides of a
@@ -72,15 +79,29 @@ pub(crate) fn copy_places<T: Element>(
     places: &[i64],
     output: &mut [T],
 ) {
-    if !output.is_empty() {
-        let mut sizes = crate::shape::Sizes::from_slice(from.shape.sizes());
-        sizes[axis] = places.len();
-        let axes = loops(
-            from.shape,
-            Shape::grid(&sizes).strides(),
-            Some((axis, places)),
-        );
-        in_pieces(axes, from, output);
+    if output.is_empty() {
+        return;
+    }
+    let sizes = from.shape.sizes();
+    let inner: usize = sizes[axis + 1..].iter().product();
+    match from.as_contiguous() {
+        // The rows of a batch: nothing to plan, and too little work to pay for planning.
+        Some(elements) if inner > 1 && output.len() <= PIECE => {
+            let blocks = output.chunks_exact_mut(places.len() * inner);
+            for (output, elements) in blocks.zip(elements.chunks_exact(sizes[axis] * inner)) {
+                for (to, &place) in output.chunks_exact_mut(inner).zip(places) {
+                    let first = place as usize * inner;
+                    to.copy_from_slice(&elements[first..first + inner]);
+                }
+            }
+        }
+        _ => {
+            let mut target = Sizes::from_slice(sizes);
+            target[axis] = places.len();
+            let target = Shape::grid(&target);
+            let axes = loops(from.shape, target.strides(), Some((axis, places)));
+            in_pieces(axes, from, output);
+        }
     }
 }
 
@@ -123,28 +144,33 @@ fn in_pieces<T: Element>(axes: Axes<'_>, from: View<'_, T>, to: &mut [T]) {
         to[0] = from.elements[from.shape.offset()];
         return;
     };
+    // Small copies stay in the cache, and a tile would only cost its clearing.
+    let dense = if from.shape.count() < TILE * TILE {
+        None
+    } else {
+        dense_source_axis(&axes)
+    };
+    let mut rows = (PIECE / outer.to).max(1);
+    if dense == Some(0) {
+        rows = rows.next_multiple_of(TALL);
+    }
     // The target reaches to the end of its tensor, which may be far behind the window.
-    let to_end = outer.to * outer.size;
-    let end = to_end.min(to.len());
-    let to = &mut to[..end];
-    // Whole tiles, so that no cache line of a transposed source is read by two threads.
-    let rows = (PIECE / outer.to.max(1)).next_multiple_of(TILE);
-    for_each_piece(to, rows * outer.to, |start, piece| {
+    let end = to.len().min(outer.to * outer.size);
+    for_each_piece(&mut to[..end], rows * outer.to, |start, piece| {
         let first = start / outer.to;
         let mut axes = axes.clone();
-        axes[0].size = rows.min(outer.size - first);
         let mut offset = from.shape.offset() as isize;
+        axes[0].size = rows.min(outer.size - first);
         match outer.places {
             Some(places) => axes[0].places = Some(&places[first..first + axes[0].size]),
             None => offset += outer.from(first),
         }
-        match dense_source_axis(&axes) {
-            Some(dense) => {
-                let last = axes.len() - 1;
-                axes[dense..last].rotate_left(1);
-                transposed(&axes, from.elements, offset, piece);
-            }
-            None => nest(&axes, from.elements, offset, piece),
+        if let Some(dense) = dense {
+            let last = axes.len() - 1;
+            axes[dense..last].rotate_left(1);
+            transposed(&axes, from.elements, offset, piece);
+        } else {
+            nest(&axes, from.elements, offset, piece);
         }
     });
 }
@@ -182,6 +208,12 @@ fn line<T: Element>(axis: &Axis<'_>, from: &[T], offset: isize, to: &mut [T]) {
             to[..size].copy_from_slice(&from[first..first + size]);
         }
         (0, 1, None) => to[..size].fill(from[offset as usize]),
+        (-1, 1, None) => {
+            let end = offset as usize + 1;
+            let backwards = from[end - size..end].iter().rev();
+            let to = to[..size].iter_mut();
+            to.zip(backwards).for_each(|(to, from)| *to = *from);
+        }
         _ => {
             let to = to.iter_mut().step_by(axis.to).take(size);
             match axis.places {
@@ -211,6 +243,7 @@ fn transposed<T: Element>(axes: &[Axis<'_>], from: &[T], offset: isize, to: &mut
 }
 
 /// A matrix whose columns are dense in the source, copied to rows that are dense in the target.
+#[inline(never)]
 fn tiles<T: Element>(down: &Axis<'_>, across: &Axis<'_>, from: &[T], offset: isize, to: &mut [T]) {
     let mut tile = [[T::default(); TILE]; TILE];
     for column in (0..across.size).step_by(TILE) {

@@ -8,7 +8,8 @@ use pulp::{Simd, WithSimd};
 
 use super::lanes::dispatch;
 use super::parallel::{PIECE, for_each_piece};
-use super::pointwise::{BLOCK, Source};
+use super::pointwise::BLOCK;
+use super::source::Source;
 use crate::element::Element;
 use crate::tensor::View;
 

@@ -147,7 +147,7 @@ impl<T: Float, M: Summand, F: Fold> Reduction<T> for LaneFold<M, F> {
 const UNROLL: usize = 8;
 
 /// The most numbers a register of any instruction set holds.
-const WIDEST: usize = 64;
+const WIDEST: usize = 16;
 
 struct Rows<'a, T, M, F> {
     fold: LaneFold<M, F>,
@@ -204,7 +204,7 @@ impl<M: Summand, F: Fold> LaneFold<M, F> {
             let there = first_lanes(simd, rest.len(), x);
             total = F::combine(total, Lanes::select(there, value, start));
         }
-        fold_lanes::<S, T, F>(total)
+        total.fold(T::from_f64(F::START), combine_two::<T, F>)
     }
 }
 
@@ -236,21 +236,12 @@ fn halve<S: Scalar, F: Fold, const N: usize>(mut values: [S; N]) -> S {
     values[0]
 }
 
-/// The numbers of a register, combined in pairs.
+/// The two numbers, combined.
 #[inline(always)]
-pub(crate) fn fold_lanes<S: Simd, T: LaneFloat, F: Fold>(lanes: Lanes<S, T>) -> T {
-    let width = T::width::<S>();
-    let mut numbers = [T::from_f64(0.0); WIDEST];
-    lanes.store_partial(&mut numbers[..width]);
-    let mut half = width / 2;
-    while half > 0 {
-        for k in 0..half {
-            let combined = F::combine(single(numbers[k]), single(numbers[k + half]));
-            combined.store_partial(&mut numbers[k..=k]);
-        }
-        half /= 2;
-    }
-    numbers[0]
+fn combine_two<T: LaneFloat, F: Fold>(a: T, b: T) -> T {
+    let mut combined = [a];
+    F::combine(single(a), single(b)).store_partial(&mut combined);
+    combined[0]
 }
 
 struct Columns<'a, T, M, F, const N: usize> {
@@ -271,13 +262,18 @@ impl<T: Float, M: Summand, F: Fold, const N: usize> WithSimd for Columns<'_, T, 
         let (centres, centres_rest) = T::split::<S>(self.centres);
         let rows = self.rows.map(|row| T::split::<S>(row));
         let vectors = rows.map(|(vectors, _)| &vectors[..sums.len()]);
+        let rests = rows.map(|(_, rest)| rest);
+        // Loops, because a closure that computes with lanes is not always inlined.
+        let mut values = [zero; N];
         for (index, sum) in sums.iter_mut().enumerate() {
             let centre = if M::CENTRED {
                 Lanes::new(simd, centres[index])
             } else {
                 zero
             };
-            let values = vectors.map(|v| summand.value(Lanes::<S, T>::new(simd, v[index]), centre));
+            for k in 0..N {
+                values[k] = summand.value(Lanes::new(simd, vectors[k][index]), centre);
+            }
             *sum = F::combine(Lanes::new(simd, *sum), halve::<_, F, N>(values)).vector;
         }
         if !sums_rest.is_empty() {
@@ -286,8 +282,9 @@ impl<T: Float, M: Summand, F: Fold, const N: usize> WithSimd for Columns<'_, T, 
             } else {
                 zero
             };
-            let values =
-                rows.map(|(_, rest)| summand.value(Lanes::load_partial(simd, rest), centre));
+            for k in 0..N {
+                values[k] = summand.value(Lanes::load_partial(simd, rests[k]), centre);
+            }
             let sum = Lanes::load_partial(simd, sums_rest);
             F::combine(sum, halve::<_, F, N>(values)).store_partial(sums_rest);
         }

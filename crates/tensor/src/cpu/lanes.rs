@@ -4,7 +4,7 @@
 //! there is none) so that a formula written for one number runs on 4 to 16 of them. The
 //! instruction sets come from `pulp`, whose safe wrappers let the whole crate forbid `unsafe`;
 //! `lanes/float.rs` is the only file that names its operations. The elementary functions that no processor
-//! has (`exp`, `ln`, …) stand in [`elementary`](super::elementary).
+//! has (`exp`, `ln`, …) stand in `elementary`.
 //!
 //! Everything is `#[inline(always)]`: a function that is not inlined into the caller is compiled
 //! without the caller's instruction set, and each operation becomes a call, 25 times slower.

@@ -1,5 +1,6 @@
 //! The loops that do the arithmetic on the CPU, and nothing else: shapes have been checked above.
 
+pub(crate) mod arg;
 pub(crate) mod copy;
 pub(crate) mod elementary;
 pub(crate) mod elementwise;
@@ -12,6 +13,8 @@ pub mod lanes;
 pub mod parallel;
 pub(crate) mod pointwise;
 pub(crate) mod reduce;
+pub(crate) mod scan;
+pub(crate) mod softmax;
 pub(crate) mod sort;
 pub(crate) mod source;
 pub(crate) mod update;

@@ -9,52 +9,26 @@
 //!    So there is one inner loop for all strides.
 //! 3. Large outputs are cut into pieces for several threads.
 //!
+//! 4. A derivative of second or higher order is not compiled: its [`Program`] is interpreted, each
+//!    instruction on a whole register. It is rare, and compiling it would multiply what the
+//!    compiler has to do for every formula.
+//!
 //! A formula's value may be multiplied by one more operand, the `seed`: that is the chain rule
 //! (slope times upstream gradient) in one pass, without writing the slope to memory.
 
 use pulp::{Simd, WithSimd};
+use smallvec::SmallVec;
 
 use super::lanes::{LaneFloat, Lanes, dispatch};
 use super::parallel::{PIECE, for_each_piece};
-use super::walk::Walk;
-use crate::element::{Element, Float};
+use super::source::Source;
+use crate::element::Float;
 use crate::pointwise::{Derived, Pointwise};
+use crate::program::Program;
 use crate::tensor::View;
 
 /// Elements unpacked at a time: 1 to 2 KiB an operand.
 pub(super) const BLOCK: usize = 256;
-
-/// An operand, as the loop reads it.
-pub(super) enum Source<'a, T> {
-    Contiguous(&'a [T]),
-    Strided(Walk<'a, T>),
-}
-
-impl<'a, T: Element> Source<'a, T> {
-    pub(super) fn new(view: View<'a, T>) -> Self {
-        match view.as_contiguous() {
-            Some(elements) => Self::Contiguous(elements),
-            None => Self::Strided(Walk::new(view)),
-        }
-    }
-
-    /// `length` elements from `start` on; `scratch` is where they are unpacked if they have to be.
-    pub(super) fn block<'b>(
-        &'b self,
-        start: usize,
-        length: usize,
-        scratch: &'b mut [T; BLOCK],
-    ) -> &'b [T] {
-        match self {
-            Self::Contiguous(elements) => &elements[start..start + length],
-            Self::Strided(walk) => {
-                let block = &mut scratch[..length];
-                walk.copy_from(start, block);
-                block
-            }
-        }
-    }
-}
 
 /// Writes `formula(inputs…)`, times `seed` if there is one, to `output`.
 ///
@@ -65,6 +39,12 @@ pub(crate) fn pointwise<T: Float, F: Pointwise<N>, const N: usize>(
     seed: Option<View<'_, T>>,
     output: &mut [T],
 ) {
+    let kernel = &match (&formula.by[..], seed) {
+        ([], None) => Kernel::Value(formula.formula),
+        ([input], _) => Kernel::Slope(formula.formula, *input),
+        (_, None) => Kernel::Program(Program::of(formula)),
+        (_, Some(_)) => Kernel::Program(Program::of(formula).seeded()),
+    };
     let contiguous = inputs
         .iter()
         .chain(&seed)
@@ -75,22 +55,18 @@ pub(crate) fn pointwise<T: Float, F: Pointwise<N>, const N: usize>(
         for_each_piece(output, PIECE, |start, piece| {
             let range = start..start + piece.len();
             let inputs = slices.map(|slice| &slice[range.clone()]);
-            run(
-                formula,
-                inputs,
-                seed.map(|slice| &slice[range.clone()]),
-                piece,
-            );
+            let seed = seed.map(|slice| &slice[range]);
+            run(kernel, inputs, seed, piece);
         });
     } else {
-        strided(formula, inputs, seed, output);
+        strided(kernel, inputs, seed, output);
     }
 }
 
 /// The path with operands to unpack; its scratch stays off the stack of the common path.
 #[inline(never)]
 fn strided<T: Float, F: Pointwise<N>, const N: usize>(
-    formula: &Derived<F>,
+    kernel: &Kernel<F>,
     inputs: [View<'_, T>; N],
     seed: Option<View<'_, T>>,
     output: &mut [T],
@@ -110,56 +86,75 @@ fn strided<T: Float, F: Pointwise<N>, const N: usize>(
             let seed = seed
                 .as_ref()
                 .map(|seed| seed.block(first, length, &mut seed_scratch));
-            run(formula, inputs, seed, block);
+            run(kernel, inputs, seed, block);
         }
     });
 }
 
+/// How a formula or its derivative is computed.
+enum Kernel<F> {
+    /// The formula, without a seed.
+    Value(F),
+    /// Its derivative by one input.
+    Slope(F, u8),
+    /// Anything else; the seed, if there is one, is the program's last input.
+    Program(Program),
+}
+
 /// The inner loop over slices of one length.
 fn run<T: Float, F: Pointwise<N>, const N: usize>(
-    formula: &Derived<F>,
+    kernel: &Kernel<F>,
     inputs: [&[T]; N],
     seed: Option<&[T]>,
     output: &mut [T],
 ) {
-    match (&formula.by[..], seed) {
-        ([], None) => dispatch(Loop {
-            eval: Value(&formula.formula),
+    match (kernel, seed) {
+        (Kernel::Value(formula), _) => dispatch(Loop {
+            eval: Value(formula),
             inputs,
             output,
         }),
-        ([input], Some(seed)) => dispatch(SeededLoop {
-            eval: Slope(&formula.formula, *input),
+        (Kernel::Slope(formula, input), None) => dispatch(Loop {
+            eval: Slope(formula, *input),
+            inputs,
+            output,
+        }),
+        (Kernel::Slope(formula, input), Some(seed)) => dispatch(SeededLoop {
+            eval: Slope(formula, *input),
             inputs,
             seed,
             output,
         }),
-        ([input], None) => dispatch(Loop {
-            eval: Slope(&formula.formula, *input),
-            inputs,
+        (Kernel::Program(program), seed) => dispatch(Interpreter {
+            program,
+            inputs: inputs.into_iter().chain(seed).collect(),
             output,
         }),
-        _ => one_by_one(formula, inputs, seed, output),
     }
 }
 
-/// Higher orders: duals of duals of single numbers. They are rare, and as registers they would
-/// double what the compiler has to do for every formula.
-#[inline(never)]
-fn one_by_one<T: Float, F: Pointwise<N>, const N: usize>(
-    formula: &Derived<F>,
-    inputs: [&[T]; N],
-    seed: Option<&[T]>,
-    output: &mut [T],
-) {
-    let simd = pulp::Scalar::new();
-    for (index, to) in output.iter_mut().enumerate() {
-        let x = inputs.map(|input| Lanes::splat(simd, input[index]));
-        let mut value = formula.eval(x);
-        if let Some(seed) = seed {
-            value = value * Lanes::splat(simd, seed[index]);
+/// Runs a program: one interpreter for all formulas, so it does not know their number of inputs.
+struct Interpreter<'a, T> {
+    program: &'a Program,
+    inputs: SmallVec<[&'a [T]; 4]>,
+    output: &'a mut [T],
+}
+
+impl<T: LaneFloat> WithSimd for Interpreter<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let width = T::width::<S>();
+        let mut x = Vec::with_capacity(self.inputs.len());
+        let mut registers = Vec::with_capacity(self.program.instructions().len());
+        for (index, to) in self.output.chunks_mut(width).enumerate() {
+            let range = index * width..index * width + to.len();
+            let inputs = self.inputs.iter();
+            x.clear();
+            x.extend(inputs.map(|input| Lanes::<S, T>::load_partial(simd, &input[range.clone()])));
+            self.program.run(&x, &mut registers).store_partial(to);
         }
-        value.store_partial(std::slice::from_mut(to));
     }
 }
 

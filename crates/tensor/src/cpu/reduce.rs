@@ -24,6 +24,7 @@ use smallvec::SmallVec;
 use super::fold::Reduction;
 use super::parallel::{PIECE, for_each_piece};
 use super::source::Source;
+use super::walk::Walk;
 use crate::element::Element;
 use crate::shape::{Shape, Sizes, Strides};
 use crate::tensor::{Tensor, View};
@@ -155,7 +156,7 @@ fn spread<O: Element>(centre: View<'_, O>, sizes: &[usize], groups: &Groups) -> 
     }
     let shape = Shape::from_parts(sizes, strides, centre.shape.offset());
     let count = shape.count();
-    let source = super::walk::Walk::new(View {
+    let source = Walk::new(View {
         elements: centre.elements,
         shape: &shape,
     });
@@ -238,7 +239,7 @@ fn rows<T: Element, R: Reduction<T>>(
             let elements = &elements[start * axis..range.end * axis];
             return reduction.rows(elements, axis, centres_of(range), results);
         }
-        let mut scratch = Vec::new();
+        let mut scratch = source.scratch(axis.min(pass.segment));
         for (index, result) in results.iter_mut().enumerate() {
             let (outer, range) = pass.block(start + index);
             let first = outer * axis + range.start;
@@ -260,7 +261,7 @@ fn columns<T: Element, R: Reduction<T>>(
     let (axis, inner) = (pass.axis, pass.inner);
     let piece = (PIECE / axis.min(pass.segment)).max(4 * TILE);
     for_each_piece(output, piece, |start, results| {
-        let mut scratch = Default::default();
+        let mut scratch = [(); 4].map(|()| source.scratch(inner.min(TILE)));
         let (mut start, mut results) = (start, results);
         while !results.is_empty() {
             let (block, column) = (start / inner, start % inner);
@@ -339,7 +340,7 @@ fn narrow<T: Element, R: Reduction<T>>(
     let blocks = (PIECE / (axis.min(pass.segment) * inner)).max(1);
     let combine = reduction.combine();
     for_each_piece(output, blocks * inner, |start, results| {
-        let mut scratch = Default::default();
+        let mut scratch = [(); 4].map(|()| source.scratch(WIDE));
         let mut accumulators = [reduction.start(); WIDE];
         let mut repeated = [reduction.start(); WIDE];
         for (index, results) in results.chunks_mut(inner).enumerate() {

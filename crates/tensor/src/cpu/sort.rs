@@ -15,6 +15,11 @@ pub(crate) type Pair<T> = (T, i64);
 /// Pairs that are worth more than one thread.
 const MANY: usize = 16 * 1024;
 
+/// Whether a number has no order, even with itself.
+fn is_nan<T: Number>(x: T) -> bool {
+    x.partial_cmp(&x).is_none()
+}
+
 /// The order of two numbers that are not NaN.
 #[inline(always)]
 fn ascending<T: Number>(a: T, b: T) -> Ordering {
@@ -36,9 +41,8 @@ fn order<T: Number>(descending: bool) -> impl Fn(&Pair<T>, &Pair<T>) -> Ordering
     }
 }
 
-/// The pairs of a line, those with NaN last.
+/// Writes the pairs of a line, those with NaN last, and returns the number of those without.
 pub(crate) fn pairs<T: Number>(line: &[T], pairs: &mut Vec<Pair<T>>) -> usize {
-    let is_nan = |x: T| x.partial_cmp(&x).is_none();
     pairs.clear();
     let numbered = || line.iter().copied().zip(0..);
     pairs.extend(numbered().filter(|pair| !is_nan(pair.0)));
@@ -94,27 +98,23 @@ pub(crate) fn for_each_line<T: Number>(
     if values.is_empty() {
         return;
     }
-    let one = |scratch: &mut Vec<Pair<T>>, line: &[T], values: &mut [T], places: &mut [i64]| {
-        let numbers = pairs(line, scratch);
-        work(scratch, numbers, values, places);
-    };
     // Whole lines, enough of them to be worth a thread.
     let lot = (MANY / length).max(1);
-    let lots = values
-        .par_chunks_mut(lot * width)
-        .zip(places.par_chunks_mut(lot * width))
-        .zip(lines.par_chunks(lot * length));
-    let lots_of_lines = |((values, places), lines): ((&mut [T], &mut [i64]), &[T])| {
+    let arrange = |((values, places), lines): ((&mut [T], &mut [i64]), &[T])| {
         let mut scratch = Vec::with_capacity(length);
         let results = values.chunks_mut(width).zip(places.chunks_mut(width));
         for (line, (values, places)) in lines.chunks(length).zip(results) {
-            one(&mut scratch, line, values, places);
+            let numbers = pairs(line, &mut scratch);
+            work(&mut scratch, numbers, values, places);
         }
     };
     if lines.len() <= lot * length {
-        lots_of_lines(((values, places), lines));
+        arrange(((values, places), lines));
     } else {
-        lots.for_each(lots_of_lines);
+        let values = values.par_chunks_mut(lot * width);
+        let places = places.par_chunks_mut(lot * width);
+        let lines = lines.par_chunks(lot * length);
+        values.zip(places).zip(lines).for_each(arrange);
     }
 }
 
@@ -122,10 +122,8 @@ pub(crate) fn for_each_line<T: Number>(
 /// with `right` those equal to it as well. NaN stands last.
 pub(crate) fn rank<T: Number>(sorted: &[T], value: T, right: bool) -> usize {
     let nan_last = |a: T, b: T| {
-        a.partial_cmp(&b).unwrap_or_else(|| {
-            let is_nan = |x: T| x.partial_cmp(&x).is_none();
-            is_nan(a).cmp(&is_nan(b))
-        })
+        let by_nan = || is_nan(a).cmp(&is_nan(b));
+        a.partial_cmp(&b).unwrap_or_else(by_nan)
     };
     sorted.partition_point(|&element| match nan_last(element, value) {
         Ordering::Less => true,

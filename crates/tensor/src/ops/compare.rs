@@ -127,7 +127,7 @@ impl Pointwise<1> for Clamp {
 impl<T: Float> Tensor<T> {
     /// Where the number is NaN.
     pub fn is_nan(&self) -> Result<Tensor<bool>> {
-        unary("is_nan", self, |a: T| a != a)
+        unary("is_nan", self, |a: T| a.to_f64().is_nan())
     }
 
     /// Where the number is neither infinite nor NaN.
@@ -167,4 +167,44 @@ fn in_order<T: Number>(low: T, high: T) -> Result<()> {
         expected: format!("at most high, {high}"),
         found: low.to_string(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::pointwise::pointwise;
+    use crate::pointwise::Derived;
+
+    #[test]
+    fn shapes_that_do_not_broadcast_are_told() {
+        let (a, b) = (Tensor::from([1, 2]), Tensor::from([1, 2, 3]));
+        assert_eq!(
+            a.lt(&b).map(drop).unwrap_err().to_string(),
+            "lt: shapes [2] and [3] do not broadcast: aligned at the last axis, sizes must be \
+             equal or 1"
+        );
+    }
+
+    #[test]
+    fn bounds_out_of_order_or_nan_are_refused() {
+        let x = Tensor::from([1.0_f32]);
+        assert_eq!(
+            x.clamp(2.0, 1.0).map(drop).unwrap_err().to_string(),
+            "clamp: low must be at most high, 1, found 2"
+        );
+        assert!(x.clamp(f64::NAN, 1.0).is_err());
+        assert!(Tensor::from([1]).clamp(2, 1).is_err());
+    }
+
+    #[test]
+    fn clamping_has_slope_one_inside_and_on_its_bounds() {
+        let x = Tensor::from([-2.0, -1.0, 0.0, 1.0, 2.0_f64]);
+        let clamp = Clamp {
+            low: -1.0,
+            high: 1.0,
+        };
+        let slope = Derived::new(clamp).differentiate(0);
+        let slope = pointwise(&slope, [&x], None).unwrap();
+        assert_eq!(slope.to_vec().unwrap(), [0.0, 1.0, 1.0, 1.0, 0.0]);
+    }
 }

@@ -4,12 +4,14 @@
 //! an index occurs several times, its elements are added in the index's row-major order, so the
 //! same input gives the same bits.
 
+use std::borrow::Cow;
+
 use super::dense;
 use crate::cpu;
 use crate::cpu::index::IndexWalk;
 use crate::element::{Element, Number};
 use crate::error::{Error, Result};
-use crate::shape::{Shape, Sizes};
+use crate::shape::{Shape, Sizes, Strides};
 use crate::tensor::Tensor;
 
 impl<T: Element> Tensor<T> {
@@ -34,14 +36,14 @@ impl<T: Element> Tensor<T> {
     pub fn index_select(&self, axis: isize, index: &Tensor<i64>) -> Result<Self> {
         const OP: &str = "index_select";
         let axis = self.shape.axis(OP, axis)?;
-        let index = vector(OP, index)?;
-        in_range(OP, &index, axis, self.shape()[axis])?;
+        let places = vector(OP, index)?;
+        in_range(OP, &places, axis, self.shape()[axis])?;
         let mut sizes = Sizes::from_slice(self.shape());
-        sizes[axis] = index.count();
+        sizes[axis] = places.len();
         let shape = Shape::contiguous(OP, &sizes)?;
-        let (from, places) = (self.view(OP)?, dense(OP, &index)?);
+        let from = self.view(OP)?;
         Ok(Self::build(shape, |output| {
-            cpu::copy::copy_places(from, axis, places, output);
+            cpu::copy::copy_places(from, axis, &places, output);
         }))
     }
 
@@ -70,9 +72,10 @@ impl<T: Element> Tensor<T> {
         let axis = self.shape.axis(OP, axis)?;
         fits(OP, "index", index.shape(), self.shape(), Some(axis))?;
         let index = index.contiguous()?;
-        in_range(OP, &index, axis, self.shape()[axis])?;
+        let places = dense(OP, &index)?;
+        in_range(OP, places, axis, self.shape()[axis])?;
         let shape = Shape::contiguous(OP, index.shape())?;
-        let (from, places) = (self.view(OP)?, dense(OP, &index)?);
+        let from = self.view(OP)?;
         let walk = IndexWalk::new(index.shape(), from.shape, axis);
         Ok(Self::build(shape, |output| {
             cpu::index::gather(from.elements, &walk, places, output);
@@ -99,15 +102,17 @@ impl<T: Number> Tensor<T> {
         fits(OP, "index", index.shape(), self.shape(), Some(axis))?;
         fits(OP, "index", index.shape(), source.shape(), None)?;
         let index = index.contiguous()?;
-        in_range(OP, &index, axis, self.shape()[axis])?;
-        let mut used = source.clone();
-        for (axis, &size) in index.shape().iter().enumerate() {
-            used = used.narrow(axis as isize, 0, size)?;
-        }
+        let places = dense(OP, &index)?;
+        in_range(OP, places, axis, self.shape()[axis])?;
+        let used = source.with_shape(Shape::from_parts(
+            Sizes::from_slice(index.shape()),
+            Strides::from_slice(source.strides()),
+            source.shape.offset(),
+        ));
         let used = used.contiguous()?;
         let shape = Shape::contiguous(OP, self.shape())?;
         let walk = IndexWalk::new(index.shape(), &shape, axis);
-        let (own, places, added) = (self.view(OP)?, dense(OP, &index)?, dense(OP, &used)?);
+        let (own, added) = (self.view(OP)?, dense(OP, &used)?);
         Ok(Self::build(shape, |output| {
             cpu::copy::copy(own, output);
             cpu::index::scatter_add(added, &walk, places, output);
@@ -126,9 +131,9 @@ impl<T: Number> Tensor<T> {
     pub fn index_add(&self, axis: isize, index: &Tensor<i64>, source: &Self) -> Result<Self> {
         const OP: &str = "index_add";
         let axis = self.shape.axis(OP, axis)?;
-        let index = vector(OP, index)?;
+        let places = vector(OP, index)?;
         let mut expected = Sizes::from_slice(self.shape());
-        expected[axis] = index.count();
+        expected[axis] = places.len();
         if source.shape() != &expected[..] {
             return Err(Error::Shape {
                 op: OP,
@@ -137,14 +142,14 @@ impl<T: Number> Tensor<T> {
             });
         }
         let slices = self.shape()[axis];
-        in_range(OP, &index, axis, slices)?;
+        in_range(OP, &places, axis, slices)?;
         let source = source.contiguous()?;
         let shape = Shape::contiguous(OP, self.shape())?;
         let inner = self.shape()[axis + 1..].iter().product();
-        let (own, places, added) = (self.view(OP)?, dense(OP, &index)?, dense(OP, &source)?);
+        let (own, added) = (self.view(OP)?, dense(OP, &source)?);
         Ok(Self::build(shape, |output| {
             cpu::copy::copy(own, output);
-            cpu::index::index_add(added, places, inner, output, slices);
+            cpu::index::index_add(added, &places, inner, output, slices);
         }))
     }
 }
@@ -168,11 +173,11 @@ impl Tensor<i64> {
     pub fn one_hot<T: Number>(&self, classes: usize) -> Result<Tensor<T>> {
         const OP: &str = "one_hot";
         let labels = self.contiguous()?;
-        in_range(OP, &labels, self.rank(), classes)?;
+        let labels = dense(OP, &labels)?;
+        in_range(OP, labels, self.rank(), classes)?;
         let mut sizes = Sizes::from_slice(self.shape());
         sizes.push(classes);
         let shape = Shape::contiguous(OP, &sizes)?;
-        let labels = dense(OP, &labels)?;
         Ok(Tensor::build(shape, |output| {
             output.fill(T::ZERO);
             for (row, &label) in output.chunks_exact_mut(classes.max(1)).zip(labels) {
@@ -211,22 +216,24 @@ impl Tensor<i64> {
     }
 }
 
-/// The index as a contiguous vector.
-fn vector(op: &'static str, index: &Tensor<i64>) -> Result<Tensor<i64>> {
-    if index.rank() == 1 {
-        index.contiguous()
-    } else {
-        Err(Error::Shape {
+/// The places in an index vector.
+fn vector<'a>(op: &'static str, index: &'a Tensor<i64>) -> Result<Cow<'a, [i64]>> {
+    if index.rank() != 1 {
+        return Err(Error::Shape {
             op,
             expected: "an index of one axis".into(),
             found: Sizes::from_slice(index.shape()),
-        })
+        });
     }
+    Ok(match index.view(op)?.as_contiguous() {
+        Some(places) => Cow::Borrowed(places),
+        None => Cow::Owned(index.to_vec()?),
+    })
 }
 
 /// Whether every index lies inside an axis.
-fn in_range(op: &'static str, index: &Tensor<i64>, axis: usize, size: usize) -> Result<()> {
-    match cpu::index::out_of_range(dense(op, index)?, size) {
+fn in_range(op: &'static str, places: &[i64], axis: usize, size: usize) -> Result<()> {
+    match cpu::index::out_of_range(places, size) {
         Some(index) => Err(Error::Index {
             op,
             index,
@@ -260,4 +267,96 @@ fn fits(
         expected: format!("{what} sizes of at most {room:?} along every axis{but}"),
         found: Sizes::from_slice(sizes),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message<T: Element>(result: Result<Tensor<T>>) -> String {
+        result.unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_index_outside_its_axis_is_named() {
+        let x = Tensor::from([[1.0_f32, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+        assert_eq!(
+            message(x.index_select(-1, &Tensor::from([0, 3]))),
+            "index_select: index 3 is out of range for axis 1 of size 3"
+        );
+        assert_eq!(
+            message(x.gather(0, &Tensor::from([[0, -1, 0]]))),
+            "gather: index -1 is out of range for axis 0 of size 2"
+        );
+        assert_eq!(
+            message(x.scatter_add(0, &Tensor::from([[2]]), &Tensor::from([[1.0]]))),
+            "scatter_add: index 2 is out of range for axis 0 of size 2"
+        );
+        let source = Tensor::from([[1.0, 1.0, 1.0]]);
+        assert_eq!(
+            message(x.index_add(0, &Tensor::from([i64::MIN]), &source)),
+            "index_add: index -9223372036854775808 is out of range for axis 0 of size 2"
+        );
+        assert_eq!(
+            message(Tensor::from([1, 4]).one_hot::<f32>(4)),
+            "one_hot: index 4 is out of range for axis 1 of size 4"
+        );
+    }
+
+    #[test]
+    fn a_shape_that_does_not_fit_is_told_with_the_rule() {
+        let x = Tensor::from([[1.0_f32, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+        assert_eq!(
+            message(x.index_select(0, &Tensor::from([[0]]))),
+            "index_select: expected an index of one axis, found shape [1, 1]"
+        );
+        assert_eq!(
+            message(x.gather(1, &Tensor::from([[0], [0], [0]]))),
+            "gather: expected index sizes of at most [2, 3] along every axis but 1, \
+             found shape [3, 1]"
+        );
+        assert_eq!(
+            message(x.scatter_add(1, &Tensor::from([[0, 1]]), &Tensor::from([[1.0]]))),
+            "scatter_add: expected index sizes of at most [1, 1] along every axis, \
+             found shape [1, 2]"
+        );
+        assert_eq!(
+            message(x.index_add(1, &Tensor::from([0]), &x)),
+            "index_add: expected a source of shape [2, 1], found shape [2, 3]"
+        );
+        assert!(matches!(
+            x.gather(2, &Tensor::from([[0]])),
+            Err(Error::Axis {
+                axis: 2,
+                rank: 2,
+                ..
+            })
+        ));
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_counted_is_told() {
+        assert_eq!(
+            message(Tensor::from([1, -2]).bincount(0)),
+            "bincount: values must be at least 0 and below 2^32, found -2"
+        );
+        assert!(Tensor::from([i64::MAX]).bincount(0).is_err());
+    }
+
+    #[test]
+    fn repeated_places_are_added_in_order() {
+        // In f32, 1e8 + 1 − 1e8 is 0 but 1e8 − 1e8 + 1 is 1.
+        let zero = Tensor::<f32>::zeros([1]).unwrap();
+        let index = Tensor::from([0, 0, 0]);
+        let sum = |source| zero.scatter_add(0, &index, &source).unwrap().item();
+        assert_eq!(sum(Tensor::from([1e8, 1.0, -1e8])), Ok(0.0));
+        assert_eq!(sum(Tensor::from([1e8, -1e8, 1.0])), Ok(1.0));
+    }
+
+    #[test]
+    fn integer_sums_wrap_around() {
+        let x = Tensor::from([i64::MAX]);
+        let sum = x.index_add(0, &Tensor::from([0]), &Tensor::from([1]));
+        assert_eq!(sum.unwrap().item(), Ok(i64::MIN));
+    }
 }

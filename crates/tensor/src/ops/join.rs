@@ -167,3 +167,54 @@ fn none(op: &'static str) -> Error {
         found: "none".into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(result: Result<Tensor<i64>>) -> String {
+        result.unwrap_err().to_string()
+    }
+
+    #[test]
+    fn shapes_that_do_not_join_are_told() {
+        let (a, b) = (Tensor::from([[1, 2]]), Tensor::from([[1], [2]]));
+        assert_eq!(
+            message(Tensor::concatenate(&[&a, &b], 0)),
+            "concatenate: expected shape [1, 2] but for axis 0, found shape [2, 1]"
+        );
+        assert_eq!(
+            message(Tensor::stack(&[&a, &b], 0)),
+            "stack: expected shape [1, 2], found shape [2, 1]"
+        );
+        assert_eq!(
+            message(Tensor::stack(&[], 0)),
+            "stack: tensors must be at least one tensor, found none"
+        );
+        assert!(Tensor::concatenate(&[&Tensor::scalar(1)], 0).is_err());
+    }
+
+    #[test]
+    fn results_larger_than_memory_are_refused() {
+        let huge = Tensor::scalar(1).expand([isize::MAX as usize]).unwrap();
+        assert!(matches!(
+            Tensor::concatenate(&[&huge, &huge, &huge], 0),
+            Err(Error::TooLarge { .. })
+        ));
+        assert!(huge.repeat([3]).is_err());
+        assert!(huge.pad([(usize::MAX, usize::MAX)], 0).is_err());
+    }
+
+    #[test]
+    fn arguments_need_one_entry_for_each_axis() {
+        let x = Tensor::from([[1, 2]]);
+        assert_eq!(
+            message(x.pad([(1, 1)], 0)),
+            "pad: margins must be one pair for each of the 2 axes, found [(1, 1)]"
+        );
+        assert_eq!(
+            message(x.repeat([2])),
+            "repeat: repeats must be at least 2 numbers, found [2]"
+        );
+    }
+}

@@ -1,14 +1,28 @@
 //! Tensors made from a rule.
 
+use crate::device::Device;
 use crate::element::{Element, Float, Number};
 use crate::error::{Error, Result};
 use crate::shape::Shape;
 use crate::tensor::Tensor;
 
 impl<T: Element> Tensor<T> {
-    /// A tensor of the shape of this one, whose elements are all `value`.
+    /// A tensor on a device whose elements are all `value`.
+    ///
+    /// # Errors
+    /// The number of elements must be one that memory can address, and the device must offer it.
+    pub fn full_on(device: &Device, shape: impl AsRef<[usize]>, value: T) -> Result<Self> {
+        let Some(accelerator) = device.as_accelerator() else {
+            return Self::full(shape, value);
+        };
+        let shape = Shape::contiguous("full", shape.as_ref())?;
+        let memory = T::kernels(accelerator.as_ref()).fill(value, shape.sizes())?;
+        Ok(Self::from_memory(accelerator, memory, shape))
+    }
+
+    /// A tensor of the shape of this one, on its device, whose elements are all `value`.
     pub fn full_like(&self, value: T) -> Result<Self> {
-        Self::full(self.shape(), value)?.to(self.device())
+        Self::full_on(self.device(), self.shape(), value)
     }
 }
 
@@ -84,7 +98,7 @@ impl<T: Float> Tensor<T> {
             return Err(Error::Argument {
                 op: "linspace",
                 argument: "start, end",
-                expected: "at a finite distance".into(),
+                expected: "numbers at a finite distance".into(),
                 found: format!("{start}, {end}"),
             });
         }
@@ -94,9 +108,10 @@ impl<T: Float> Tensor<T> {
         Ok(Self::build(shape, |output| {
             for (k, element) in output.iter_mut().enumerate() {
                 // Counted from the nearer end, so that both ends are met exactly.
-                *element = T::from_f64(match k <= last / 2 {
-                    true => start + k as f64 * step,
-                    false => end - (last - k) as f64 * step,
+                *element = T::from_f64(if k <= last / 2 {
+                    start + k as f64 * step
+                } else {
+                    end - (last - k) as f64 * step
                 });
             }
         }))
@@ -113,7 +128,7 @@ impl Tensor<i64> {
             return Err(Error::Argument {
                 op: "arange",
                 argument: "step",
-                expected: "not 0".into(),
+                expected: "a number other than 0".into(),
                 found: "0".into(),
             });
         }
@@ -125,5 +140,70 @@ impl Tensor<i64> {
             let numbers = (0..).map(|k: i64| start.wrapping_add(k.wrapping_mul(step)));
             output.iter_mut().zip(numbers).for_each(|(to, n)| *to = n);
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_stop_before_their_end() {
+        let floats = |a, b, c| Tensor::<f64>::arange(a, b, c).unwrap().to_vec().unwrap();
+        assert_eq!(floats(0.0, 1.0, 0.5), [0.0, 0.5]);
+        assert_eq!(floats(0.0, 1.1, 0.5), [0.0, 0.5, 1.0]);
+        assert_eq!(floats(1.0, -1.0, -1.0), [1.0, 0.0]);
+        assert!(floats(1.0, 0.0, 1.0).is_empty());
+        let integers = |a, b, c| Tensor::<i64>::arange(a, b, c).unwrap().to_vec().unwrap();
+        assert_eq!(integers(0, 5, 2), [0, 2, 4]);
+        assert_eq!(integers(0, 4, 2), [0, 2]);
+        assert_eq!(integers(3, 0, -2), [3, 1]);
+        assert!(integers(0, 3, -1).is_empty());
+        assert_eq!(
+            integers(i64::MIN, i64::MAX, i64::MAX),
+            [i64::MIN, -1, i64::MAX - 1]
+        );
+    }
+
+    #[test]
+    fn ranges_without_an_end_are_refused() {
+        assert!(Tensor::<f32>::arange(0.0, 1.0, 0.0).is_err());
+        assert!(Tensor::<f32>::arange(0.0, f64::NAN, 1.0).is_err());
+        assert!(Tensor::<f32>::arange(-1e308, 1e308, 1e-300).is_err());
+        assert!(Tensor::<i64>::arange(0, 1, 0).is_err());
+        assert!(Tensor::<i64>::arange(i64::MIN, i64::MAX, 1).is_err());
+    }
+
+    #[test]
+    fn linspace_meets_both_ends_exactly() {
+        let x = Tensor::<f64>::linspace(0.1, 0.7, 7)
+            .unwrap()
+            .to_vec()
+            .unwrap();
+        assert_eq!((x.len(), x[0], x[6]), (7, 0.1, 0.7));
+        let steps = x.windows(2).map(|pair| pair[1] - pair[0]);
+        // One rounding of each number below 1.
+        assert!(steps.into_iter().all(|step| (step - 0.1).abs() < 2.3e-16));
+        assert_eq!(
+            Tensor::<f32>::linspace(2.0, 3.0, 1).unwrap().item(),
+            Ok(2.0)
+        );
+        assert!(Tensor::<f32>::linspace(2.0, 3.0, 0).unwrap().is_empty());
+        assert!(Tensor::<f32>::linspace(0.0, f64::INFINITY, 3).is_err());
+    }
+
+    #[test]
+    fn the_identity_has_ones_on_its_diagonal() {
+        let x = Tensor::<i64>::eye(2).unwrap();
+        assert_eq!(x.to_vec().unwrap(), [1, 0, 0, 1]);
+        assert!(Tensor::<i64>::eye(0).unwrap().is_empty());
+    }
+
+    #[test]
+    fn likes_take_the_shape_alone() {
+        let x = Tensor::from([[1, 2, 3]]);
+        assert_eq!(x.ones_like().unwrap().to_vec().unwrap(), [1, 1, 1]);
+        assert_eq!(x.zeros_like().unwrap().shape(), [1, 3]);
+        assert_eq!(x.full_like(7).unwrap().to_vec().unwrap(), [7, 7, 7]);
     }
 }

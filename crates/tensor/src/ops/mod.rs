@@ -1,5 +1,6 @@
 //! Operations on tensors: arguments are checked here, the loops stand in [`cpu`](crate::cpu).
 
+pub mod arg;
 pub mod axes;
 pub mod cast;
 pub mod compare;
@@ -12,6 +13,7 @@ pub mod matmul;
 pub mod norm;
 pub mod pointwise;
 pub mod reduce;
+pub mod scan;
 pub mod softmax;
 pub mod sort;
 pub mod statistics;

@@ -4,6 +4,7 @@ use crate::cpu;
 use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::pointwise::{Derived, Pointwise};
+use crate::program::Program;
 use crate::scalar::Scalar;
 use crate::shape::{Shape, broadcast};
 use crate::tensor::Tensor;
@@ -33,7 +34,8 @@ impl<T: Float> Tensor<T> {
 /// gradient, in one pass.
 ///
 /// # Errors
-/// The shapes must broadcast, and all tensors must be on one device.
+/// The shapes must broadcast, all tensors must be on one device, and the formula must have the
+/// inputs it is differentiated by.
 pub fn pointwise<T: Float, F: Pointwise<N>, const N: usize>(
     formula: &Derived<F>,
     inputs: [&Tensor<T>; N],
@@ -45,19 +47,34 @@ pub fn pointwise<T: Float, F: Pointwise<N>, const N: usize>(
         expected: "at least one".into(),
         found: "none".into(),
     })?;
+    if let Some(input) = formula.by.iter().find(|&&input| usize::from(input) >= N) {
+        return Err(Error::Argument {
+            op: F::NAME,
+            argument: "input to differentiate by",
+            expected: format!("below {N}"),
+            found: input.to_string(),
+        });
+    }
     let mut same = true;
     for other in inputs.iter().chain(&seed) {
         same &= other.shape() == first.shape();
-        if other.device() != first.device() {
-            return Err(Error::Devices {
-                op: F::NAME,
-                left: first.device().to_string(),
-                right: other.device().to_string(),
-            });
-        }
+        first.device().check_same(F::NAME, other.device())?;
     }
     if same {
         let shape = Shape::contiguous(F::NAME, first.shape())?;
+        if let Some(accelerator) = first.device().as_accelerator() {
+            let program = match seed {
+                Some(_) => Program::of(formula).seeded(),
+                None => Program::of(formula),
+            };
+            let operands = inputs.into_iter().chain(seed);
+            let operands: Vec<_> = operands
+                .map(|x| x.operand(F::NAME))
+                .collect::<Result<_>>()?;
+            let memory =
+                T::kernels(accelerator.as_ref()).pointwise(&program, &operands, shape.sizes())?;
+            return Ok(Tensor::from_memory(accelerator, memory, shape));
+        }
         let views = try_map(inputs, |input| input.view(F::NAME))?;
         let seed = seed.map(|seed| seed.view(F::NAME)).transpose()?;
         return Ok(Tensor::build(shape, |output| {

@@ -1,12 +1,62 @@
-//! stand-in
-use crate::{Float, Result, Tensor, keep};
+//! Softmax and its logarithm.
+
+use super::dense;
+use crate::cpu;
+use crate::cpu::softmax::Kind;
+use crate::element::Float;
+use crate::error::Result;
+use crate::shape::Shape;
+use crate::tensor::Tensor;
+
 impl<T: Float> Tensor<T> {
-    /// softmax
+    /// The softmax along one axis, eˣⱼ / Σₖ eˣₖ: positive numbers that sum to 1.
+    ///
+    /// # Numerics
+    /// The largest element is subtracted first, so no exponential overflows. An element of −∞ has
+    /// the value 0; where all are −∞, or one is +∞ or NaN, the result is NaN.
+    ///
+    /// # Errors
+    /// The axis must exist.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use macula_tensor::Tensor;
+    ///
+    /// let logits = Tensor::from([[0.0_f64, 3.0_f64.ln()], [1000.0, 1000.0]]);
+    /// let p = logits.softmax(1)?.to_vec()?;
+    /// assert!((p[1] - 0.75).abs() < 1e-15);
+    /// assert_eq!(p[2..], [0.5, 0.5]);
+    /// # Ok::<(), macula_tensor::Error>(())
+    /// ```
     pub fn softmax(&self, axis: isize) -> Result<Self> {
-        self.log_softmax(axis)?.exp()
+        self.softmax_of("softmax", Kind::Softmax, axis)
     }
-    /// log softmax
+
+    /// The logarithm of the softmax along one axis, xⱼ − ln Σₖ eˣₖ.
+    ///
+    /// # Numerics
+    /// Computed as (xⱼ − m) − ln Σₖ e^(xₖ − m) with the largest element m: no exponential
+    /// overflows, and no logarithm of a rounded 0 is taken. An element of −∞ has the value −∞;
+    /// where all are −∞, or one is +∞ or NaN, the result is NaN.
+    ///
+    /// # Errors
+    /// The axis must exist.
     pub fn log_softmax(&self, axis: isize) -> Result<Self> {
-        self.sub(&self.logsumexp(keep(axis))?)
+        self.softmax_of("log_softmax", Kind::LogSoftmax, axis)
+    }
+
+    fn softmax_of(&self, op: &'static str, kind: Kind, axis: isize) -> Result<Self> {
+        let axis = self.shape.axis(op, axis)?;
+        let sizes = self.shape();
+        let shape = Shape::contiguous(op, sizes)?;
+        let inner = sizes[axis + 1..].iter().product();
+        let tensor = self.contiguous()?;
+        let input = dense(op, &tensor)?;
+        Ok(Tensor::build(shape, |output| {
+            if !output.is_empty() {
+                cpu::softmax::softmax(kind, input, sizes[axis], inner, output);
+            }
+        }))
     }
 }

@@ -225,3 +225,36 @@ fn out_of_order(op: &'static str, k: usize, expected: String, axis: usize) -> Er
         found: k.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_outside_the_order_are_told() {
+        let x = Tensor::from([[3, 1, 2]]);
+        assert_eq!(
+            x.topk(4, 1, true).map(drop).unwrap_err().to_string(),
+            "topk: k must be at most 3, by the size of axis 1, found 4"
+        );
+        assert_eq!(
+            x.kthvalue(0, -1).map(drop).unwrap_err().to_string(),
+            "kthvalue: k must be from 1 to 3, by the size of axis 1, found 0"
+        );
+        let empty = Tensor::<f32>::zeros([2, 0]).unwrap();
+        assert_eq!(
+            empty.median(1).map(drop).unwrap_err().to_string(),
+            "median: expected at least one element along axis 1, found shape [2, 0]"
+        );
+        assert!(x.searchsorted(&x, false).is_err());
+        assert!(Tensor::scalar(1).sort(0, false).is_err());
+    }
+
+    #[test]
+    fn negative_and_positive_zero_are_one_value() {
+        let unique = Tensor::from([0.0_f32, -0.0]).unique().unwrap();
+        assert_eq!(unique.counts.to_vec().unwrap(), [2]);
+        let (_, places) = Tensor::from([0.0_f32, -0.0]).sort(0, false).unwrap();
+        assert_eq!(places.to_vec().unwrap(), [0, 1]);
+    }
+}

@@ -48,28 +48,33 @@ impl Slice {
     fn resolve(self, size: usize) -> (usize, usize) {
         let size = size as isize;
         // Where a walk may begin and where it ends: forwards 0 and size, backwards size − 1 and −1.
-        let (least, most) = match self.step > 0 {
-            true => (0, size),
-            false => (-1, size - 1),
+        let (least, most) = if self.step > 0 {
+            (0, size)
+        } else {
+            (-1, size - 1)
         };
         let place = |bound: isize| {
-            let bound = match bound < 0 {
-                true => bound.saturating_add(size),
-                false => bound,
+            let bound = if bound < 0 {
+                bound.saturating_add(size)
+            } else {
+                bound
             };
             bound.clamp(least, most)
         };
-        let (start, end) = match self.step > 0 {
-            true => (self.start.map_or(0, place), self.end.map_or(size, place)),
-            false => (self.start.map_or(most, place), self.end.map_or(-1, place)),
+        let (start, end) = if self.step > 0 {
+            (self.start.map_or(0, place), self.end.map_or(size, place))
+        } else {
+            (self.start.map_or(most, place), self.end.map_or(-1, place))
         };
-        let distance = match self.step > 0 {
-            true => end - start,
-            false => start - end,
+        let distance = if self.step > 0 {
+            end - start
+        } else {
+            start - end
         };
-        let length = match distance > 0 {
-            true => (distance as usize).div_ceil(self.step.unsigned_abs()),
-            false => 0,
+        let length = if distance > 0 {
+            (distance as usize).div_ceil(self.step.unsigned_abs())
+        } else {
+            0
         };
         (start.max(0) as usize, length)
     }
@@ -149,7 +154,7 @@ impl<T: Element> Tensor<T> {
             return Err(Error::Argument {
                 op,
                 argument: "step",
-                expected: "not 0".into(),
+                expected: "a number other than 0".into(),
                 found: "0".into(),
             });
         }
@@ -171,7 +176,7 @@ impl<T: Element> Tensor<T> {
             return Err(Error::Argument {
                 op: "split",
                 argument: "sizes",
-                expected: format!("to add up to {size}, the size of axis {axis}"),
+                expected: format!("numbers that add up to {size}, the size of axis {axis}"),
                 found: format!("{sizes:?}"),
             });
         }
@@ -204,5 +209,44 @@ impl<T: Element> Tensor<T> {
         let starts = (0..size.max(1)).step_by(length);
         let sizes: Vec<usize> = starts.map(|start| length.min(size - start)).collect();
         self.split(axis, sizes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_of_zero_and_sizes_that_do_not_add_up_are_told() {
+        let x = Tensor::from([1, 2, 3]);
+        let message = x.slice(0, Slice::from(..).step(0)).unwrap_err().to_string();
+        assert_eq!(
+            message,
+            "slice: step must be a number other than 0, found 0"
+        );
+        assert_eq!(
+            x.split(0, [1, 1]).unwrap_err().to_string(),
+            "split: sizes must be numbers that add up to 3, the size of axis 0, found [1, 1]"
+        );
+        assert!(x.split(0, [usize::MAX, 4]).is_err());
+        assert!(x.chunk(0, 0).is_err());
+        assert!(x.flip([1]).is_err());
+        assert!(x.slices([Slice::from(..), Slice::from(..)]).is_err());
+    }
+
+    #[test]
+    fn extreme_bounds_and_steps_do_not_overflow() {
+        let x = Tensor::from([1, 2, 3]);
+        for step in [isize::MIN, -1, 1, isize::MAX] {
+            let slice = Slice::from(isize::MIN..isize::MAX).step(step);
+            let expected: &[i64] = match step {
+                1 => &[1, 2, 3],
+                isize::MAX => &[1],
+                _ => &[],
+            };
+            assert_eq!(x.slice(0, slice).unwrap().to_vec().unwrap(), expected);
+        }
+        let backwards = Slice::from(..).step(isize::MIN);
+        assert_eq!(x.slice(0, backwards).unwrap().to_vec().unwrap(), [3]);
     }
 }

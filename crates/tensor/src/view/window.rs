@@ -25,9 +25,10 @@ impl<T: Element> Tensor<T> {
                 found: format!("axis {rows} twice"),
             });
         }
-        let (row, column) = match offset >= 0 {
-            true => (0, offset.unsigned_abs()),
-            false => (offset.unsigned_abs(), 0),
+        let (row, column) = if offset >= 0 {
+            (0, offset.unsigned_abs())
+        } else {
+            (offset.unsigned_abs(), 0)
         };
         let height = self.shape()[rows].saturating_sub(row);
         let width = self.shape()[columns].saturating_sub(column);
@@ -102,9 +103,10 @@ impl<T: Number> Tensor<T> {
             [length] => {
                 let size = length.saturating_add(offset.unsigned_abs());
                 let shape = Shape::contiguous(OP, &[size, size])?;
-                let first = match offset >= 0 {
-                    true => offset.unsigned_abs(),
-                    false => offset.unsigned_abs().saturating_mul(size),
+                let first = if offset >= 0 {
+                    offset.unsigned_abs()
+                } else {
+                    offset.unsigned_abs().saturating_mul(size)
                 };
                 let elements = self.to_vec()?;
                 Ok(Self::build(shape, |output| {

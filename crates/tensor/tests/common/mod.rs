@@ -6,19 +6,19 @@ use proptest::prelude::*;
 
 /// A tensor to be made: a contiguous base, and what makes a view of it.
 #[derive(Clone, Debug)]
-pub struct Case {
+pub(crate) struct Case {
     /// Per axis: size before slicing, first element taken, elements left off at the end, and
     /// whether the axis is a repeated one.
-    pub axes: Vec<(usize, usize, usize, bool)>,
+    pub(crate) axes: Vec<(usize, usize, usize, bool)>,
     /// A key per axis; the axes are permuted into the order of their keys.
-    pub order: Vec<u32>,
+    pub(crate) order: Vec<u32>,
     /// Which axes to reduce (of the view).
-    pub reduced: Vec<bool>,
-    pub keep: bool,
-    pub seed: u64,
+    pub(crate) reduced: Vec<bool>,
+    pub(crate) keep: bool,
+    pub(crate) seed: u64,
 }
 
-pub fn cases(largest: usize) -> impl Strategy<Value = Case> {
+pub(crate) fn cases(largest: usize) -> impl Strategy<Value = Case> {
     // One size in ten is 0, by way of the range that starts below it.
     let axis = (
         0..=largest,
@@ -38,7 +38,7 @@ pub fn cases(largest: usize) -> impl Strategy<Value = Case> {
 }
 
 /// A sequence of numbers without pattern.
-pub fn noise(seed: u64) -> impl FnMut() -> u64 {
+pub(crate) fn noise(seed: u64) -> impl FnMut() -> u64 {
     let mut state = seed ^ 0x9E37_79B9_7F4A_7C15;
     move || {
         state = state
@@ -50,7 +50,7 @@ pub fn noise(seed: u64) -> impl FnMut() -> u64 {
 
 impl Case {
     /// The view, with elements that `element` makes of random numbers.
-    pub fn tensor<T: Element>(&self, element: impl Fn(u64) -> T) -> Tensor<T> {
+    pub(crate) fn tensor<T: Element>(&self, element: impl Fn(u64) -> T) -> Tensor<T> {
         let base: Vec<usize> = self
             .axes
             .iter()
@@ -75,7 +75,7 @@ impl Case {
         view.expand(&sizes).unwrap().permute(&order).unwrap()
     }
 
-    pub fn axes(&self) -> Axes {
+    pub(crate) fn axes(&self) -> Axes {
         let axes: Vec<isize> = (0..self.reduced.len())
             .filter(|&axis| self.reduced[axis])
             .map(|axis| axis as isize)
@@ -85,7 +85,7 @@ impl Case {
     }
 
     /// Sizes of the result and, for each result, the elements that come together in it.
-    pub fn groups<T: Element>(&self, tensor: &Tensor<T>) -> (Vec<usize>, Vec<Vec<T>>) {
+    pub(crate) fn groups<T: Element>(&self, tensor: &Tensor<T>) -> (Vec<usize>, Vec<Vec<T>>) {
         let sizes = tensor.shape();
         let mut kept: Vec<usize> = Vec::new();
         let mut count = 1;
@@ -115,12 +115,12 @@ impl Case {
 }
 
 /// Eighths between −8 and 8: sums and sums of squares of them are exact.
-pub fn eighths<T: Float>(random: u64) -> T {
+pub(crate) fn eighths<T: Float>(random: u64) -> T {
     T::from_f64((random % 129) as f64 / 8.0 - 8.0)
 }
 
 /// Like [`eighths`], with NaN and infinities among them.
-pub fn with_specials<T: Float>(random: u64) -> T {
+pub(crate) fn with_specials<T: Float>(random: u64) -> T {
     match random % 37 {
         0 => T::from_f64(f64::NAN),
         1 | 2 => T::from_f64(f64::INFINITY),
@@ -130,18 +130,39 @@ pub fn with_specials<T: Float>(random: u64) -> T {
 }
 
 /// Whether two numbers are the same, NaN included.
-pub fn same<T: Float>(a: T, b: f64) -> bool {
+pub(crate) fn same<T: Float>(a: T, b: f64) -> bool {
     a.to_f64() == T::from_f64(b).to_f64() || a.to_f64().is_nan() && b.is_nan()
 }
 
 /// Fails unless the result has the shape and the numbers expected.
-pub fn assert_exact<T: Float>(result: &Tensor<T>, sizes: &[usize], expected: &[f64]) {
+pub(crate) fn assert_exact<T: Float>(result: &Tensor<T>, sizes: &[usize], expected: &[f64]) {
     assert_eq!(result.shape(), sizes);
-    assert!(result.is_contiguous());
     for (index, (&found, &wanted)) in result.to_vec().unwrap().iter().zip(expected).enumerate() {
         assert!(
             same(found, wanted),
             "element {index}: {found} instead of {wanted}"
         );
     }
+}
+
+/// Applies `naive` to each line of the tensor along `axis` and puts the results in its place.
+pub(crate) fn along<T: Element, O: Copy>(
+    tensor: &Tensor<T>,
+    axis: usize,
+    naive: impl Fn(&[T]) -> Vec<O>,
+) -> Vec<O> {
+    let sizes = tensor.shape();
+    let elements = tensor.to_vec().unwrap();
+    let inner: usize = sizes[axis + 1..].iter().product();
+    let mut results: Vec<Option<O>> = vec![None; elements.len()];
+    for first in 0..elements.len() {
+        if (first / inner).is_multiple_of(sizes[axis]) {
+            let places = (0..sizes[axis]).map(|k| first + k * inner);
+            let line: Vec<T> = places.clone().map(|place| elements[place]).collect();
+            places
+                .zip(naive(&line))
+                .for_each(|(place, y)| results[place] = Some(y));
+        }
+    }
+    results.into_iter().map(Option::unwrap).collect()
 }

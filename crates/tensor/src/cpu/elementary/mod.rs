@@ -22,8 +22,8 @@
 //! | `logistic`: σ(x), σ(−x) | 1.47 | 1.47 |
 //! | `logistic`: softplus | 1.85 | 1.61 |
 //! | `erf` | 0.97 | 0.97 |
-//! | `sin`, `cos` | 1.95 | 1.84 |
-//! | `atan` | 1.22 | 1.48 |
+//! | `sin`, `cos` | 1.71 | 1.60 |
+//! | `atan` | 1.29 | 1.48 |
 //! | `pow` | 1.00 | 1.13 |
 //!
 //! Results at ±0, ±∞ and NaN are those of IEEE 754 (2019), section 9.2.1.

@@ -28,15 +28,16 @@ const PI_F64: [f64; 3] = [
 const FRAC_PI_2_LOW_F32: f64 = -4.371_138_828_673_793e-8;
 const FRAC_PI_2_LOW_F64: f64 = 6.123_233_995_736_766e-17;
 
-/// (sin(r)/r − 1)/r² in powers of r², |r| ≤ π/2: 2^−27.3 and 2^−61.5.
+/// (sin(r)/r − 1)/r² in powers of r², |r| ≤ π/2: 2^−27.3 and 2^−61.5. Its constant term, and the
+/// rest.
+const SIN_FIRST_F32: f64 = -0.166_666_597_127_914_43;
+const SIN_FIRST_F64: f64 = -0.166_666_666_666_666_66;
 const SIN_F32: &[f64] = &[
-    -0.166_666_597_127_914_43,
     0.008_333_069_272_339_344,
     -0.000_198_097_768_588_922_92,
     2.606_095_677_037_956e-6,
 ];
 const SIN_F64: &[f64] = &[
-    -0.166_666_666_666_666_66,
     0.008_333_333_333_333_207,
     -0.000_198_412_698_412_124_8,
     2.755_731_921_156_948_6e-6,
@@ -100,7 +101,11 @@ fn sin_reduced<S: Simd, T: LaneFloat>(
     let cube = square * r;
     // sin(r + lost) = sin r + lost·cos r, and for so small a term cos r is near enough to 1 − r²/2.
     let lost = lost * square.mul_add(x.constant(-0.5), x.constant(1.0));
-    let sine = r + cube.mul_add(polynomial(square, T::choose(SIN_F32, SIN_F64)), lost);
+    // The leading term of the tail is up to half the result; added last, it is not rounded alone.
+    let rest = polynomial(square, T::choose(SIN_F32, SIN_F64));
+    let rest = (cube * square).mul_add(rest, lost);
+    let first = x.constant(T::choose(SIN_FIRST_F32, SIN_FIRST_F64));
+    let sine = r + cube.mul_add(first, rest);
     // 1 for an even number of half turns, −1 for an odd one: the distance to the nearest even
     // number is 0 or ±1.
     let even = nearest_multiple(half_turns, 0.5);

@@ -4,7 +4,7 @@ use pulp::Simd;
 
 /// A number type that fills SIMD registers: `f32` and `f64`.
 ///
-/// Its functions name the operations of a register of `S`; [`Lanes`] makes operators of them.
+/// Its functions name the operations of a register of `S`; [`Lanes`](super::Lanes) makes operators of them.
 pub trait LaneFloat: Copy + Send + Sync + 'static {
     /// A register of numbers.
     type Vector<S: Simd>: Copy;

@@ -26,7 +26,7 @@ impl<S: Simd, T: Float> Lanes<S, T> {
 
     /// Combines the lanes pairwise; `neutral` fills up registers of fewer lanes.
     #[inline(always)]
-    fn fold(self, neutral: T, combine: impl Fn(T, T) -> T) -> T {
+    pub(in crate::cpu) fn fold(self, neutral: T, combine: impl Fn(T, T) -> T) -> T {
         let mut lanes = [neutral; WIDEST];
         self.store_partial(&mut lanes[..T::width::<S>()]);
         let mut count = WIDEST;

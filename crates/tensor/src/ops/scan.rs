@@ -1,0 +1,117 @@
+//! Running sums, products and extremes along an axis.
+
+use super::dense;
+use crate::cpu;
+use crate::element::{Element, Float, Number};
+use crate::error::Result;
+use crate::shape::Shape;
+use crate::tensor::Tensor;
+
+impl<T: Float> Tensor<T> {
+    /// The sum of each element and those before it along `axis`.
+    ///
+    /// # Numerics
+    /// The running sum is an `f64` for `f32` as well, and rounded for each element.
+    ///
+    /// # Errors
+    /// The axis must exist.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use macula_tensor::Tensor;
+    ///
+    /// let x = Tensor::from([1.0_f32, 2.0, 3.0]);
+    /// assert_eq!(x.cumsum(0)?.to_vec()?, [1.0, 3.0, 6.0]);
+    /// # Ok::<(), macula_tensor::Error>(())
+    /// ```
+    pub fn cumsum(&self, axis: isize) -> Result<Self> {
+        let step = |sum: f64, _, x: T| sum + x.to_f64();
+        scan("cumsum", self, axis, 0.0, step, T::from_f64)
+    }
+
+    /// The product of each element and those before it along `axis`.
+    ///
+    /// # Numerics
+    /// The running product is an `f64` for `f32` as well, and rounded for each element.
+    ///
+    /// # Errors
+    /// The axis must exist.
+    pub fn cumprod(&self, axis: isize) -> Result<Self> {
+        let step = |product: f64, _, x: T| product * x.to_f64();
+        scan("cumprod", self, axis, 1.0, step, T::from_f64)
+    }
+}
+
+impl Tensor<i64> {
+    /// The sum of each element and those before it along `axis`, modulo 2⁶⁴ where it overflows.
+    ///
+    /// # Errors
+    /// The axis must exist.
+    pub fn cumsum(&self, axis: isize) -> Result<Self> {
+        let step = |sum: i64, _, x| sum.wrapping_add(x);
+        scan("cumsum", self, axis, 0, step, |sum| sum)
+    }
+
+    /// The product of each element and those before it along `axis`, modulo 2⁶⁴ where it
+    /// overflows.
+    ///
+    /// # Errors
+    /// The axis must exist.
+    pub fn cumprod(&self, axis: isize) -> Result<Self> {
+        let step = |product: i64, _, x| product.wrapping_mul(x);
+        scan("cumprod", self, axis, 1, step, |product| product)
+    }
+}
+
+impl<T: Number> Tensor<T> {
+    /// The largest of each element and those before it along `axis`, and where along the axis it
+    /// stands: of equal elements the last. From the first NaN on, the value is NaN.
+    ///
+    /// # Errors
+    /// The axis must exist.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use macula_tensor::Tensor;
+    ///
+    /// let (values, places) = Tensor::from([1.0_f32, 3.0, 2.0, 3.0]).cummax(0)?;
+    /// assert_eq!(values.to_vec()?, [1.0, 3.0, 3.0, 3.0]);
+    /// assert_eq!(places.to_vec()?, [0, 1, 1, 3]);
+    /// # Ok::<(), macula_tensor::Error>(())
+    /// ```
+    pub fn cummax(&self, axis: isize) -> Result<(Self, Tensor<i64>)> {
+        #[expect(clippy::eq_op, reason = "false for a NaN")]
+        let step = |(best, place): (T, i64), at: usize, x: T| {
+            // A NaN wins, also over another: the last place counts for it too.
+            let wins = at == 0 || x >= best || x != x;
+            if wins { (x, at as i64) } else { (best, place) }
+        };
+        let start = (T::ZERO, 0);
+        let values = scan("cummax", self, axis, start, step, |(best, _)| best)?;
+        let places = scan("cummax", self, axis, start, step, |(_, place)| place)?;
+        Ok((values, places))
+    }
+}
+
+fn scan<T: Element, O: Element, A: Copy + Sync>(
+    op: &'static str,
+    tensor: &Tensor<T>,
+    axis: isize,
+    start: A,
+    step: impl Fn(A, usize, T) -> A + Sync,
+    value: impl Fn(A) -> O + Sync,
+) -> Result<Tensor<O>> {
+    let axis = tensor.shape.axis(op, axis)?;
+    let sizes = tensor.shape();
+    let shape = Shape::contiguous(op, sizes)?;
+    let inner = sizes[axis + 1..].iter().product();
+    let dense_tensor = tensor.contiguous()?;
+    let elements = dense(op, &dense_tensor)?;
+    Ok(Tensor::build(shape, |output| {
+        if !output.is_empty() {
+            cpu::scan::scan(elements, sizes[axis], inner, start, step, value, output);
+        }
+    }))
+}

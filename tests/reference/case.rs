@@ -1,0 +1,173 @@
+//! One case of a file of vectors, and comparing with it.
+
+use std::collections::BTreeMap;
+
+use macula::prelude::*;
+use macula::tensor::Element;
+use serde_json::Value;
+
+/// A test case: an operation, its inputs and settings, and what has to come out.
+pub struct Case {
+    /// The operation.
+    pub op: String,
+    /// The name of the case, unique for its operation.
+    pub name: String,
+    json: Value,
+}
+
+/// Why a case does not pass.
+pub type Failure = String;
+
+/// A result, or why a case does not pass.
+pub type Checked<T> = std::result::Result<T, Failure>;
+
+impl Case {
+    pub fn new(json: Value) -> Checked<Self> {
+        let text = |key: &str| {
+            json[key]
+                .as_str()
+                .map(str::to_owned)
+                .ok_or(format!("no {key}"))
+        };
+        Ok(Self {
+            op: text("op")?,
+            name: text("name")?,
+            json,
+        })
+    }
+
+    /// A named entry of the case: `inputs`, `expect`, `grad`, …
+    pub fn entry(&self, key: &str) -> &Value {
+        &self.json[key]
+    }
+
+    /// A setting, from wherever the file keeps them.
+    pub fn setting(&self, key: &str) -> &Value {
+        let homes = ["params", "attrs", "config"].map(|home| &self.json[home][key]);
+        homes
+            .into_iter()
+            .find(|value| !value.is_null())
+            .unwrap_or(&Value::Null)
+    }
+
+    /// A setting that is a number.
+    pub fn number(&self, key: &str) -> Option<f64> {
+        self.setting(key).as_f64()
+    }
+
+    /// A setting that is an integer.
+    pub fn integer(&self, key: &str) -> Option<i64> {
+        self.setting(key).as_i64()
+    }
+
+    /// A setting that is true or false; false if it is not there.
+    pub fn flag(&self, key: &str) -> bool {
+        self.setting(key).as_bool().unwrap_or(false)
+    }
+
+    /// Whether there is an input of that name.
+    pub fn has_input(&self, name: &str) -> bool {
+        !self.json["inputs"][name].is_null()
+    }
+
+    /// An input as floating-point numbers.
+    pub fn floats<T: Float>(&self, name: &str) -> Checked<Tensor<T>> {
+        floats(&self.json["inputs"][name])
+    }
+
+    /// An input as integers.
+    pub fn integers(&self, name: &str) -> Checked<Tensor<i64>> {
+        integers(&self.json["inputs"][name])
+    }
+
+    /// The inputs that are floating-point numbers, in the order of their names.
+    pub fn float_inputs<T: Float>(&self) -> Checked<BTreeMap<String, Tensor<T>>> {
+        let inputs = self.json["inputs"].as_object().into_iter().flatten();
+        inputs
+            .filter(|(_, input)| input["dtype"] == "f64")
+            .map(|(name, input)| Ok((name.clone(), floats(input)?)))
+            .collect()
+    }
+
+    /// Relative and absolute tolerance for elements of type `T`.
+    fn tolerance<T: Element>(&self) -> (f64, f64) {
+        let tolerance = &self.json["tol"][T::NAME];
+        let part = |index: usize| tolerance[index].as_f64().unwrap_or(0.0);
+        (part(0), part(1))
+    }
+
+    /// Compares a result with an expected tensor, or bare number, of the case.
+    pub fn compare<T: Float>(&self, what: &str, found: &Tensor<T>, wanted: &Value) -> Checked<()> {
+        let (relative, absolute) = self.tolerance::<T>();
+        let shape = shape(wanted);
+        if found.shape() != shape {
+            return Err(format!(
+                "{what}: shape {:?}, expected {shape:?}",
+                found.shape()
+            ));
+        }
+        let found = found.to_vec().map_err(|error| format!("{what}: {error}"))?;
+        for (index, (found, wanted)) in found.iter().zip(elements(wanted)?).enumerate() {
+            let found = found.to_f64();
+            let same = found == wanted || found.is_nan() && wanted.is_nan();
+            let close = (found - wanted).abs() <= absolute + relative * wanted.abs();
+            if !(same || close && wanted.is_finite()) {
+                return Err(format!(
+                    "{what}: element {index} is {found}, expected {wanted}"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Compares integers or truth values with an expected tensor of the case.
+    pub fn compare_exactly(&self, what: &str, found: &Tensor<i64>, wanted: &Value) -> Checked<()> {
+        let found_elements = found.to_vec().map_err(|error| error.to_string())?;
+        let wanted_elements: Vec<i64> = elements(wanted)?.into_iter().map(|x| x as i64).collect();
+        if found.shape() != shape(wanted) || found_elements != wanted_elements {
+            return Err(format!(
+                "{what}: {found_elements:?} of shape {:?}, expected {wanted_elements:?}",
+                found.shape()
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// The shape of a tensor in JSON; a bare number has none.
+fn shape(tensor: &Value) -> Vec<usize> {
+    let sizes = tensor["shape"].as_array().into_iter().flatten();
+    sizes
+        .filter_map(Value::as_u64)
+        .map(|size| size as usize)
+        .collect()
+}
+
+/// The elements of a tensor in JSON, or a bare number.
+fn elements(tensor: &Value) -> Checked<Vec<f64>> {
+    let number = |value: &Value| match value {
+        Value::String(text) => text
+            .parse::<f64>()
+            .map_err(|error| format!("{text}: {error}")),
+        Value::Bool(truth) => Ok(f64::from(u8::from(*truth))),
+        value => value
+            .as_f64()
+            .ok_or_else(|| format!("{value} is not a number")),
+    };
+    match tensor["data"].as_array() {
+        Some(data) => data.iter().map(number).collect(),
+        None => Ok(vec![number(tensor)?]),
+    }
+}
+
+/// A tensor in JSON as floating-point numbers.
+pub fn floats<T: Float>(tensor: &Value) -> Checked<Tensor<T>> {
+    let elements = elements(tensor)?.into_iter().map(T::from_f64).collect();
+    Tensor::from_vec(elements, shape(tensor)).map_err(|error| error.to_string())
+}
+
+/// A tensor in JSON as integers.
+pub fn integers(tensor: &Value) -> Checked<Tensor<i64>> {
+    let elements = elements(tensor)?.into_iter().map(|x| x as i64).collect();
+    Tensor::from_vec(elements, shape(tensor)).map_err(|error| error.to_string())
+}
