@@ -33,14 +33,22 @@ fn arrows_between_crates_point_down_only() {
     let mut read = 0;
     for entry in fs::read_dir(root.join("crates")).unwrap() {
         let folder = entry.unwrap().path();
-        let name = folder.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+        let name = folder
+            .strip_prefix(root)
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .to_owned();
         let (_, allowed) = MAY_IMPORT
             .iter()
             .find(|(known, _)| *known == name)
             .unwrap_or_else(|| panic!("{name} has no place in the layering"));
         let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap();
         for import in imports(&manifest) {
-            assert!(allowed.contains(&import.as_str()), "{name} imports {import}");
+            assert!(
+                allowed.contains(&import.as_str()),
+                "{name} imports {import}"
+            );
         }
         read += 1;
     }
@@ -49,7 +57,8 @@ fn arrows_between_crates_point_down_only() {
 
 #[test]
 fn an_arrow_up_is_seen() {
-    let manifest = "[dependencies]\nserde = \"1\"\nmacula-nn.workspace = true\n\n[lints]\nmacula-x = 1\n";
+    let manifest =
+        "[dependencies]\nserde = \"1\"\nmacula-nn.workspace = true\n\n[lints]\nmacula-x = 1\n";
     assert_eq!(imports(manifest), ["macula-nn"]);
 }
 
