@@ -16,22 +16,11 @@ use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 fn logits(shape: &[usize]) -> Tensor {
-    let mut rng = Rng::seed(3);
-    Tensor::write(shape, |logits| {
-        rng.fill_normal(logits, 0.0, 2.0)
-            .expect("a valid distribution");
-        Ok(())
-    })
-    .expect("a valid shape")
+    Tensor::normal(shape, 0.0, 2.0, &mut Rng::seed(3)).expect("a valid shape")
 }
 
 fn labels(rows: usize, classes: usize) -> Tensor<i64> {
-    let mut rng = Rng::seed(4);
-    Tensor::from(
-        (0..rows)
-            .map(|_| rng.below(classes) as i64)
-            .collect::<Vec<_>>(),
-    )
+    Tensor::integers([rows], 0, classes as i64, &mut Rng::seed(4)).expect("a valid shape")
 }
 
 /// Loss and gradient of one batch.

@@ -16,14 +16,9 @@ const ROWS: usize = 1000;
 
 fn rows() -> Result<TensorDataset> {
     let mut rng = Rng::seed(7);
-    let inputs = Tensor::write([ROWS, FEATURES], |inputs| {
-        inputs
-            .iter_mut()
-            .for_each(|x| *x = rng.uniform() as f32 - 0.5);
-        Ok(())
-    })?;
-    let labels: Vec<i64> = (0..ROWS).map(|_| rng.below(CLASSES) as i64).collect();
-    TensorDataset::new(inputs, Tensor::from(labels))
+    let inputs = Tensor::uniform([ROWS, FEATURES], -0.5, 0.5, &mut rng)?;
+    let labels = Tensor::integers([ROWS], 0, CLASSES as i64, &mut rng)?;
+    TensorDataset::new(inputs, labels)
 }
 
 fn step(model: &Linear, optimizer: &mut Adam, inputs: Tensor, labels: &Tensor<i64>) -> Result<f64> {
