@@ -202,3 +202,47 @@ impl Pointwise<1> for Selu {
         Elu(ALPHA).eval([x]) * LAMBDA
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use macula_autograd::{Tape, check_gradients};
+    use macula_tensor::Tensor;
+
+    use super::*;
+
+    /// Both sides of the kink, in memory by columns.
+    fn strided() -> Tensor<f64> {
+        let x = Tensor::from([[-3.0, -0.7], [0.2, 1.1], [4.0, -0.01]]);
+        x.transpose(0, 1).unwrap()
+    }
+
+    #[test]
+    fn gradients_of_first_and_second_order() {
+        let layers: [(&'static str, Box<dyn Module<f64>>); 11] = [
+            ("Relu", Box::new(Relu)),
+            ("Sigmoid", Box::new(Sigmoid)),
+            ("Tanh", Box::new(Tanh)),
+            ("Softplus", Box::new(Softplus)),
+            ("Gelu", Box::new(Gelu)),
+            ("GeluTanh", Box::new(GeluTanh)),
+            ("Silu", Box::new(Silu)),
+            ("Mish", Box::new(Mish)),
+            ("LeakyRelu", Box::new(LeakyRelu(0.1))),
+            ("Elu", Box::new(Elu(0.5))),
+            ("Selu", Box::new(Selu)),
+        ];
+        for (name, layer) in layers {
+            check_gradients(name, &[strided()], |x| layer.forward(&x[0])).unwrap();
+        }
+    }
+
+    #[test]
+    fn gradients_stay_finite_where_the_other_side_would_overflow() {
+        for layer in [&Elu(1.0) as &dyn Module, &Selu, &LeakyRelu(0.01), &Softplus] {
+            let x = Tape::new().var(Tensor::from([-1e4, -100.0, 100.0, 1e4]));
+            let total = layer.forward(&x).unwrap().sum(..).unwrap();
+            let gradients = total.backward().unwrap();
+            assert!(gradients.of(&x).unwrap().all_finite().unwrap());
+        }
+    }
+}

@@ -1,4 +1,5 @@
 //! What optimizers promise besides their formulas.
+#![allow(clippy::unwrap_used, reason = "a test's own failures")]
 
 use macula_autograd::{Gradients, Param, Tape};
 use macula_nn::activation::Relu;

@@ -1,49 +1,17 @@
 //! Optimizers and clipping against reference vectors, in `f64` and `f32`.
-//!
-//! `MACULA_REFERENCE` names another folder of vectors; the one of this repository is the default.
+#![allow(clippy::unwrap_used, reason = "a test's own failures")]
 
-use std::path::PathBuf;
+mod reference;
 
 use macula_autograd::{Gradients, Param, Tape, Var};
 use macula_nn::Parameters;
 use macula_nn::optim::{Adam, AdamW, AdamWith, Optimizer, Sgd, clip_grad_norm, clip_grad_value};
 use macula_tensor::{Float, Norm, Result, Tensor};
+use reference::{cases, compare, list, numbers, tensor};
 use serde_json::Value;
 
 /// What the vectors have and macula does not implement.
 const NOT_IMPLEMENTED: [&str; 6] = ["rmsprop", "adagrad", "adadelta", "nadam", "radam", "adamax"];
-
-fn cases(file: &str) -> Vec<Value> {
-    let folder = std::env::var_os("MACULA_REFERENCE").map_or_else(
-        || {
-            PathBuf::from(concat!(
-                env!("CARGO_MANIFEST_DIR"),
-                "/../../tests/reference"
-            ))
-        },
-        PathBuf::from,
-    );
-    let text = std::fs::read_to_string(folder.join("nn").join(file)).unwrap();
-    let mut file: Value = serde_json::from_str(&text).unwrap();
-    serde_json::from_value(file["cases"].take()).unwrap()
-}
-
-fn list(value: &Value) -> &[Value] {
-    value.as_array().unwrap()
-}
-
-fn numbers(value: &Value) -> Vec<f64> {
-    let numbers = list(&value["data"]).iter().map(Value::as_f64);
-    numbers.collect::<Option<_>>().unwrap()
-}
-
-fn tensor<T: Float>(value: &Value) -> Tensor<T> {
-    let shape = list(&value["shape"])
-        .iter()
-        .map(|n| n.as_u64().unwrap() as usize);
-    let elements = numbers(value).into_iter().map(T::from_f64).collect();
-    Tensor::from_vec(elements, shape.collect::<Vec<_>>()).unwrap()
-}
 
 fn params<T: Float>(values: &Value) -> Vec<Param<T>> {
     let values = list(values).iter().enumerate();
@@ -66,22 +34,6 @@ fn given<T: Float>(params: &[Param<T>], gradients: &Value) -> Gradients<T> {
     });
     let loss = terms.reduce(|a: Result<Var<T>>, b| a?.add(&b?)).unwrap();
     loss.unwrap().backward().unwrap()
-}
-
-/// Fails where |found − expected| > relative · |expected| + absolute, with the case's tolerances.
-fn compare<T: Float>(case: &Value, place: &str, found: &Tensor<T>, expected: &[f64]) {
-    let tolerances = list(&case["tol"][T::NAME]);
-    let [relative, absolute] = [0, 1].map(|i| tolerances[i].as_f64().unwrap());
-    let found = found.to_vec().unwrap();
-    assert_eq!(found.len(), expected.len());
-    for (found, expected) in found.iter().map(|x| x.to_f64()).zip(expected) {
-        assert!(
-            (found - expected).abs() <= relative * expected.abs() + absolute,
-            "{} {place} {}: found {found}, expected {expected}",
-            case["name"],
-            T::NAME,
-        );
-    }
 }
 
 fn adam<T: Float, const DECOUPLED: bool>(

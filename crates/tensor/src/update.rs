@@ -17,6 +17,7 @@ use crate::scalar::Scalar;
 /// use macula_tensor::{Scalar, Update, update};
 ///
 /// /// Lion, Chen et al. 2023: the sign of an interpolated momentum.
+/// #[derive(Clone, Copy)]
 /// struct Lion {
 ///     learning_rate: f64,
 /// }
@@ -37,7 +38,7 @@ use crate::scalar::Scalar;
 /// assert_eq!(parameter, [0.5, 2.5]);
 /// # Ok::<(), macula_tensor::Error>(())
 /// ```
-pub trait Update<const N: usize>: Sync {
+pub trait Update<const N: usize>: Copy + Sync {
     /// The new numbers.
     fn eval<S: Scalar>(&self, state: [S; N], input: S) -> [S; N];
 }
@@ -70,6 +71,7 @@ mod tests {
     use super::*;
 
     /// A formula whose results all differ: (a + x·b, b − a, x).
+    #[derive(Clone, Copy)]
     struct Mix;
 
     impl Update<3> for Mix {

@@ -1,4 +1,5 @@
 //! Operations along one axis (softmax, running sums, places of extremes) against the naive ones.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Reductions against the naive ones, on random views.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 

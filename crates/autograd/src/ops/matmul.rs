@@ -184,7 +184,7 @@ mod tests {
         let tape = Tape::new();
         let x = tape.var(random(&[4, 3], 1));
         let weight = tape.constant(random(&[2, 3], 2));
-        let y = x.linear(&weight, None).unwrap().sum_all().unwrap();
+        let y = x.linear(&weight, None).unwrap().sum(..).unwrap();
         let gradients = y.backward().unwrap();
         let columns = weight
             .value()

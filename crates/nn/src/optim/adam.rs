@@ -176,6 +176,7 @@ impl<T: Float, const DECOUPLED: bool> Optimizer<T> for AdamWith<T, DECOUPLED> {
     }
 }
 
+#[derive(Clone, Copy)]
 struct Moments {
     /// What the parameter is multiplied by first.
     shrink: f64,
@@ -228,6 +229,7 @@ impl Update<3> for Moments {
 }
 
 /// AMSGrad: the largest second moment so far is what counts.
+#[derive(Clone, Copy)]
 struct Largest(Moments);
 
 impl Update<4> for Largest {

@@ -24,7 +24,7 @@ use macula_tensor::{Error, Float, Norm, Pointwise, Result, Scalar};
 /// use macula_tensor::{Norm, Tensor};
 ///
 /// let x = Param::new("x", Tensor::from([3.0_f64, 4.0]));
-/// let loss = Tape::new().param(&x).square()?.sum_all()?;
+/// let loss = Tape::new().param(&x).square()?.sum(..)?;
 /// let mut gradients = loss.backward()?;
 /// assert_eq!(clip_grad_norm(&mut gradients, 1.0, Norm::L2)?, 10.0);
 /// assert!((gradients.get(&x).unwrap().norm(Norm::L2)? - 1.0).abs() < 1e-6);

@@ -190,6 +190,7 @@ impl Update<1> for Plain {
     }
 }
 
+#[derive(Clone, Copy)]
 struct Momentum {
     plain: Plain,
     momentum: f64,

@@ -26,6 +26,7 @@ use crate::module::Parameters;
 ///     learning_rate: f64,
 /// }
 ///
+/// #[derive(Clone, Copy)]
 /// struct Rule {
 ///     learning_rate: f64,
 /// }
@@ -50,7 +51,7 @@ use crate::module::Parameters;
 /// let weight = Param::new("weight", Tensor::from([1.0, 2.0]));
 /// let parameters: Parameters = [("weight".to_string(), weight.clone())].into_iter().collect();
 /// let mut lion = Lion { slots: Slots::new("Lion", parameters), learning_rate: 0.5 };
-/// let loss = Tape::new().param(&weight).square()?.sum_all()?;
+/// let loss = Tape::new().param(&weight).square()?.sum(..)?;
 /// lion.step(&loss.backward()?)?;
 /// assert_eq!(weight.value().to_vec()?, [0.5, 1.5]);
 /// # Ok::<(), macula_tensor::Error>(())

@@ -14,7 +14,7 @@ use smallvec::SmallVec;
 
 use super::parallel::for_each_piece;
 use crate::element::Element;
-use crate::shape::Shape;
+use crate::shape::{Shape, Sizes};
 use crate::tensor::View;
 
 /// Elements of a piece: a copy does so little with each that a thread must get many.
@@ -54,7 +54,10 @@ type Axes<'a> = SmallVec<[Axis<'a>; 4]>;
 
 /// Copies a view to `output` in row-major order.
 pub(crate) fn copy<T: Element>(from: View<'_, T>, output: &mut [T]) {
-    copy_into(from, output, &Shape::grid(from.shape.sizes()));
+    match from.as_contiguous() {
+        Some(elements) if elements.len() <= PIECE => output.copy_from_slice(elements),
+        _ => copy_into(from, output, &Shape::grid(from.shape.sizes())),
+    }
 }
 
 /// Copies a view into a window of `output`: `window` has the view's sizes, and the strides of a
@@ -81,28 +84,25 @@ pub(crate) fn copy_places<T: Element>(
     }
     let sizes = from.shape.sizes();
     let inner: usize = sizes[axis + 1..].iter().product();
-    // The rows of a batch: nothing to plan, and too little work to pay for planning.
-    if let Some(elements) = from
-        .as_contiguous()
-        .filter(|_| inner > 1 && output.len() <= PIECE)
-    {
-        let blocks = output.chunks_exact_mut(places.len() * inner);
-        for (output, elements) in blocks.zip(elements.chunks_exact(sizes[axis] * inner)) {
-            for (to, &place) in output.chunks_exact_mut(inner).zip(places) {
-                let first = place as usize * inner;
-                to.copy_from_slice(&elements[first..first + inner]);
+    match from.as_contiguous() {
+        // The rows of a batch: nothing to plan, and too little work to pay for planning.
+        Some(elements) if inner > 1 && output.len() <= PIECE => {
+            let blocks = output.chunks_exact_mut(places.len() * inner);
+            for (output, elements) in blocks.zip(elements.chunks_exact(sizes[axis] * inner)) {
+                for (to, &place) in output.chunks_exact_mut(inner).zip(places) {
+                    let first = place as usize * inner;
+                    to.copy_from_slice(&elements[first..first + inner]);
+                }
             }
         }
-        return;
+        _ => {
+            let mut target = Sizes::from_slice(sizes);
+            target[axis] = places.len();
+            let target = Shape::grid(&target);
+            let axes = loops(from.shape, target.strides(), Some((axis, places)));
+            in_pieces(axes, from, output);
+        }
     }
-    let mut target = crate::shape::Sizes::from_slice(sizes);
-    target[axis] = places.len();
-    let target = Shape::grid(&target);
-    in_pieces(
-        loops(from.shape, target.strides(), Some((axis, places))),
-        from,
-        output,
-    );
 }
 
 /// The loops over a view and a target, from the outermost, with as few axes as possible.
@@ -208,6 +208,12 @@ fn line<T: Element>(axis: &Axis<'_>, from: &[T], offset: isize, to: &mut [T]) {
             to[..size].copy_from_slice(&from[first..first + size]);
         }
         (0, 1, None) => to[..size].fill(from[offset as usize]),
+        (-1, 1, None) => {
+            let end = offset as usize + 1;
+            let backwards = from[end - size..end].iter().rev();
+            let to = to[..size].iter_mut();
+            to.zip(backwards).for_each(|(to, from)| *to = *from);
+        }
         _ => {
             let to = to.iter_mut().step_by(axis.to).take(size);
             match axis.places {
@@ -237,6 +243,7 @@ fn transposed<T: Element>(axes: &[Axis<'_>], from: &[T], offset: isize, to: &mut
 }
 
 /// A matrix whose columns are dense in the source, copied to rows that are dense in the target.
+#[inline(never)]
 fn tiles<T: Element>(down: &Axis<'_>, across: &Axis<'_>, from: &[T], offset: isize, to: &mut [T]) {
     let mut tile = [[T::default(); TILE]; TILE];
     for column in (0..across.size).step_by(TILE) {

@@ -147,7 +147,7 @@ impl<T: Float, M: Summand, F: Fold> Reduction<T> for LaneFold<M, F> {
 const UNROLL: usize = 8;
 
 /// The most numbers a register of any instruction set holds.
-const WIDEST: usize = 64;
+const WIDEST: usize = 16;
 
 struct Rows<'a, T, M, F> {
     fold: LaneFold<M, F>,

@@ -12,6 +12,7 @@ use smallvec::SmallVec;
 pub const PIECE: usize = 32 * 1024;
 
 /// Calls `work(start, piece)` for the pieces of `output` of up to `size` elements, in parallel.
+#[inline]
 pub fn for_each_piece<T: Send>(
     output: &mut [T],
     size: usize,
@@ -19,11 +20,19 @@ pub fn for_each_piece<T: Send>(
 ) {
     if output.len() <= size {
         work(0, output);
-    } else if rayon::current_num_threads() == 1 {
-        let pieces = output.chunks_mut(size).enumerate();
+    } else {
+        share(output, size, &work);
+    }
+}
+
+/// The parallel part, compiled once for each element type and not for each kind of work.
+fn share<T: Send>(output: &mut [T], size: usize, work: &(dyn Fn(usize, &mut [T]) + Sync)) {
+    let pieces = output.chunks_mut(size).enumerate();
+    if rayon::current_num_threads() == 1 {
         pieces.for_each(|(piece, elements)| work(piece * size, elements));
     } else {
-        let pieces = output.par_chunks_mut(size).enumerate();
+        let pieces: Vec<_> = pieces.collect();
+        let pieces = pieces.into_par_iter();
         pieces.for_each(|(piece, elements)| work(piece * size, elements));
     }
 }
@@ -37,7 +46,8 @@ pub fn map_pieces<P: Send, R: Send>(
     if pieces.len() < 2 || rayon::current_num_threads() == 1 {
         pieces.into_iter().map(work).collect()
     } else {
-        let results: Vec<R> = pieces.into_vec().into_par_iter().map(&work).collect();
+        let work: &(dyn Fn(P) -> R + Sync) = &work;
+        let results: Vec<R> = pieces.into_vec().into_par_iter().map(work).collect();
         SmallVec::from_vec(results)
     }
 }

@@ -16,6 +16,7 @@ use super::lanes::{Lanes, dispatch};
 use super::parallel::{PIECE, for_each_piece, map_pieces};
 use crate::element::Float;
 use crate::scalar::Scalar;
+use crate::storage::Buffer;
 
 /// Up to this many elements, a row is short.
 const SHORT: usize = 16;
@@ -170,8 +171,10 @@ fn short_rows<T: Float>(kind: Kind, input: &[T], axis: usize, output: &mut [T]) 
 /// `[axis, inner]`, column by column. A tile of them is copied together first: far apart as they
 /// lie, its rows would drive each other out of the cache.
 fn columns<T: Float>(kind: Kind, input: &[T], inner: usize, output: &mut [T]) {
-    // A tile has the elements of a piece, but lines of memory should be read whole.
-    let width = (PIECE / (input.len() / inner)).clamp(BATCH, RUN);
+    // A tile has about the elements of a piece, but runs of memory should not be too short. The 16
+    // make a row of the tile an odd number of cache lines where it would be a power of two, whose
+    // rows fall into few places of the cache.
+    let width = (PIECE / (input.len() / inner)).clamp(BATCH, RUN) + 16;
     let mut tiles: SmallVec<[SmallVec<[&mut [T]; SHORT]>; 1]> = SmallVec::new();
     tiles.resize_with(inner.div_ceil(width), SmallVec::new);
     for row in output.chunks_exact_mut(inner) {
@@ -182,16 +185,20 @@ fn columns<T: Float>(kind: Kind, input: &[T], inner: usize, output: &mut [T]) {
     map_pieces(tiles.into_iter().enumerate(), |(index, rows)| {
         let column = index * width;
         let width = width.min(inner - column);
-        let mut elements = Vec::with_capacity(rows.len() * width);
-        for row in input.chunks_exact(inner) {
-            elements.extend_from_slice(&row[column..column + width]);
+        let mut scratch = Buffer::with_count(rows.len() * width);
+        let elements = &mut scratch.as_mut_slice()[..rows.len() * width];
+        for (to, from) in elements
+            .chunks_exact_mut(width)
+            .zip(input.chunks_exact(inner))
+        {
+            to.copy_from_slice(&from[column..column + width]);
         }
         dispatch(Tile {
             kind,
             width,
-            elements: &mut elements,
+            elements,
         });
-        for (to, from) in rows.into_iter().zip(elements.chunks_exact(width)) {
+        for (to, from) in rows.into_iter().zip(scratch.as_slice().chunks_exact(width)) {
             to.copy_from_slice(from);
         }
     });

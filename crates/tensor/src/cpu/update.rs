@@ -56,6 +56,9 @@ impl<F: Update<N>, T: LaneFloat, const N: usize> WithSimd for Loop<'_, F, T, N> 
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
+        // A copy, which no buffer can be suspected of sharing memory with: its constants stay in
+        // registers.
+        let formula = *self.formula;
         let (input, input_rest) = T::split::<S>(self.input);
         let mut rests = [const { None }; N];
         let mut rest = rests.iter_mut();
@@ -70,7 +73,7 @@ impl<F: Update<N>, T: LaneFloat, const N: usize> WithSimd for Loop<'_, F, T, N> 
             let state = vectors
                 .each_ref()
                 .map(|vectors| Lanes::<S, T>::new(simd, vectors[index]));
-            let state = self.formula.eval(state, Lanes::new(simd, *input));
+            let state = formula.eval(state, Lanes::new(simd, *input));
             for (vectors, new) in vectors.iter_mut().zip(state) {
                 vectors[index] = new.vector;
             }
@@ -79,9 +82,7 @@ impl<F: Update<N>, T: LaneFloat, const N: usize> WithSimd for Loop<'_, F, T, N> 
             let state = rests
                 .each_ref()
                 .map(|rest| Lanes::<S, T>::load_partial(simd, rest.as_deref().unwrap_or_default()));
-            let state = self
-                .formula
-                .eval(state, Lanes::load_partial(simd, input_rest));
+            let state = formula.eval(state, Lanes::load_partial(simd, input_rest));
             for (rest, new) in rests.into_iter().flatten().zip(state) {
                 new.store_partial(rest);
             }

@@ -116,8 +116,8 @@ impl Pointwise<1> for FiniteOrZero {
     #[inline(always)]
     fn eval<S: Scalar>(&self, [x]: [S; 1]) -> S {
         let zero = x.constant(0.0);
-        // x − x is NaN for infinities and for NaN.
-        S::select((x - x).equal(zero), x, zero)
+        // 0 · x is NaN for infinities and for NaN.
+        S::select((x * 0.0).equal(zero), x, zero)
     }
 }
 

@@ -156,7 +156,7 @@ pub(crate) fn along<T: Element, O: Copy>(
     let inner: usize = sizes[axis + 1..].iter().product();
     let mut results: Vec<Option<O>> = vec![None; elements.len()];
     for first in 0..elements.len() {
-        if first / inner % sizes[axis] == 0 {
+        if (first / inner).is_multiple_of(sizes[axis]) {
             let places = (0..sizes[axis]).map(|k| first + k * inner);
             let line: Vec<T> = places.clone().map(|place| elements[place]).collect();
             places

@@ -18,9 +18,6 @@ use super::microkernel::{Finish, SHORT_TILE_ROWS, TILE_ROWS, store, tile, tile_v
 use super::pack::{pack_panel, pack_rows, pack_tiles};
 use super::{GemmFloat, Matrix, Product, Scratch};
 
-/// Bytes of one row of a block of k: with it a panel of `b`, four AVX-512 registers wide, takes
-/// 32 KiB and stays in the first cache while a column of tiles passes over it.
-const DEPTH_BYTES: usize = 512;
 /// Bytes of a block of packed `a`, which stays in the second cache for all panels of `b`.
 const ROWS_BYTES: usize = 256 * 1024;
 /// Bytes of a block of packed `b`, which stays in the second cache for all rows.
@@ -158,14 +155,14 @@ impl Blocking {
         let Product { m, k, n, a, b, .. } = *product;
         let size = size_of::<T>();
         let panel_width = panel_width::<S, T>();
-        let depth = even_piece(k, DEPTH_BYTES / size);
+        let depth = even_piece(k, product.depth);
 
         let pack_b = m >= ROWS_WORTH_PACKING_B || b.column_stride != 1 || b.row_stride < n;
         let (columns, b_places) = if !pack_b {
             // Only the last panel, if it is narrower than the others.
             (n, depth * panel_width)
         } else {
-            let longest = COLUMNS_BYTES / (DEPTH_BYTES / size * size);
+            let longest = COLUMNS_BYTES / (product.depth * size);
             let columns = even_piece(n, longest).next_multiple_of(panel_width);
             (
                 columns,
@@ -192,7 +189,7 @@ impl Blocking {
         let (rows, a_places) = match order {
             Order::RowsInPlace | Order::ColumnsInPlace => (m, 0),
             Order::RowsCopied | Order::TilesCopied => {
-                let longest = ROWS_BYTES / DEPTH_BYTES;
+                let longest = ROWS_BYTES / (product.depth * size);
                 let rows = even_piece(m, longest).next_multiple_of(TILE_ROWS);
                 (rows, rows * Self::row_stride::<T>(depth))
             }

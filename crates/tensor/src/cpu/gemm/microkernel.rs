@@ -49,7 +49,7 @@ pub(super) fn tile<S: Simd, T: GemmFloat, const MR: usize, const NV: usize>(
     sums
 }
 
-/// sums[i, j] += a[i] · b[j].
+/// Adds the product of a column of `a` and a row of `b` to the sums.
 #[inline(always)]
 fn accumulate<S: Simd, T: GemmFloat, const MR: usize, const NV: usize>(
     simd: S,

@@ -7,8 +7,8 @@
 //! for i in 0..m { for j in 0..n { for p in 0..k { c[i][j] += a[i][p] * b[p][j] } } }
 //! ```
 //!
-//! It runs at a fiftieth of what a core can do: each product waits for the sum before it, reads
-//! two numbers from memory and uses one lane of a register. The departures, in reading order:
+//! As it stands each product waits for the sum before it, reads two numbers from memory and uses one
+//! lane of a register. The departures, in reading order:
 //!
 //! 1. **A tile of c stays in registers** ([`microkernel`]). Six rows by up to four registers of
 //!    columns: 24 sums that do not wait for each other, each number of `a` used for a whole row of
@@ -18,16 +18,21 @@
 //! 3. **Operands are copied into the order in which they are read** ([`pack`]), unless they are
 //!    stored in such an order already. Copying costs as much as a few rows of the product, so
 //!    whether to copy depends on the shape.
-//! 4. **Products with one row, one column or a few** ([`vector`]) have no tile to fill: they are
-//!    dot products along k, or sums of scaled rows of `b`.
-//! 5. **A narrow product whose `a` is stored by columns is computed transposed**, cᵀ = bᵀ · aᵀ:
-//!    the lanes run along m instead of n, of which there are too few to fill a register.
-//! 6. **Large products are split between threads** by rows of `c`, or by columns where there are
-//!    few rows; k is never split. One element is always summed in the same order, which depends
-//!    on the shape alone, so any number of threads gives the same bits.
+//! 4. **A product with a few columns, or rows, has no tile to fill** ([`dots`]): its elements are
+//!    dot products along k, where both operands are contiguous.
+//! 5. **A product may be computed transposed**, cᵀ = bᵀ · aᵀ: with few columns and `a` stored by
+//!    columns the lanes run along m instead of n. Which way is faster is estimated in [`plan`].
+//! 6. **Large products are split between threads** ([`parallel`]) by rows of `c`, or by columns
+//!    where there are few rows; k is never split. One element is always summed in the same order,
+//!    which depends on shape and strides alone, so any number of threads gives the same bits.
 //!
 //! An infinity or a NaN in an operand reaches every element of `c` that the plain version would
 //! make infinite or NaN: no product is skipped, not even with a zero.
+
+#![allow(
+    clippy::needless_range_loop,
+    reason = "loops over registers keep them in registers only if they count to a constant"
+)]
 
 mod blocks;
 mod dots;
@@ -140,7 +145,7 @@ impl<T> Epilogue<'_, T> {
 }
 
 /// What the products need of a number type beyond its lanes.
-pub(crate) trait GemmFloat: LaneFloat + PartialOrd + AddAssign {
+pub trait GemmFloat: LaneFloat + PartialOrd + AddAssign {
     const ZERO: Self;
 
     /// The sum of the lanes of a register.
@@ -226,8 +231,10 @@ struct Product<'a, T> {
     /// Row-major, m × n, without gaps.
     c: &'a mut [T],
     epilogue: Epilogue<'a, T>,
-    /// How to compute it: the same for all parts of a product.
+    /// How to compute it: the same for all parts of a product, as is the next.
     path: Path,
+    /// Longest block of k.
+    depth: usize,
 }
 
 impl<T: GemmFloat> WithSimd for Product<'_, T> {

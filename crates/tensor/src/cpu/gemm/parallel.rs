@@ -47,6 +47,7 @@ pub(crate) fn matmul<T: GemmFloat>(
             c,
             epilogue,
             path: plan.path,
+            depth: plan.depth,
         });
     }
     let mut scratch = Scratch::take(m * n);
@@ -60,6 +61,7 @@ pub(crate) fn matmul<T: GemmFloat>(
         c: &mut *transposed,
         epilogue: Epilogue::NONE,
         path: plan.path,
+        depth: plan.depth,
     });
     for (i, row) in c.chunks_exact_mut(n).enumerate() {
         for (j, place) in row.iter_mut().enumerate() {
@@ -95,6 +97,7 @@ fn share_rows<T: GemmFloat>(product: Product<'_, T>, parts: usize) {
         c,
         epilogue,
         path,
+        depth,
     } = product;
     let rows = m
         .div_ceil(parts)
@@ -111,6 +114,7 @@ fn share_rows<T: GemmFloat>(product: Product<'_, T>, parts: usize) {
                 c,
                 epilogue,
                 path,
+                depth,
             });
         });
 }
@@ -127,6 +131,7 @@ fn share_columns<T: GemmFloat>(product: Product<'_, T>, parts: usize) {
         c,
         epilogue,
         path,
+        depth,
     } = product;
     let columns = n.div_ceil(parts).next_multiple_of(64);
     let starts: Vec<usize> = (0..n).step_by(columns).collect();
@@ -149,6 +154,7 @@ fn share_columns<T: GemmFloat>(product: Product<'_, T>, parts: usize) {
                 c: &mut block,
                 epilogue: Epilogue { bias, ..epilogue },
                 path,
+                depth,
             });
             block
         })

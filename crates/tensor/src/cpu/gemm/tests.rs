@@ -193,6 +193,7 @@ impl<T: Number> Case<T> {
             c: &mut c,
             epilogue,
             path,
+            depth: 16,
         };
         Simd::vectorize(pulp::Scalar256b, product);
         self.check(&c)
