@@ -206,12 +206,53 @@ fn special_cases_of_the_relatives_are_focal_or_cross_entropy() -> Result<()> {
     let counts = ClassCounts::from_counts([5, 5, 5])?;
     let seesaw = SeesawLoss::new(&counts).compensation(0.0).ignore_index(-1);
     assert_close(pass(&x, |x| seesaw.forward(x, &y)), plain());
+    let counts = ClassCounts::from_counts([50, 5, 1])?;
+    let seesaw = SeesawLoss::new(&counts)
+        .mitigation(0.0)
+        .compensation(0.0)
+        .ignore_index(-1);
+    assert_close(pass(&x, |x| seesaw.forward(x, &y)), plain());
     let likelihood = NllLoss::new().ignore_index(-1);
     assert_close(
         pass(&x, |x| likelihood.forward(&x.log_softmax(1)?, &y)),
         plain(),
     );
     Ok(())
+}
+
+#[test]
+fn weights_from_the_batch_that_are_all_1_leave_cross_entropy() {
+    let x = logits(&[4, 3]);
+    let y = Tensor::from([[0_i64, 1, 0], [1, 0, 0], [0, 0, 1], [1, 1, 0]]);
+    let plain = SigmoidCrossEntropy::new();
+    let one_bin = GhmLoss::new().bins(1);
+    assert_close(
+        pass(&x, |x| one_bin.forward(x, &y)),
+        pass(&x, |x| plain.forward(x, &y)),
+    );
+    let none_is_rare = EqualizationLoss::new([0.5, 0.001, 0.0])
+        .threshold(0.0)
+        .reduction(Reduction::Sum);
+    let plain = plain.reduction(Reduction::Sum);
+    let foreground = Tensor::from([true; 4]);
+    assert_close(
+        pass(&x, |x| none_is_rare.forward(x, &y, &foreground)),
+        pass(&x, |x| plain.forward(x, &y)),
+    );
+}
+
+#[test]
+fn unified_focal_with_gamma_one_is_cross_entropy_and_tversky() {
+    let x = logits(&[2, 1, 6]);
+    let y = Tensor::from([[[0_i64, 1, 1, 0, 0, 1]], [[1, 0, 0, 0, 1, 0]]]);
+    let unified = UnifiedFocalLoss::new().gamma(1.0).lambda(0.5).delta(0.6);
+    let cross_entropy = SigmoidCrossEntropy::new().alpha(0.6);
+    let tversky = TverskyLoss::new().alpha(0.4).beta(0.6);
+    let both = pass(&x, |x| {
+        let region = tversky.forward_sigmoid(x, &y)?;
+        cross_entropy.forward(x, &y)?.add(&region)?.mul_scalar(0.5)
+    });
+    assert_close(pass(&x, |x| unified.forward(x, &y)), both);
 }
 
 #[test]
