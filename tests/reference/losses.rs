@@ -9,7 +9,7 @@ use macula::prelude::*;
 use crate::case::{Case, Checked};
 
 /// Operations that wait for their issue.
-pub const NOT_IMPLEMENTED: &[&str] = &[];
+pub(crate) const NOT_IMPLEMENTED: &[&str] = &[];
 
 /// The floating-point inputs of a case as variables.
 type Inputs<T> = BTreeMap<String, Var<T>>;
@@ -17,7 +17,7 @@ type Inputs<T> = BTreeMap<String, Var<T>>;
 /// A loss, ready to be evaluated with any reduction.
 type Loss<'a, T> = Box<dyn Fn(&Inputs<T>, Reduction) -> Result<Var<T>> + 'a>;
 
-pub fn run(case: &Case) -> Option<Checked<()>> {
+pub(crate) fn run(case: &Case) -> Option<Checked<()>> {
     if case.op == "effective_number_weights" {
         return Some(effective_number_weights(case));
     }

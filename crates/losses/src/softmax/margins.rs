@@ -122,8 +122,7 @@ fn two_largest<T: Float>(numbers: &[T]) -> (usize, T) {
         if number > numbers[largest] {
             next = numbers[largest];
             largest = index;
-        } else if !(number <= next) {
-            // This takes a NaN along.
+        } else if number > next || number.is_nan() {
             next = number;
         }
     }
