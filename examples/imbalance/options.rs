@@ -4,60 +4,62 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
-/// Trains one network with cross-entropy, class-weighted cross-entropy and focal loss, and
-/// compares them on rows that were not trained with.
-///
-/// Without --data the rows are the mammograms that come with macula: 11,183 spots, 2.3 % of them
-/// microcalcifications. With --data and --target they are those of a CSV file of numbers with a
-/// column of class labels. The rarest class is what is looked for; all others count as one.
+const ABOUT: &str = "\
+Trains one network with cross-entropy, class-weighted cross-entropy and focal loss,
+and compares them on rows that none of them has seen.
+
+Without --data the rows are the mammograms that come with macula: 11,183 spots,
+2.3 % of them microcalcifications. With --data and --target they are those of a CSV
+file of numbers with a column of class labels. What is looked for is the rarest
+class; all others count as one.";
+
 #[derive(Debug, Parser)]
-#[command(name = "imbalance")]
-pub struct Options {
-    /// Seeds each loss is trained with, from 0 on; the table has mean ± standard deviation
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = at_least_one, allow_negative_numbers = true)]
+#[command(name = "imbalance", about = ABOUT, allow_negative_numbers = true)]
+pub(crate) struct Options {
+    /// Seeds to train each loss with, from 0 on
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = at_least_one)]
     seeds: usize,
 
     /// Passes over the training rows
-    #[arg(long, value_name = "N", default_value_t = 60, value_parser = at_least_one, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value_t = 60, value_parser = at_least_one)]
     epochs: usize,
 
-    /// Focusing exponent of focal loss, 0 or more; 0 leaves only α
-    #[arg(long, value_name = "γ", default_value_t = 2.0, value_parser = exponent, allow_negative_numbers = true)]
-    pub gamma: f64,
+    /// Focusing exponent of focal loss
+    #[arg(long, value_name = "γ", default_value_t = 2.0, value_parser = exponent)]
+    pub(crate) gamma: f64,
 
-    /// Weight of the rare class in focal loss; the others get 1 − α. Try 0.25, the value usually
-    /// quoted: it was tuned for a detector and lowers the recall here
-    #[arg(long, value_name = "α", default_value_t = 0.75, value_parser = share, allow_negative_numbers = true)]
-    pub alpha: f64,
+    /// Weight of the rare class in focal loss, 1 − α of the others; try 0.25
+    #[arg(long, value_name = "α", default_value_t = 0.75, value_parser = share)]
+    pub(crate) alpha: f64,
 
-    /// A look at the whole job in a moment: 2 seeds, 10 epochs
+    /// The whole job in a moment: 2 seeds, 10 epochs
     #[arg(long, conflicts_with_all = ["seeds", "epochs"])]
     quick: bool,
 
-    /// A CSV file of your own; 30 % of its rows, stratified, are kept for the test
+    /// CSV file of your own, 30 % of which are kept to test with
     #[arg(long, value_name = "FILE", requires = "target")]
-    pub data: Option<PathBuf>,
+    pub(crate) data: Option<PathBuf>,
 
-    /// Its column of class labels; all other columns must hold numbers
+    /// Its column of class labels; all others must hold numbers
     #[arg(long, value_name = "COLUMN", requires = "data")]
-    pub target: Option<String>,
+    pub(crate) target: Option<String>,
 
-    /// Its columns to leave out, separated by commas
+    /// Its columns to leave out: a,b,…
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',', requires = "data")]
-    pub exclude: Vec<String>,
+    pub(crate) exclude: Vec<String>,
 
-    /// The labels that may occur, separated by commas, where they are not 0, 1, … or words
+    /// Its labels, where they are neither 0, 1, … nor words: 1,2,…
     #[arg(long, value_name = "LABELS", value_delimiter = ',', requires = "data")]
-    pub classes: Vec<String>,
+    pub(crate) classes: Vec<String>,
 
     /// Folder for the pictures
     #[arg(long, value_name = "FOLDER", default_value = "target/imbalance")]
-    pub out: PathBuf,
+    pub(crate) out: PathBuf,
 }
 
 impl Options {
     /// The options given, or one line that says what is wrong with them. `--help` is printed here.
-    pub fn from_arguments() -> Result<Self, String> {
+    pub(crate) fn from_arguments() -> Result<Self, String> {
         Self::try_parse().map_err(|error| {
             if error.exit_code() == 0 {
                 error.exit();
@@ -66,11 +68,11 @@ impl Options {
         })
     }
 
-    pub fn seeds(&self) -> usize {
+    pub(crate) fn seeds(&self) -> usize {
         if self.quick { 2 } else { self.seeds }
     }
 
-    pub fn epochs(&self) -> usize {
+    pub(crate) fn epochs(&self) -> usize {
         if self.quick { 10 } else { self.epochs }
     }
 }
@@ -82,7 +84,8 @@ fn one_line(message: &str) -> String {
     let facts =
         lines.take_while(|line| !line.starts_with("Usage") && !line.starts_with("For more"));
     let facts: Vec<&str> = facts.filter(|line| !line.is_empty()).collect();
-    format!("{}; see --help", facts.join(" "))
+    let facts = facts.join(" ").replace(" tip: ", ", tip: ");
+    format!("{facts}; see --help")
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {

@@ -21,7 +21,7 @@ const TITLE: (&str, i32) = ("sans-serif", 20);
 const TEXT: (&str, i32) = ("sans-serif", 16);
 
 /// Draws both into a folder and returns where they are.
-pub fn draw(results: &[Results], rows: &Rows, folder: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn draw(results: &[Results], rows: &Rows, folder: &Path) -> Result<Vec<PathBuf>> {
     let curves = folder.join("precision-recall.svg");
     let losses = folder.join("loss.svg");
     let failed = |path: &Path, message: String| Error::File {
@@ -64,7 +64,7 @@ fn draw_curves(
         let curves = result.runs.iter().map(|run| precisions(run, rows));
         let curves = curves.collect::<Result<Vec<_>>>()?;
         for curve in &curves {
-            chart.draw_series(LineSeries::new(steps(curve), colour.mix(0.2)))?;
+            chart.draw_series(LineSeries::new(steps(curve), colour.mix(0.35)))?;
         }
         chart
             .draw_series(LineSeries::new(
@@ -114,6 +114,9 @@ fn steps(precisions: &[f64]) -> impl Iterator<Item = (f64, f64)> {
     levels.map(|(&precision, level)| (f64::from(level) / LEVELS as f64, precision))
 }
 
+/// Room above the curves for the legend, as a factor.
+const HEADROOM: f64 = 4.0;
+
 /// The mean loss of the seeds, epoch by epoch.
 fn draw_losses(results: &[Results], path: &Path) -> std::result::Result<(), Box<dyn AnyError>> {
     let training = results
@@ -140,7 +143,7 @@ fn draw_losses(results: &[Results], path: &Path) -> std::result::Result<(), Box<
         .y_label_area_size(80)
         .build_cartesian_2d(
             1.0..epochs.max(2) as f64,
-            (least / 1.2..greatest * 1.2).log_scale(),
+            (least / 1.2..greatest * HEADROOM).log_scale(),
         )?;
     chart
         .configure_mesh()

@@ -11,17 +11,17 @@ use crate::options::Options;
 const TRAINING_SHARE: f64 = 0.7;
 
 /// Two parts of a data set of two classes; class 1 is the rare one.
-pub struct Rows {
+pub(crate) struct Rows {
     /// The rows to train with.
-    pub train: TensorDataset,
+    pub(crate) train: TensorDataset,
     /// The rows that nothing is chosen by.
-    pub test: TensorDataset,
+    pub(crate) test: TensorDataset,
     source: String,
 }
 
 impl Rows {
     /// The rows that the options ask for.
-    pub fn load(options: &Options) -> Result<Self> {
+    pub(crate) fn load(options: &Options) -> Result<Self> {
         let (Some(path), Some(target)) = (&options.data, &options.target) else {
             let (train, test) = data::mammography_split()?;
             let source = "mammography".into();

@@ -1,5 +1,7 @@
 //! The table, and what can be read off it.
 
+use std::fmt;
+
 use macula::prelude::*;
 
 use crate::training::{Results, Run};
@@ -26,7 +28,7 @@ const SCORES: [(&str, Measure); 3] = [
 ];
 
 /// The table: a column for each loss, mean ± standard deviation over the seeds.
-pub fn of(results: &[Results]) -> String {
+pub(crate) fn of(results: &[Results]) -> String {
     let measured = |name: &str, measure: Measure, decided: Decided| {
         let cells = results.iter().map(|loss| {
             let values = loss.runs.iter().map(|run| measure(decided(run)));
@@ -58,71 +60,82 @@ fn line(label: &str, cells: impl Iterator<Item = String>) -> String {
 
 /// One sentence on what the last loss, focal, changed against the first, cross-entropy.
 ///
-/// Only a difference that is larger than its own standard deviation over the seeds is called one.
-pub fn verdict(results: &[Results]) -> String {
+/// A difference that is smaller than twice its own deviation over the seeds counts as none.
+pub(crate) fn verdict(results: &[Results]) -> String {
     let (Some(plain), Some(focal)) = (results.first(), results.last()) else {
         return String::new();
     };
+    if plain.runs.len() < 2 {
+        return "One seed cannot tell what focal loss changed from chance: give it more.".into();
+    }
     let change = |measure: Measure, decided: Decided| {
         let pairs = plain.runs.iter().zip(&focal.runs);
         Change(
             pairs
-                .map(|(a, b)| measure(decided(b)) - measure(decided(a)))
+                .map(|(plain, focal)| measure(decided(focal)) - measure(decided(plain)))
                 .collect(),
         )
     };
     let recall = change(BinaryReport::recall, AT_HALF);
-    let f1_at_chosen = change(BinaryReport::f1, AT_CHOSEN);
+    let precision = change(BinaryReport::precision, AT_HALF);
     let ranking = change(BinaryReport::average_precision, AT_HALF);
+    let f1 = change(BinaryReport::f1, AT_CHOSEN);
     let calibration = change(BinaryReport::ece, AT_HALF);
 
-    let conclusion = match (
-        recall.direction(),
-        f1_at_chosen.direction(),
-        ranking.direction(),
-    ) {
-        (0, 0, 0) => "so on these rows focal loss changed next to nothing",
-        (_, 0, 0) => "so what changed is where p = 0.5 cuts, and a moved threshold would do it too",
-        (_, -1, _) | (_, 0, -1) => "so a moved threshold would have been the better change",
-        _ => "so there is more to it than a moved threshold",
-    };
-    let trust = match calibration.direction() {
-        1 => "the probabilities are to be trusted less",
-        -1 => "the probabilities are to be trusted more",
-        _ => "the probabilities are as trustworthy as before",
+    let mean = |of: fn(&Run) -> f64| plain.runs.iter().map(of).collect::<Mean>().value();
+    let moved = format!(
+        "cross-entropy itself, decided at p = {:.2}, has recall {:.3}",
+        mean(|run| run.at_chosen.threshold().probability()),
+        mean(|run| run.at_chosen.recall()),
+    );
+    let conclusion = match (recall.direction(), f1.direction(), ranking.direction()) {
+        (0, 0, 0) => "so it changed next to nothing".into(),
+        (-1, 0, 0) => "so what it did is to move the threshold, and the wrong way".into(),
+        (_, 0, 0) => format!("so what it did is to move the threshold ({moved})"),
+        (_, 1, _) | (_, 0, 1) => "so it did more than to move the threshold".into(),
+        _ => format!("so it is the threshold that should have been moved ({moved})"),
     };
     format!(
-        "Against cross-entropy, focal loss changed the recall at p = 0.5 by {recall}, the precision \
-         by {} and the accuracy by {}; with the threshold of each chosen on validation rows it \
-         changed the recall by {}, F1 by {f1_at_chosen} and the average precision, which no \
-         threshold changes, by {ranking}, {conclusion}; the calibration error changed by \
-         {calibration}: {trust}.",
-        change(BinaryReport::precision, AT_HALF),
-        change(BinaryReport::accuracy, AT_HALF),
-        change(BinaryReport::recall, AT_CHOSEN),
+        "What focal loss changed against cross-entropy, seed by seed: decided at p = 0.5 it finds \
+         {} of the rare class (recall {recall}) with {} precision ({precision}); with each \
+         threshold chosen on validation rows F1 is {} ({f1}), and the order of the rows is {} \
+         (average precision {ranking}), {conclusion}; its probabilities are {} ({calibration} in \
+         calibration error).",
+        recall.word(["less", "as much", "more"]),
+        precision.word(["lower", "about the same", "higher"]),
+        f1.word(["lower", "not clearly different", "higher"]),
+        ranking.word(["worse", "not clearly different", "better"]),
+        calibration.word([
+            "better calibrated",
+            "as well calibrated",
+            "worse calibrated"
+        ]),
     )
 }
 
-/// Differences between two losses, seed by seed.
+/// Differences between two losses, one for each seed.
 struct Change(MeanAndDeviation);
 
 impl Change {
-    /// 1 or −1 where the difference is larger than its deviation, else 0.
-    ///
-    /// A single seed has no deviation, and says nothing.
+    /// 1 or −1 where the mean difference is more than twice its deviation, else 0.
     fn direction(&self) -> i8 {
-        let (mean, deviation) = (self.0.mean(), self.0.deviation());
-        match mean.abs() > deviation {
-            true if mean > 0.0 => 1,
-            true => -1,
-            false => 0,
+        let (mean, bar) = (self.0.mean(), 2.0 * self.0.deviation());
+        i8::from(mean > bar) - i8::from(mean < -bar)
+    }
+
+    /// The word for a fall, for no clear change or for a rise.
+    fn word<'a>(&self, [fall, same, rise]: [&'a str; 3]) -> &'a str {
+        match self.direction() {
+            -1 => fall,
+            1 => rise,
+            _ => same,
         }
     }
 }
 
-impl std::fmt::Display for Change {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let sign = if self.0.mean() < 0.0 { "" } else { "+" };
-        write!(f, "{sign}{}", self.0)
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (mean, deviation) = (self.0.mean(), self.0.deviation());
+        write!(f, "{mean:+.3} ± {deviation:.3}")
     }
 }

@@ -10,13 +10,13 @@ const LEARNING_RATE: f64 = 1e-3;
 const FITTING_SHARE: f64 = 0.8;
 
 /// A loss under its name in the table.
-pub struct Contender {
-    pub name: String,
+pub(crate) struct Contender {
+    pub(crate) name: String,
     loss: Box<dyn Fn(&Var, &Tensor<i64>) -> Result<Var> + Send + Sync>,
 }
 
 impl Contender {
-    pub fn new(
+    pub(crate) fn new(
         name: impl Into<String>,
         loss: impl Fn(&Var, &Tensor<i64>) -> Result<Var> + Send + Sync + 'static,
     ) -> Self {
@@ -28,32 +28,32 @@ impl Contender {
 }
 
 /// What one loss came to with each seed.
-pub struct Results {
-    pub name: String,
-    pub runs: Vec<Run>,
+pub(crate) struct Results {
+    pub(crate) name: String,
+    pub(crate) runs: Vec<Run>,
 }
 
 /// What one model came to.
-pub struct Run {
+pub(crate) struct Run {
     /// Logits of the test rows.
-    pub logits: Tensor,
+    pub(crate) logits: Tensor,
     /// The test rows, decided at probability 0.5.
-    pub at_half: BinaryReport,
+    pub(crate) at_half: BinaryReport,
     /// The test rows, decided at a threshold that other rows chose.
-    pub at_chosen: BinaryReport,
+    pub(crate) at_chosen: BinaryReport,
     /// Loss of each epoch on the rows that were trained with, and on the validation rows.
-    pub training_loss: Vec<f64>,
-    pub validation_loss: Vec<f64>,
+    pub(crate) training_loss: Vec<f64>,
+    pub(crate) validation_loss: Vec<f64>,
 }
 
 /// A run trains two: see [`run`].
-pub const MODELS_PER_RUN: usize = 2;
+pub(crate) const MODELS_PER_RUN: usize = 2;
 
 /// Trains with one loss from one seed, and looks at the test rows once.
 ///
 /// The model that is tested has seen all training rows. A threshold, though, must come from rows
 /// that its model has not seen, so a twin that is trained without a fifth of them lends its own.
-pub fn run(
+pub(crate) fn run(
     contender: &Contender,
     rows: &Rows,
     seed: u64,
