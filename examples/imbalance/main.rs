@@ -74,7 +74,7 @@ fn contenders(options: &Options, rows: &Rows) -> Result<Vec<Contender>> {
 /// out and still print the same digits.
 fn compare(contenders: &[Contender], rows: &Rows, options: &Options) -> Result<Vec<Results>> {
     let (seeds, epochs) = (options.seeds(), options.epochs());
-    let progress = progress_bar(contenders.len() * seeds * epochs * training::MODELS_PER_RUN);
+    let progress = progress_bar(contenders.len() * seeds * epochs * training::MODELS);
     let results = contenders
         .par_iter()
         .map(|contender| {

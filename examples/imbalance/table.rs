@@ -43,12 +43,12 @@ pub(crate) fn of(results: &[Results]) -> String {
         "test rows",
         results.iter().map(|loss| loss.name.clone()),
     )];
-    lines.push("decided at p = 0.5".into());
+    lines.push("trained with all training rows, decided at p = 0.5".into());
     lines.extend(decisions(AT_HALF));
-    lines.push("decided where validation rows had their best F1".into());
+    lines.push("trained without the validation rows, decided where these had their best F1".into());
     lines.push(measured("threshold p", threshold, AT_CHOSEN));
     lines.extend(decisions(AT_CHOSEN));
-    lines.push("before any decision".into());
+    lines.push("trained with all training rows, before any decision".into());
     lines.extend(SCORES.map(|(name, of)| measured(name, of, AT_HALF)));
     lines.join("\n") + "\n"
 }

@@ -33,26 +33,29 @@ pub(crate) struct Results {
     pub(crate) runs: Vec<Run>,
 }
 
-/// What one model came to.
+/// What one loss came to with one seed; the reports are of the test rows.
 pub(crate) struct Run {
-    /// Logits of the test rows.
-    pub(crate) logits: Tensor,
-    /// The test rows, decided at probability 0.5.
+    /// Trained with all training rows, decided at probability 0.5.
     pub(crate) at_half: BinaryReport,
-    /// The test rows, decided at a threshold that other rows chose.
+    /// The logits of that model for the test rows.
+    pub(crate) logits: Tensor,
+    /// Trained without the validation rows, decided where these had their best F1.
     pub(crate) at_chosen: BinaryReport,
-    /// Loss of each epoch on the rows that were trained with, and on the validation rows.
+    /// Losses of that model after each epoch, on the rows trained with and on the others.
     pub(crate) training_loss: Vec<f64>,
     pub(crate) validation_loss: Vec<f64>,
 }
 
-/// A run trains two: see [`run`].
-pub(crate) const MODELS_PER_RUN: usize = 2;
+/// How many each [`run`] trains.
+pub(crate) const MODELS: usize = 2;
 
-/// Trains with one loss from one seed, and looks at the test rows once.
+/// Trains with one loss from one seed.
 ///
-/// The model that is tested has seen all training rows. A threshold, though, must come from rows
-/// that its model has not seen, so a twin that is trained without a fifth of them lends its own.
+/// A threshold must come from rows that its model has not seen, so one model does without a fifth
+/// of the training rows, chooses its threshold by them, and keeps it: lent to a model that has
+/// seen all rows, F1 is lower (0.647 ± 0.079 against 0.671 ± 0.017 with focal loss and 20 seeds),
+/// because each model has a scale of its own. Decided at 0.5, where nothing is chosen, a second
+/// model is trained with all of them.
 pub(crate) fn run(
     contender: &Contender,
     rows: &Rows,
@@ -61,27 +64,28 @@ pub(crate) fn run(
     tick: impl Fn(),
 ) -> Result<Run> {
     let mut rng = Rng::seed(seed).stream(1);
-    let (fitting, validation) = rows.train.stratified_split(FITTING_SHARE, &mut rng)?;
+    let (most, validation) = rows.train.stratified_split(FITTING_SHARE, &mut rng)?;
     let mut training_loss = Vec::new();
     let mut validation_loss = Vec::new();
-    let twin = train(contender, &fitting, seed, epochs, |twin, loss| {
+    let model = train(contender, &most, seed, epochs, |model, loss| {
         training_loss.push(loss);
-        validation_loss.push(twin.loss(contender, &validation)?);
+        validation_loss.push(model.loss(contender, &validation)?);
         tick();
         Ok(())
     })?;
-    let threshold = Threshold::best_f1(&twin.logits(&validation)?, validation.targets())?;
+    let threshold = Threshold::best_f1(&model.logits(&validation)?, validation.targets())?;
+    let labels = rows.test.targets();
+    let at_chosen = BinaryReport::from_logits_at(&model.logits(&rows.test)?, labels, threshold)?;
 
     let model = train(contender, &rows.train, seed, epochs, |_, _| {
         tick();
         Ok(())
     })?;
     let logits = model.logits(&rows.test)?;
-    let labels = rows.test.targets();
     Ok(Run {
         at_half: BinaryReport::from_logits(&logits, labels)?,
-        at_chosen: BinaryReport::from_logits_at(&logits, labels, threshold)?,
         logits,
+        at_chosen,
         training_loss,
         validation_loss,
     })
