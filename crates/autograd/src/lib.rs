@@ -6,6 +6,7 @@ mod fused;
 mod gradients;
 pub mod ops;
 mod param;
+mod rows;
 mod saved;
 mod sweep;
 mod tape;

@@ -1,4 +1,5 @@
-//! Picking elements by index and by mask.
+//! Picking elements by their index, and adding elements where an index says: each is the way back
+//! of the other.
 
 use macula_tensor::shape::Sizes;
 use macula_tensor::{Float, Result, Tensor};
@@ -7,6 +8,50 @@ use crate::saved::Keep;
 use crate::var::Var;
 
 impl<T: Float> Var<T> {
+    /// The slices at the given places along one axis, see [`Tensor::index_select`].
+    ///
+    /// # Errors
+    /// `index` must have one axis, and its values must lie inside `axis`.
+    #[track_caller]
+    pub fn index_select(&self, axis: isize, index: &Tensor<i64>) -> Result<Self> {
+        let value = self.value().index_select(axis, index)?;
+        let (shape, index) = (Sizes::from_slice(self.shape()), index.clone());
+        Self::record(
+            "index_select",
+            [self],
+            value,
+            Keep::Nothing,
+            move |upstream, saved| {
+                let zeros = saved.constant(Tensor::zeros(&shape)?);
+                Ok([Some(zeros.index_add(axis, &index, upstream)?)])
+            },
+        )
+    }
+
+    /// This variable with slice `k` of `source` added to slice `index[k]`, see
+    /// [`Tensor::index_add`].
+    ///
+    /// # Errors
+    /// The shapes must fit, and the index values must lie inside `axis`.
+    #[track_caller]
+    pub fn index_add(&self, axis: isize, index: &Tensor<i64>, source: &Self) -> Result<Self> {
+        let value = self.value().index_add(axis, index, source.value())?;
+        let index = index.clone();
+        Self::record(
+            "index_add",
+            [self, source],
+            value,
+            Keep::Nothing,
+            move |upstream, saved| {
+                let picked = saved
+                    .needs(1)
+                    .then(|| upstream.index_select(axis, &index))
+                    .transpose()?;
+                Ok([Some(upstream.clone()), picked])
+            },
+        )
+    }
+
     /// The elements that `index` names along one axis, see [`Tensor::gather`].
     ///
     /// # Errors
@@ -31,41 +76,26 @@ impl<T: Float> Var<T> {
     /// [`Tensor::scatter_add`].
     ///
     /// # Errors
-    /// Every index must lie inside the axis, and `source` have the shape of `index`.
+    /// Every index must lie inside the axis, and `index` inside the axes of `source`.
     #[track_caller]
     pub fn scatter_add(&self, axis: isize, index: &Tensor<i64>, source: &Self) -> Result<Self> {
         let value = self.value().scatter_add(axis, index, source.value())?;
-        let index = index.clone();
+        let (used, index) = (Sizes::from_slice(source.shape()), index.clone());
         Self::record(
             "scatter_add",
             [self, source],
             value,
             Keep::Nothing,
             move |upstream, saved| {
-                let picked = saved
-                    .needs(1)
-                    .then(|| upstream.gather(axis, &index))
-                    .transpose()?;
-                Ok([Some(upstream.clone()), picked])
+                if !saved.needs(1) {
+                    return Ok([Some(upstream.clone()), None]);
+                }
+                // What the source has beyond the index was not used.
+                let picked = upstream.gather(axis, &index)?;
+                let beyond = used.iter().zip(index.shape());
+                let margins: Vec<_> = beyond.map(|(all, used)| (0, all - used)).collect();
+                Ok([Some(upstream.clone()), Some(picked.pad(margins, 0.0)?)])
             },
-        )
-    }
-
-    /// The variable with `value` where the mask, broadcast to its shape, is true; no gradient
-    /// flows there.
-    ///
-    /// # Errors
-    /// The mask must broadcast to this variable's shape.
-    #[track_caller]
-    pub fn masked_fill(&self, mask: &Tensor<bool>, value: f64) -> Result<Self> {
-        let filled = self.value().masked_fill(mask, T::from_f64(value))?;
-        let mask = mask.clone();
-        Self::record(
-            "masked_fill",
-            [self],
-            filled,
-            Keep::Nothing,
-            move |upstream, _| Ok([Some(upstream.masked_fill(&mask, 0.0)?)]),
         )
     }
 }

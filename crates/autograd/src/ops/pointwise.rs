@@ -4,6 +4,7 @@
 //! one pass over memory. That product is itself an operation of the same kind, a derived formula
 //! with a seed, so its rule is this rule again, for every order.
 
+use macula_tensor::ops::compare::Clamp;
 use macula_tensor::ops::pointwise as formulas;
 use macula_tensor::pointwise::{Derived, Pointwise};
 use macula_tensor::{Float, Result};
@@ -117,9 +118,22 @@ macro_rules! formula_methods {
 formula_methods! {
     Square square;
     Sqrt sqrt;
+    Rsqrt rsqrt;
+    Recip recip;
     Abs abs;
+    Signum signum;
+    Floor floor;
+    Ceil ceil;
+    Round round;
     Exp exp;
+    ExpM1 exp_m1;
     Ln ln;
+    Ln1p ln_1p;
+    Log2 log2;
+    Sin sin;
+    Cos cos;
+    Atan atan;
+    Erf erf;
     Tanh tanh;
     Sigmoid sigmoid;
     LogSigmoid log_sigmoid;
@@ -131,6 +145,34 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn powf(&self, exponent: f64) -> Result<Self> {
         self.map(formulas::Powf(exponent))
+    }
+
+    /// The elements, kept between `low` and `high`, with slope 1 from one to the other, both
+    /// included, and 0 outside; NaN stays NaN.
+    ///
+    /// # Errors
+    /// `low` must be at most `high`, and neither may be NaN.
+    #[track_caller]
+    pub fn clamp(&self, low: f64, high: f64) -> Result<Self> {
+        self.map(Clamp::new(low, high)?)
+    }
+
+    /// a^b, see [`Pow`](formulas::Pow).
+    ///
+    /// # Errors
+    /// The shapes must broadcast.
+    #[track_caller]
+    pub fn pow(&self, exponent: &Self) -> Result<Self> {
+        self.zip(exponent, formulas::Pow)
+    }
+
+    /// ln(e^a + e^b), see [`LogAddExp`](formulas::LogAddExp).
+    ///
+    /// # Errors
+    /// The shapes must broadcast.
+    #[track_caller]
+    pub fn logaddexp(&self, other: &Self) -> Result<Self> {
+        self.zip(other, formulas::LogAddExp)
     }
 
     /// The larger of each two elements; on a tie each side gets half the gradient.

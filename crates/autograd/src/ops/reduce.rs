@@ -1,13 +1,14 @@
-//! Reductions and their opposite, expanding.
+//! Sums, products and extremes along axes, and the opposite, expanding.
 
 use macula_tensor::shape::Sizes;
-use macula_tensor::{Axes, Float, Result};
+use macula_tensor::{Axes, Float, Result, Tensor, keep};
 
+use crate::rows::Rows;
 use crate::saved::Keep;
 use crate::var::Var;
 
 impl<T: Float> Var<T> {
-    /// The sum of the elements along `axes`.
+    /// The sum of the elements along `axes`; 0 where there are none.
     ///
     /// # Errors
     /// Each axis must exist and be named once.
@@ -22,15 +23,77 @@ impl<T: Float> Var<T> {
         })
     }
 
-    /// The mean of the elements along `axes`; NaN where there are none.
+    /// The sum of all elements, as `sum(..)`.
+    ///
+    /// # Errors
+    /// The tape must not have been used up.
+    #[track_caller]
+    pub fn sum_all(&self) -> Result<Self> {
+        self.sum(..)
+    }
+
+    /// The product of the elements along `axes`; 1 where there are none.
+    ///
+    /// # Gradient
+    /// For each element the product of those before and of those after it: nothing is divided, so
+    /// zeros among the elements do no harm.
     ///
     /// # Errors
     /// Each axis must exist and be named once.
     #[track_caller]
-    pub fn mean(&self, axes: impl Into<Axes>) -> Result<Self> {
-        let sum = self.sum(axes)?;
-        let count = self.value().count() as f64 / sum.value().count() as f64;
-        sum.mul_scalar(count.recip())
+    pub fn prod(&self, axes: impl Into<Axes>) -> Result<Self> {
+        let axes = axes.into();
+        let kept = axes.kept_shape("prod", self.shape())?;
+        let value = self.value().prod(axes)?;
+        let rows = Rows::of(self.shape(), &kept);
+        let rule = move |upstream: &Self, saved: &crate::Saved<T>| {
+            let x = rows.gather(&saved.input(0)?)?;
+            let Some(length) = x.shape()[1].checked_sub(1) else {
+                return Ok([Some(saved.input(0)?.mul_scalar(0.0)?)]);
+            };
+            let ones = [(0, 0), (1, 0)];
+            let before = x.narrow(1, 0, length)?.pad(ones, 1.0)?.cumprod(1)?;
+            let after = x.narrow(1, 1, length)?.flip([1])?.pad(ones, 1.0)?;
+            let others = before.mul(&after.cumprod(1)?.flip([1])?)?;
+            let others = rows.scatter(&others)?;
+            Ok([Some(others.mul(&upstream.reshape(&kept)?)?)])
+        };
+        Self::record("prod", [self], value, Keep::Inputs, rule)
+    }
+
+    /// The largest element along `axes`; equal ones share the gradient.
+    ///
+    /// # Errors
+    /// Each axis must exist, be named once and have at least one element.
+    #[track_caller]
+    pub fn amax(&self, axes: impl Into<Axes>) -> Result<Self> {
+        let axes = axes.into();
+        let value = self.value().amax(axes.clone())?;
+        self.extreme("amax", axes, value)
+    }
+
+    /// The smallest element along `axes`; equal ones share the gradient.
+    ///
+    /// # Errors
+    /// Each axis must exist, be named once and have at least one element.
+    #[track_caller]
+    pub fn amin(&self, axes: impl Into<Axes>) -> Result<Self> {
+        let axes = axes.into();
+        let value = self.value().amin(axes.clone())?;
+        self.extreme("amin", axes, value)
+    }
+
+    #[track_caller]
+    fn extreme(&self, name: &'static str, axes: Axes, value: Tensor<T>) -> Result<Self> {
+        let kept = axes.kept_shape(name, self.shape())?;
+        let rule = move |upstream: &Self, saved: &crate::Saved<T>| {
+            let (x, extreme) = (saved.input(0)?, saved.output()?.value().reshape(&kept)?);
+            let (one, zero) = (Tensor::scalar(T::ONE), Tensor::scalar(T::ZERO));
+            let holders = Tensor::select(&x.value().eq(&extreme)?, &one, &zero)?;
+            let shares = holders.div(&holders.sum(keep(axes.clone()))?)?;
+            Ok([Some(saved.constant(shares).mul(&upstream.reshape(&kept)?)?)])
+        };
+        Self::record(name, [self], value, Keep::Both, rule)
     }
 
     /// The sum over the axes along which `shape` would be expanded to this shape.

@@ -1,21 +1,25 @@
 //! The softmax family.
 
-use macula_tensor::{Float, Result, keep};
+use macula_tensor::{Axes, Float, Result, keep};
 
+use crate::rows::Rows;
 use crate::saved::Keep;
 use crate::var::Var;
 
 impl<T: Float> Var<T> {
-    /// ln Σ e^x along one axis, which is dropped; no overflow, and −∞ counts as nothing.
+    /// ln Σ e^x along `axes`; no overflow, and −∞ counts as nothing.
     ///
     /// # Errors
-    /// The axis must exist.
+    /// Each axis must exist and be named once.
     #[track_caller]
-    pub fn logsumexp(&self, axis: isize) -> Result<Self> {
-        let value = self.value().logsumexp(axis)?;
+    pub fn logsumexp(&self, axes: impl Into<Axes>) -> Result<Self> {
+        let axes = axes.into();
+        let kept = axes.kept_shape("logsumexp", self.shape())?;
+        let value = self.value().logsumexp(axes)?;
+        let rows = Rows::of(self.shape(), &kept);
         let rule = move |upstream: &Self, saved: &crate::Saved<T>| {
-            let shares = saved.input(0)?.softmax(axis)?;
-            Ok([Some(upstream.unsqueeze(axis)?.mul(&shares)?)])
+            let shares = rows.scatter(&rows.gather(&saved.input(0)?)?.softmax(1)?)?;
+            Ok([Some(upstream.reshape(&kept)?.mul(&shares)?)])
         };
         Self::record("logsumexp", [self], value, Keep::Inputs, rule)
     }

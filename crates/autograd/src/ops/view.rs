@@ -25,6 +25,25 @@ impl<T: Float> Var<T> {
         )
     }
 
+    /// All elements in one axis, in row-major order.
+    ///
+    /// # Errors
+    /// The tape must not have been used up.
+    #[track_caller]
+    pub fn flatten(&self) -> Result<Self> {
+        self.reshape([self.value().count()])
+    }
+
+    /// The axes from `first` to `last`, both included, as one axis.
+    ///
+    /// # Errors
+    /// Both must be axes of the variable, and `first` must not come after `last`.
+    #[track_caller]
+    pub fn flatten_range(&self, first: isize, last: isize) -> Result<Self> {
+        let value = self.value().flatten_range(first, last)?;
+        self.reshape(value.shape())
+    }
+
     /// The variable with two axes exchanged; negative axes count from the end.
     ///
     /// # Errors
@@ -63,6 +82,22 @@ impl<T: Float> Var<T> {
         )
     }
 
+    /// The variable with axis `from` at place `to`, the others in their order.
+    ///
+    /// # Errors
+    /// Both must be axes of the variable.
+    #[track_caller]
+    pub fn move_axis(&self, from: isize, to: isize) -> Result<Self> {
+        let value = self.value().move_axis(from, to)?;
+        Self::record(
+            "move_axis",
+            [self],
+            value,
+            Keep::Nothing,
+            move |upstream, _| Ok([Some(upstream.move_axis(to, from)?)]),
+        )
+    }
+
     /// The variable with a new axis of size 1 before axis `axis`; −1 puts it last.
     ///
     /// # Errors
@@ -94,5 +129,14 @@ impl<T: Float> Var<T> {
             Keep::Nothing,
             move |upstream, _| Ok([Some(upstream.reshape(&before)?)]),
         )
+    }
+
+    /// The variable without its axes of size 1.
+    ///
+    /// # Errors
+    /// The tape must not have been used up.
+    #[track_caller]
+    pub fn squeeze_all(&self) -> Result<Self> {
+        self.reshape(self.value().squeeze_all().shape())
     }
 }

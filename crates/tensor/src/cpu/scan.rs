@@ -9,12 +9,12 @@ use crate::element::Element;
 
 /// Scans `elements`, `[outer, axis, inner]`, from `start` on: `step` gives the next state, whose
 /// `value` goes to `output`.
-pub(crate) fn scan<T: Element, O: Element, A: Copy + Sync>(
-    elements: &[T],
+pub(crate) fn scan<E: Copy + Sync, O: Element, A: Copy + Sync>(
+    elements: &[E],
     axis: usize,
     inner: usize,
     start: A,
-    step: impl Fn(A, usize, T) -> A + Sync,
+    step: impl Fn(A, usize, E) -> A + Sync,
     value: impl Fn(A) -> O + Sync,
     output: &mut [O],
 ) {

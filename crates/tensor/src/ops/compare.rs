@@ -114,6 +114,17 @@ pub struct Clamp {
     pub high: f64,
 }
 
+impl Clamp {
+    /// Bounds that are bounds.
+    ///
+    /// # Errors
+    /// `low` must be at most `high`, and neither may be NaN.
+    pub fn new(low: f64, high: f64) -> Result<Self> {
+        in_order(low, high)?;
+        Ok(Self { low, high })
+    }
+}
+
 impl Pointwise<1> for Clamp {
     const NAME: &'static str = "clamp";
     #[inline(always)]
@@ -140,8 +151,7 @@ impl<T: Float> Tensor<T> {
     /// # Errors
     /// `low` must be at most `high`, and neither may be NaN.
     pub fn clamp(&self, low: f64, high: f64) -> Result<Self> {
-        in_order(low, high)?;
-        self.map(Clamp { low, high })
+        self.map(Clamp::new(low, high)?)
     }
 }
 

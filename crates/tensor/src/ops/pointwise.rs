@@ -172,18 +172,46 @@ formulas! {
     Maximum maximum(a, b) a.max(b);
     /// The smaller of a and b; NaN if either is NaN. On a tie each gets half the gradient.
     Minimum minimum(a, b) a.min(b);
+    /// a^b, as IEEE 754 `pow`; see [`Scalar::pow`] for the slopes at a ≤ 0.
+    Pow pow(a, b) a.pow(b);
     /// −x.
     Negate neg(x) -x;
     /// x².
     Square square(x) x.square();
     /// √x; NaN below zero.
     Sqrt sqrt(x) x.sqrt();
+    /// 1 / √x.
+    Rsqrt rsqrt(x) x.rsqrt();
+    /// 1 / x.
+    Recip recip(x) x.recip();
     /// |x|, with slope 0 at 0.
     Abs abs(x) x.abs();
+    /// −1, 0 or 1, with slope 0 everywhere; NaN stays NaN.
+    Signum signum(x) x.signum();
+    /// The largest integer ≤ x, with slope 0 everywhere.
+    Floor floor(x) x.floor();
+    /// The smallest integer ≥ x, with slope 0 everywhere.
+    Ceil ceil(x) x.ceil();
+    /// The nearest integer, the even one of two equally near, with slope 0 everywhere.
+    Round round(x) x.round();
     /// e^x.
     Exp exp(x) x.exp();
+    /// e^x − 1, with full relative accuracy near 0.
+    ExpM1 exp_m1(x) x.exp_m1();
     /// ln x; −∞ at 0, NaN below.
     Ln ln(x) x.ln();
+    /// ln(1 + x), with full relative accuracy near 0.
+    Ln1p ln_1p(x) x.ln_1p();
+    /// log₂ x, exact at powers of two.
+    Log2 log2(x) x.log2();
+    /// sin x, x in radians.
+    Sin sin(x) x.sin();
+    /// cos x, x in radians.
+    Cos cos(x) x.cos();
+    /// arctan x, between −π/2 and π/2.
+    Atan atan(x) x.atan();
+    /// The error function erf x = 2/√π ∫₀ˣ e^−t² dt.
+    Erf erf(x) x.erf();
     /// tanh x.
     Tanh tanh(x) x.tanh();
     /// σ(x) = 1 / (1 + e^−x).
@@ -232,7 +260,38 @@ impl Pointwise<1> for Powf {
     }
 }
 
+/// ln(e^a + e^b).
+///
+/// # Numerics
+/// The larger of the two plus softplus of what the other lies below it: nothing overflows. Two
+/// infinities of one sign give that infinity. The slopes are σ(a − b) and σ(b − a).
+#[derive(Clone, Copy, Debug)]
+pub struct LogAddExp;
+
+impl Pointwise<2> for LogAddExp {
+    const NAME: &'static str = "logaddexp";
+    #[inline(always)]
+    fn eval<S: Scalar>(&self, [a, b]: [S; 2]) -> S {
+        // Equal infinities have no difference.
+        let gap = S::select(a.equal(b), a.constant(0.0), b - a);
+        S::select(a.less(b), b + (-gap).softplus(), a + gap.softplus())
+    }
+    #[inline(always)]
+    fn gradient<S: Scalar>(&self, [a, b]: [S; 2]) -> [S; 2] {
+        let share = (a - b).logistic();
+        [share.sigmoid, share.complement]
+    }
+}
+
 impl<T: Float> Tensor<T> {
+    /// ln(e^a + e^b), see [`LogAddExp`].
+    ///
+    /// # Errors
+    /// The shapes must broadcast.
+    pub fn logaddexp(&self, other: &Self) -> Result<Self> {
+        self.zip(other, LogAddExp)
+    }
+
     /// x + constant.
     pub fn add_scalar(&self, constant: f64) -> Result<Self> {
         self.map(AddScalar(constant))

@@ -3,8 +3,8 @@
 use super::dense;
 use crate::cpu;
 use crate::element::{Element, Float, Number};
-use crate::error::Result;
-use crate::shape::Shape;
+use crate::error::{Error, Result};
+use crate::shape::{Shape, Sizes};
 use crate::tensor::Tensor;
 
 impl<T: Float> Tensor<T> {
@@ -40,6 +40,44 @@ impl<T: Float> Tensor<T> {
     pub fn cumprod(&self, axis: isize) -> Result<Self> {
         let step = |product: f64, _, x: T| product * x.to_f64();
         scan("cumprod", self, axis, 1.0, step, T::from_f64)
+    }
+
+    /// The linear recurrence yₖ = factorₖ · yₖ₋₁ + xₖ along `axis`, from y₋₁ = 0 on.
+    ///
+    /// With factors of 1 it is [`cumsum`](Self::cumsum), with one factor below 1 an exponential
+    /// moving sum.
+    ///
+    /// # Numerics
+    /// y is an `f64` for `f32` as well, and rounded for each element.
+    ///
+    /// # Errors
+    /// The axis must exist, and the factors have the shape of the tensor.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use macula_tensor::Tensor;
+    ///
+    /// let x = Tensor::from([1.0_f32, 1.0, 1.0]);
+    /// let halves = Tensor::full([3], 0.5)?;
+    /// assert_eq!(x.recurrence(&halves, 0)?.to_vec()?, [1.0, 1.5, 1.75]);
+    /// # Ok::<(), macula_tensor::Error>(())
+    /// ```
+    pub fn recurrence(&self, factors: &Self, axis: isize) -> Result<Self> {
+        const OP: &str = "recurrence";
+        let axis = self.shape.axis(OP, axis)?;
+        if factors.shape() != self.shape() {
+            return Err(Error::Shape {
+                op: OP,
+                expected: format!("factors of shape {:?}", self.shape()),
+                found: Sizes::from_slice(factors.shape()),
+            });
+        }
+        let (factors, terms) = (factors.contiguous()?, self.contiguous()?);
+        let pairs = dense(OP, &factors)?.iter().zip(dense(OP, &terms)?);
+        let pairs: Vec<(T, T)> = pairs.map(|(&factor, &x)| (factor, x)).collect();
+        let step = |y: f64, _, (factor, x): (T, T)| factor.to_f64().mul_add(y, x.to_f64());
+        scan_dense(OP, &pairs, self.shape(), axis, 0.0, step, T::from_f64)
     }
 }
 
@@ -104,11 +142,23 @@ fn scan<T: Element, O: Element, A: Copy + Sync>(
     value: impl Fn(A) -> O + Sync,
 ) -> Result<Tensor<O>> {
     let axis = tensor.shape.axis(op, axis)?;
-    let sizes = tensor.shape();
-    let shape = Shape::contiguous(op, sizes)?;
-    let inner = sizes[axis + 1..].iter().product();
     let dense_tensor = tensor.contiguous()?;
     let elements = dense(op, &dense_tensor)?;
+    scan_dense(op, elements, tensor.shape(), axis, start, step, value)
+}
+
+/// A scan along one axis of elements in row-major order.
+fn scan_dense<E: Copy + Sync, O: Element, A: Copy + Sync>(
+    op: &'static str,
+    elements: &[E],
+    sizes: &[usize],
+    axis: usize,
+    start: A,
+    step: impl Fn(A, usize, E) -> A + Sync,
+    value: impl Fn(A) -> O + Sync,
+) -> Result<Tensor<O>> {
+    let shape = Shape::contiguous(op, sizes)?;
+    let inner = sizes[axis + 1..].iter().product();
     Ok(Tensor::build(shape, |output| {
         if !output.is_empty() {
             cpu::scan::scan(elements, sizes[axis], inner, start, step, value, output);

@@ -1,0 +1,97 @@
+//! Means, variances and norms.
+
+use macula_tensor::shape::Sizes;
+use macula_tensor::{Axes, Float, Result, keep};
+
+use crate::saved::Keep;
+use crate::var::Var;
+
+impl<T: Float> Var<T> {
+    /// The mean of the elements along `axes`; NaN where there are none.
+    ///
+    /// # Errors
+    /// Each axis must exist and be named once.
+    #[track_caller]
+    pub fn mean(&self, axes: impl Into<Axes>) -> Result<Self> {
+        let axes = axes.into();
+        let wide = Sizes::from_slice(self.shape());
+        let kept = axes.kept_shape("mean", &wide)?;
+        let value = self.value().mean(axes)?;
+        let share = value.count() as f64 / self.value().count() as f64;
+        Self::record("mean", [self], value, Keep::Nothing, move |upstream, _| {
+            let each = upstream.mul_scalar(share)?;
+            Ok([Some(each.reshape(&kept)?.expand(&wide)?)])
+        })
+    }
+
+    /// The variance of the elements along `axes`, Σ(x − mean)² / (n − correction); NaN where
+    /// `n ≤ correction`.
+    ///
+    /// # Errors
+    /// Each axis must exist and be named once.
+    #[track_caller]
+    pub fn var(&self, axes: impl Into<Axes>, correction: usize) -> Result<Self> {
+        let axes = axes.into();
+        let kept = axes.kept_shape("var", self.shape())?;
+        let value = self.value().var(axes.clone(), correction)?;
+        let count = self.value().count() / value.count().max(1);
+        let slope = match count.saturating_sub(correction) {
+            0 => f64::NAN,
+            freedom => 2.0 / freedom as f64,
+        };
+        let rule = move |upstream: &Self, saved: &crate::Saved<T>| {
+            let x = saved.input(0)?;
+            let distance = x.sub(&x.mean(keep(axes.clone()))?)?;
+            let each = upstream.mul_scalar(slope)?.reshape(&kept)?;
+            Ok([Some(distance.mul(&each)?)])
+        };
+        Self::record("var", [self], value, Keep::Inputs, rule)
+    }
+
+    /// The standard deviation of the elements along `axes`, the root of [`var`](Self::var).
+    ///
+    /// # Gradient
+    /// Infinite or NaN where all elements are equal, because the root has no slope at 0.
+    ///
+    /// # Errors
+    /// Each axis must exist and be named once.
+    #[track_caller]
+    pub fn std(&self, axes: impl Into<Axes>, correction: usize) -> Result<Self> {
+        self.var(axes, correction)?.sqrt()
+    }
+
+    /// The 1-norm of the elements along `axes`, Σ|x|, with slope 0 at elements of 0.
+    ///
+    /// # Errors
+    /// Each axis must exist and be named once.
+    #[track_caller]
+    pub fn norm1(&self, axes: impl Into<Axes>) -> Result<Self> {
+        let axes = axes.into();
+        let kept = axes.kept_shape("norm1", self.shape())?;
+        let value = self.value().norm1(axes)?;
+        let rule = move |upstream: &Self, saved: &crate::Saved<T>| {
+            let sign = saved.input(0)?.signum()?;
+            Ok([Some(sign.mul(&upstream.reshape(&kept)?)?)])
+        };
+        Self::record("norm1", [self], value, Keep::Inputs, rule)
+    }
+
+    /// The Euclidean norm of the elements along `axes`, √Σx², with slope 0 where it is 0.
+    ///
+    /// # Errors
+    /// Each axis must exist and be named once.
+    #[track_caller]
+    pub fn norm2(&self, axes: impl Into<Axes>) -> Result<Self> {
+        let axes = axes.into();
+        let kept = axes.kept_shape("norm2", self.shape())?;
+        let value = self.value().norm2(axes)?;
+        let rule = move |upstream: &Self, saved: &crate::Saved<T>| {
+            let norm = saved.output()?;
+            // All elements are 0 where the norm is: any other divisor gives a slope of 0.
+            let zero = norm.value().eq(&macula_tensor::Tensor::scalar(T::ZERO))?;
+            let share = upstream.div(&norm.masked_fill(&zero, 1.0)?)?;
+            Ok([Some(saved.input(0)?.mul(&share.reshape(&kept)?)?)])
+        };
+        Self::record("norm2", [self], value, Keep::Both, rule)
+    }
+}
