@@ -51,40 +51,59 @@ fn alpha_for_both_classes_balances_nothing(labels: &Tensor<i64>) -> Result<()> {
     };
     println!("   Trap: one α for both classes.");
     println!("   weight of a positive against a negative at p = 0.5:");
-    println!("     torch lines, α 0.75   1 (0.75 against 0.75)");
+    println!("     torch lines, α 0.75   1.00 (0.75 against 0.75)");
     println!(
-        "     macula,      α 0.75   {}",
+        "     macula,      α 0.75   {:.2}",
         positive_to_negative(focal.alpha(0.75))?
     );
     println!(
-        "     macula,      α 0.25   {}",
+        "     macula,      α 0.25   {:.2}",
         positive_to_negative(focal.alpha(0.25))?
     );
     Ok(())
 }
 
-/// `1 - p` rounds to 0 for a row that is easy, and its power has an infinite slope there.
+/// ```python
+/// p = torch.sigmoid(logits)
+/// losses = -(1 - p) ** gamma * torch.log(p)
+/// ```
+///
+/// In f32, `1 - p` rounds to 0 for an easy row. Its loss is 0 then, however far it is from easy in
+/// truth; and for γ below 1 the power has an infinite slope there, and ∞ · 0 is not a number.
+///
+/// The same formula can be written in macula, as any formula of your own: see the line of `eval`.
+#[derive(Clone, Copy, Debug)]
+struct Textbook {
+    gamma: f64,
+}
+
+impl Pointwise<1> for Textbook {
+    const NAME: &'static str = "textbook_focal_loss";
+
+    fn eval<S: Scalar>(&self, [x]: [S; 1]) -> S {
+        let p = x.sigmoid();
+        -(x.constant(1.0) - p).powf(self.gamma) * p.ln()
+    }
+}
+
 fn one_minus_p_has_no_digits() -> Result<()> {
-    let label = Tensor::from([1_i64]);
     println!("   Trap: 1 − p by subtraction. Logit 20, label 1, f32:");
     for gamma in [2.0, 0.5] {
         let x = Tape::new().var(Tensor::from([20.0_f32]));
-        let p = x.sigmoid()?;
-        let one_minus_p = p.neg()?.add_scalar(1.0)?;
-        let loss = one_minus_p.powf(gamma)?.mul(&x.log_sigmoid()?.neg()?)?;
-        report("torch lines", gamma, &x, &loss)?;
+        print_loss("textbook", gamma, &x, &x.map(Textbook { gamma })?)?;
 
         let x = Tape::new().var(Tensor::from([20.0_f32]));
-        let loss = SigmoidFocalLoss::new().gamma(gamma).forward(&x, &label)?;
-        report("macula", gamma, &x, &loss)?;
+        let focal = SigmoidFocalLoss::new().gamma(gamma);
+        let loss = focal.forward(&x, &Tensor::from([1_i64]))?;
+        print_loss("macula", gamma, &x, &loss)?;
     }
     Ok(())
 }
 
-fn report(whose: &str, gamma: f64, x: &Var, loss: &Var) -> Result<()> {
+fn print_loss(whose: &str, gamma: f64, x: &Var, loss: &Var) -> Result<()> {
     let slope = loss.grad(&[x])?.remove(0).item()?;
-    let value = loss.item()?;
-    println!("     {whose:11}  γ {gamma:<3}  loss {value:9.2e}  gradient {slope:9.2e}");
+    let value = loss.item()? + 0.0; // so that −0 prints as 0
+    println!("     {whose:9} γ {gamma:<3}  loss {value:8.1e}  gradient {slope:8.1e}");
     Ok(())
 }
 
@@ -110,10 +129,10 @@ fn a_mean_over_all_anchors_leaves_nothing() -> Result<()> {
 
 /// ```python
 /// def focal_loss(logits, labels, alpha, gamma=2.0):
-///     logp = F.log_softmax(logits, dim=1)
-///     p = torch.exp(logp).gather(1, labels.view(-1, 1))                    # [N, 1]
-///     nats = F.nll_loss(logp, labels, weight=alpha, reduction="none")      # [N]
-///     return ((1 - p) ** gamma * nats).mean()                              # [N, N] !
+///     ln_p = F.log_softmax(logits, dim=1).gather(1, labels.view(-1, 1))    # [N, 1]
+///     modulator = (1 - ln_p.exp()) ** gamma                                # [N, 1]
+///     nats = -alpha[labels] * ln_p.squeeze(1)                              # [N]
+///     return (modulator * nats).mean()                                     # [N, N] !
 /// ```
 fn multiclass_focal_loss() -> Result<()> {
     let logits = Tensor::from([
@@ -125,39 +144,32 @@ fn multiclass_focal_loss() -> Result<()> {
     let labels = Tensor::from([0_i64, 1, 2, 1]);
     let alpha = ClassCounts::of(&labels, 3)?.balanced_weights();
 
-    let tape = Tape::new();
-    let logits = tape.var(logits);
     let focal = SoftmaxFocalLoss::new().gamma(2.0).alpha(alpha.clone());
+    let logits = Tape::new().var(logits);
     let loss = focal.forward(&logits, &labels)?;
     println!("   α for each class {alpha:.2?}, loss {:.4}", loss.item()?);
 
-    // The same from its parts: each row has its own modulator, (1 − p)^γ, and its own −α·ln p.
-    let rows = SoftmaxFocalLoss::new()
-        .alpha(alpha)
-        .reduction(Reduction::None);
-    let nats = rows
-        .clone()
-        .gamma(0.0)
-        .forward(&logits, &labels)?
-        .into_value(); // [N]
-    let modulator = rows.forward(&logits, &labels)?.into_value().div(&nats)?; // [N]
-    let of_each_row = modulator.mul(&nats)?.mean(..)?.item()?;
-    let of_all_pairs = modulator.unsqueeze(1)?.mul(&nats)?; // [N, 1] × [N] is [N, N]
-    let product_of_means = modulator.mean(..)?.item()? * nats.mean(..)?.item()?;
+    // The torch lines, one by one.
+    let ln_p = logits.value().log_softmax(1)?;
+    let ln_p = ln_p.gather(1, &labels.unsqueeze(1)?)?; // [N, 1]
+    let modulator = ln_p.exp()?.neg()?.add_scalar(1.0)?.square()?; // [N, 1]
+    let alpha = Tensor::from(alpha).cast::<f32>()?;
+    let alpha = alpha.index_select(0, &labels)?; // [N]
+    let nats = alpha.mul(&ln_p.squeeze(1)?)?.neg()?; // [N]
+    let pairs = modulator.mul(&nats)?; // [N, N]
+    let rows = modulator.squeeze(1)?.mul(&nats)?; // [N]
 
     println!(
         "   Trap: [N, 1] × [N] is {:?}, a product for every pair of rows.",
-        of_all_pairs.shape()
+        pairs.shape()
     );
-    println!(
-        "     torch lines           {:.4}",
-        of_all_pairs.mean(..)?.item()?
-    );
-    println!("     mean × mean           {product_of_means:.4}: the same, so no row is focused on");
-    println!("     row by row            {of_each_row:.4}");
-    println!("     macula                {:.4}", loss.item()?);
-    let column = labels.reshape([4, 1])?;
-    if let Err(error) = focal.forward(&logits, &column) {
+    let product = modulator.mean(..)?.mul(&nats.mean(..)?)?.item()?;
+    println!("     torch lines      {:.4}", pairs.mean(..)?.item()?);
+    println!("     mean · mean      {product:.4}: the same, so no row is focused on");
+    println!("     row by row       {:.4}", rows.mean(..)?.item()?);
+    println!("     macula           {:.4}", loss.item()?);
+
+    if let Err(error) = focal.forward(&logits, &labels.unsqueeze(1)?) {
         println!("   macula broadcasts no labels. Those of shape [4, 1] get:");
         println!("     {error}");
     }
