@@ -88,12 +88,16 @@ pub(crate) fn verdict(results: &[Results]) -> String {
         mean(|run| run.at_chosen.threshold().probability()),
         mean(|run| run.at_chosen.recall()),
     );
-    let conclusion = match (recall.direction(), f1.direction(), ranking.direction()) {
-        (0, 0, 0) => "so it changed next to nothing".into(),
-        (-1, 0, 0) => "so what it did is to move the threshold, and the wrong way".into(),
-        (_, 0, 0) => format!("so what it did is to move the threshold ({moved})"),
-        (_, 1, _) | (_, 0, 1) => "so it did more than to move the threshold".into(),
-        _ => format!("so it is the threshold that should have been moved ({moved})"),
+    let conclusion = match (f1.direction(), ranking.direction()) {
+        (1, _) | (_, 1) => "so it did more than to move the threshold".into(),
+        (-1, _) | (_, -1) => format!("so a moved threshold would have done better ({moved})"),
+        _ if recall.direction() == 0 && precision.direction() == 0 => {
+            "so it changed next to nothing".into()
+        }
+        _ if recall.direction() < 0 => {
+            "so what it did is to move the threshold, and the wrong way".into()
+        }
+        _ => format!("so what it did is to move the threshold ({moved})"),
     };
     format!(
         "What focal loss changed against cross-entropy, seed by seed: decided at p = 0.5 it finds \
