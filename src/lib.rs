@@ -1,4 +1,4 @@
-//! macula: a training stack for classifiers on imbalanced data.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 pub use macula_autograd as autograd;

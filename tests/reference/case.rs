@@ -7,22 +7,22 @@ use macula::tensor::Element;
 use serde_json::Value;
 
 /// A test case: an operation, its inputs and settings, and what has to come out.
-pub struct Case {
+pub(crate) struct Case {
     /// The operation.
-    pub op: String,
+    pub(crate) op: String,
     /// The name of the case, unique for its operation.
-    pub name: String,
+    pub(crate) name: String,
     json: Value,
 }
 
 /// Why a case does not pass.
-pub type Failure = String;
+pub(crate) type Failure = String;
 
 /// A result, or why a case does not pass.
-pub type Checked<T> = std::result::Result<T, Failure>;
+pub(crate) type Checked<T> = std::result::Result<T, Failure>;
 
 impl Case {
-    pub fn new(json: Value) -> Checked<Self> {
+    pub(crate) fn new(json: Value) -> Checked<Self> {
         let text = |key: &str| {
             json[key]
                 .as_str()
@@ -37,12 +37,12 @@ impl Case {
     }
 
     /// A named entry of the case: `inputs`, `expect`, `grad`, …
-    pub fn entry(&self, key: &str) -> &Value {
+    pub(crate) fn entry(&self, key: &str) -> &Value {
         &self.json[key]
     }
 
     /// A setting, from wherever the file keeps them.
-    pub fn setting(&self, key: &str) -> &Value {
+    pub(crate) fn setting(&self, key: &str) -> &Value {
         let homes = ["params", "attrs", "config"].map(|home| &self.json[home][key]);
         homes
             .into_iter()
@@ -51,37 +51,37 @@ impl Case {
     }
 
     /// A setting that is a number.
-    pub fn number(&self, key: &str) -> Option<f64> {
+    pub(crate) fn number(&self, key: &str) -> Option<f64> {
         self.setting(key).as_f64()
     }
 
     /// A setting that is an integer.
-    pub fn integer(&self, key: &str) -> Option<i64> {
+    pub(crate) fn integer(&self, key: &str) -> Option<i64> {
         self.setting(key).as_i64()
     }
 
     /// A setting that is true or false; false if it is not there.
-    pub fn flag(&self, key: &str) -> bool {
+    pub(crate) fn flag(&self, key: &str) -> bool {
         self.setting(key).as_bool().unwrap_or(false)
     }
 
     /// Whether there is an input of that name.
-    pub fn has_input(&self, name: &str) -> bool {
+    pub(crate) fn has_input(&self, name: &str) -> bool {
         !self.json["inputs"][name].is_null()
     }
 
     /// An input as floating-point numbers.
-    pub fn floats<T: Float>(&self, name: &str) -> Checked<Tensor<T>> {
+    pub(crate) fn floats<T: Float>(&self, name: &str) -> Checked<Tensor<T>> {
         floats(&self.json["inputs"][name])
     }
 
     /// An input as integers.
-    pub fn integers(&self, name: &str) -> Checked<Tensor<i64>> {
+    pub(crate) fn integers(&self, name: &str) -> Checked<Tensor<i64>> {
         integers(&self.json["inputs"][name])
     }
 
     /// The inputs that are floating-point numbers, in the order of their names.
-    pub fn float_inputs<T: Float>(&self) -> Checked<BTreeMap<String, Tensor<T>>> {
+    pub(crate) fn float_inputs<T: Float>(&self) -> Checked<BTreeMap<String, Tensor<T>>> {
         let inputs = self.json["inputs"].as_object().into_iter().flatten();
         inputs
             .filter(|(_, input)| input["dtype"] == "f64")
@@ -97,7 +97,12 @@ impl Case {
     }
 
     /// Compares a result with an expected tensor, or bare number, of the case.
-    pub fn compare<T: Float>(&self, what: &str, found: &Tensor<T>, wanted: &Value) -> Checked<()> {
+    pub(crate) fn compare<T: Float>(
+        &self,
+        what: &str,
+        found: &Tensor<T>,
+        wanted: &Value,
+    ) -> Checked<()> {
         let (relative, absolute) = self.tolerance::<T>();
         let shape = shape(wanted);
         if found.shape() != shape {
@@ -121,7 +126,12 @@ impl Case {
     }
 
     /// Compares integers or truth values with an expected tensor of the case.
-    pub fn compare_exactly(&self, what: &str, found: &Tensor<i64>, wanted: &Value) -> Checked<()> {
+    pub(crate) fn compare_exactly(
+        &self,
+        what: &str,
+        found: &Tensor<i64>,
+        wanted: &Value,
+    ) -> Checked<()> {
         let found_elements = found.to_vec().map_err(|error| error.to_string())?;
         let wanted_elements: Vec<i64> = elements(wanted)?.into_iter().map(|x| x as i64).collect();
         if found.shape() != shape(wanted) || found_elements != wanted_elements {
@@ -161,13 +171,13 @@ fn elements(tensor: &Value) -> Checked<Vec<f64>> {
 }
 
 /// A tensor in JSON as floating-point numbers.
-pub fn floats<T: Float>(tensor: &Value) -> Checked<Tensor<T>> {
+pub(crate) fn floats<T: Float>(tensor: &Value) -> Checked<Tensor<T>> {
     let elements = elements(tensor)?.into_iter().map(T::from_f64).collect();
     Tensor::from_vec(elements, shape(tensor)).map_err(|error| error.to_string())
 }
 
 /// A tensor in JSON as integers.
-pub fn integers(tensor: &Value) -> Checked<Tensor<i64>> {
+pub(crate) fn integers(tensor: &Value) -> Checked<Tensor<i64>> {
     let elements = elements(tensor)?.into_iter().map(|x| x as i64).collect();
     Tensor::from_vec(elements, shape(tensor)).map_err(|error| error.to_string())
 }

@@ -61,7 +61,7 @@ impl<T: Float> Linear<T> {
         self
     }
 
-    /// The layer with its weight drawn by a function of [`init`](crate::init), or one of your own.
+    /// The layer with its weight drawn by a function of [`init`](mod@crate::init), or one of your own.
     ///
     /// # Example
     ///

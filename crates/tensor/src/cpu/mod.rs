@@ -4,6 +4,7 @@ pub(crate) mod arg;
 pub(crate) mod copy;
 pub(crate) mod elementary;
 pub(crate) mod elementwise;
+pub(crate) mod finite;
 pub(crate) mod fold;
 pub(crate) mod gemm;
 pub(crate) mod index;

@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use crate::cpu::finite::all_finite;
 use crate::cpu::parallel::PIECE;
 use crate::element::Float;
 use crate::error::Result;
@@ -101,11 +102,9 @@ impl<T: Float> Tensor<T> {
             .view("all_finite")?
             .as_contiguous()
             .unwrap_or_default();
-        // Without stopping at the first, this is a loop that the compiler turns into SIMD.
-        let finite = |elements: &[T]| elements.iter().fold(true, |all, x| all & x.is_finite());
         Ok(match elements.len() <= PIECE {
-            true => finite(elements),
-            false => elements.par_chunks(PIECE).all(finite),
+            true => all_finite(elements),
+            false => elements.par_chunks(PIECE).all(all_finite),
         })
     }
 }

@@ -1,67 +1,25 @@
 //! From random words to values: each distribution is a checked set of parameters and one formula.
 
-use std::ops::{Add, Mul, Sub};
-
 use super::box_muller::{LARGEST, standard_normal_pair};
-
-/// Parameters that describe no distribution.
-#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum InvalidDistribution {
-    /// A uniform distribution needs finite bounds and a width between 0 and the largest number.
-    #[error("uniform: expected finite low < high (in {element}), found low {low}, high {high}")]
-    UniformBounds {
-        /// The element type that the bounds were rounded to.
-        element: &'static str,
-        /// The lower bound, included.
-        low: f64,
-        /// The upper bound, excluded.
-        high: f64,
-    },
-    /// A uniform distribution of integers needs at least one of them.
-    #[error("integers: expected low < high, found low {low}, high {high}")]
-    IntegerBounds {
-        /// The lower bound, included.
-        low: i64,
-        /// The upper bound, excluded.
-        high: i64,
-    },
-    /// A normal distribution needs parameters whose values all fit the element type.
-    #[error(
-        "normal: expected a standard deviation of at least 0 and values that fit {element}, \
-         found mean {mean}, standard deviation {standard_deviation}"
-    )]
-    NormalParameters {
-        /// The element type that the values have to fit.
-        element: &'static str,
-        /// The mean.
-        mean: f64,
-        /// The standard deviation.
-        standard_deviation: f64,
-    },
-    /// A probability lies between 0 and 1.
-    #[error("bernoulli: expected a probability in [0, 1], found {probability}")]
-    Probability {
-        /// The probability of `true`.
-        probability: f64,
-    },
-}
+use crate::element::Float;
+use crate::error::{Error, Result};
 
 /// A floating-point type that can be filled with random values: `f32` and `f64`.
-pub trait RandomFloat:
-    Copy + Send + Sync + PartialOrd + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self>
-{
-    /// The name used in messages.
-    const NAME: &'static str;
-
+pub trait RandomFloat: Float {
     /// The top bits of a random word, as many as the mantissa has, as a number in [0, 1).
     fn unit(word: u64) -> Self;
-    /// `value` rounded to this type.
-    fn from_f64(value: f64) -> Self;
-    /// Whether the number is neither infinite nor NaN.
-    fn is_finite(self) -> bool;
     /// The next number towards −∞.
     fn next_down(self) -> Self;
+}
+
+/// The error for parameters that describe no distribution.
+fn invalid(op: &'static str, argument: &'static str, expected: String, found: String) -> Error {
+    Error::Argument {
+        op,
+        argument,
+        expected,
+        found,
+    }
 }
 
 /// 2⁻⁵³, the step of a uniform `f64` in [0, 1).
@@ -76,21 +34,10 @@ pub(super) fn top_53_bits(word: u64) -> u64 {
 }
 
 impl RandomFloat for f32 {
-    const NAME: &'static str = "f32";
-
     #[inline(always)]
     fn unit(word: u64) -> Self {
         // 24 bits fit an i32, and that conversion is one instruction on every processor.
         (word >> 40) as i32 as f32 * UNIT_F32
-    }
-
-    #[inline(always)]
-    fn from_f64(value: f64) -> Self {
-        value as f32
-    }
-
-    fn is_finite(self) -> bool {
-        self.is_finite()
     }
 
     fn next_down(self) -> Self {
@@ -99,20 +46,9 @@ impl RandomFloat for f32 {
 }
 
 impl RandomFloat for f64 {
-    const NAME: &'static str = "f64";
-
     #[inline(always)]
     fn unit(word: u64) -> Self {
         top_53_bits(word) as f64 * UNIT_F64
-    }
-
-    #[inline(always)]
-    fn from_f64(value: f64) -> Self {
-        value
-    }
-
-    fn is_finite(self) -> bool {
-        self.is_finite()
     }
 
     fn next_down(self) -> Self {
@@ -147,7 +83,7 @@ pub(super) struct Uniform<T> {
 }
 
 impl<T: RandomFloat> Uniform<T> {
-    pub(super) fn new(low: f64, high: f64) -> Result<Self, InvalidDistribution> {
+    pub(super) fn new(low: f64, high: f64) -> Result<Self> {
         let [from, to] = [low, high].map(T::from_f64);
         // The width of two finite bounds can overflow; NaN fails the first comparison.
         if from < to && (to - from).is_finite() {
@@ -157,11 +93,12 @@ impl<T: RandomFloat> Uniform<T> {
                 largest: to.next_down(),
             })
         } else {
-            Err(InvalidDistribution::UniformBounds {
-                element: T::NAME,
-                low,
-                high,
-            })
+            Err(invalid(
+                "uniform",
+                "bounds",
+                format!("finite with low < high in {}", T::NAME),
+                format!("low {low}, high {high}"),
+            ))
         }
     }
 }
@@ -188,10 +125,7 @@ pub(super) struct Normal {
 }
 
 impl Normal {
-    pub(super) fn new<T: RandomFloat>(
-        mean: f64,
-        standard_deviation: f64,
-    ) -> Result<Self, InvalidDistribution> {
+    pub(super) fn new<T: RandomFloat>(mean: f64, standard_deviation: f64) -> Result<Self> {
         let largest = T::from_f64(mean.abs() + LARGEST * standard_deviation);
         if standard_deviation >= 0.0 && largest.is_finite() {
             Ok(Self {
@@ -199,11 +133,12 @@ impl Normal {
                 standard_deviation,
             })
         } else {
-            Err(InvalidDistribution::NormalParameters {
-                element: T::NAME,
-                mean,
-                standard_deviation,
-            })
+            Err(invalid(
+                "normal",
+                "mean and standard deviation",
+                format!("a deviation of at least 0 and values that fit {}", T::NAME),
+                format!("mean {mean}, standard deviation {standard_deviation}"),
+            ))
         }
     }
 }
@@ -222,11 +157,16 @@ pub(super) struct Bernoulli {
 }
 
 impl Bernoulli {
-    pub(super) fn new(probability: f64) -> Result<Self, InvalidDistribution> {
+    pub(super) fn new(probability: f64) -> Result<Self> {
         if (0.0..=1.0).contains(&probability) {
             Ok(Self { probability })
         } else {
-            Err(InvalidDistribution::Probability { probability })
+            Err(invalid(
+                "bernoulli",
+                "probability",
+                "in [0, 1]".into(),
+                probability.to_string(),
+            ))
         }
     }
 }
@@ -246,14 +186,19 @@ pub(super) struct Integers {
 }
 
 impl Integers {
-    pub(super) fn new(low: i64, high: i64) -> Result<Self, InvalidDistribution> {
+    pub(super) fn new(low: i64, high: i64) -> Result<Self> {
         if low < high {
             Ok(Self {
                 low,
                 count: low.abs_diff(high),
             })
         } else {
-            Err(InvalidDistribution::IntegerBounds { low, high })
+            Err(invalid(
+                "integers",
+                "bounds",
+                "low < high".into(),
+                format!("low {low}, high {high}"),
+            ))
         }
     }
 }

@@ -11,12 +11,15 @@ mod fill;
 mod philox;
 #[cfg(test)]
 mod statistics;
+mod tensors;
 #[cfg(test)]
 mod tests;
 
+pub use distributions::RandomFloat;
 use distributions::{Bernoulli, Distribution, Integers, Normal, Uniform, Words, scale};
-pub use distributions::{InvalidDistribution, RandomFloat};
 use fill::{Start, fill};
+
+use crate::error::Result;
 
 /// A seeded stream of random numbers, with a place in it.
 ///
@@ -60,7 +63,7 @@ use fill::{Start, fill};
 /// // The order of the samples in epoch 3, whatever was drawn before.
 /// let order = rng.stream(3).permutation(10);
 /// assert_eq!(order, Rng::seed(7).stream(3).permutation(10));
-/// # Ok::<(), macula_tensor::random::InvalidDistribution>(())
+/// # Ok::<(), macula_tensor::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rng {
@@ -133,7 +136,7 @@ impl Rng {
         values: &mut [T],
         low: f64,
         high: f64,
-    ) -> Result<(), InvalidDistribution> {
+    ) -> Result<()> {
         self.fill(Uniform::new(low, high)?, values);
         Ok(())
     }
@@ -153,7 +156,7 @@ impl Rng {
         values: &mut [T],
         mean: f64,
         standard_deviation: f64,
-    ) -> Result<(), InvalidDistribution> {
+    ) -> Result<()> {
         self.fill(Normal::new::<T>(mean, standard_deviation)?, values);
         Ok(())
     }
@@ -167,11 +170,7 @@ impl Rng {
     /// # Numerics
     ///
     /// The probability is met to 2⁻⁵³; 0 is never and 1 is always.
-    pub fn fill_bernoulli(
-        &mut self,
-        values: &mut [bool],
-        probability: f64,
-    ) -> Result<(), InvalidDistribution> {
+    pub fn fill_bernoulli(&mut self, values: &mut [bool], probability: f64) -> Result<()> {
         self.fill(Bernoulli::new(probability)?, values);
         Ok(())
     }
@@ -187,12 +186,7 @@ impl Rng {
     /// With n = high − low integers and 64 random bits, ⌊bits · n / 2⁶⁴⌋ meets the probability
     /// 1/n to 2⁻⁶⁴. Rejection would be exact, but the place of a value would depend on the values
     /// before it.
-    pub fn fill_integers(
-        &mut self,
-        values: &mut [i64],
-        low: i64,
-        high: i64,
-    ) -> Result<(), InvalidDistribution> {
+    pub fn fill_integers(&mut self, values: &mut [i64], low: i64, high: i64) -> Result<()> {
         self.fill(Integers::new(low, high)?, values);
         Ok(())
     }

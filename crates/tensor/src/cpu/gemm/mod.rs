@@ -145,7 +145,7 @@ impl<T> Epilogue<'_, T> {
 }
 
 /// What the products need of a number type beyond its lanes.
-pub(crate) trait GemmFloat: LaneFloat + PartialOrd + AddAssign {
+pub trait GemmFloat: LaneFloat + PartialOrd + AddAssign {
     const ZERO: Self;
 
     /// The sum of the lanes of a register.
