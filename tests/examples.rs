@@ -3,6 +3,8 @@
 //! `cargo test` builds the examples before it runs the tests; with `--test examples` alone it does
 //! not, and what was built last is run.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 

@@ -9,10 +9,13 @@ const LEARNING_RATE: f64 = 1e-3;
 /// Share of the training rows that the threshold is not chosen by.
 const FITTING_SHARE: f64 = 0.8;
 
+/// What a loss says about logits and labels.
+type Loss = dyn Fn(&Var, &Tensor<i64>) -> Result<Var> + Send + Sync;
+
 /// A loss under its name in the table.
 pub(crate) struct Contender {
     pub(crate) name: String,
-    loss: Box<dyn Fn(&Var, &Tensor<i64>) -> Result<Var> + Send + Sync>,
+    loss: Box<Loss>,
 }
 
 impl Contender {
