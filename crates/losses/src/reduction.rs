@@ -58,15 +58,20 @@ pub(crate) struct Tally {
 
 impl Reduction {
     /// The factor that every weighted loss is multiplied by: one over the divisor, 0 where nothing
-    /// counts. `tally` is called only if the divisor depends on the targets.
+    /// counts.
+    ///
+    /// `tally` is a pass over the targets, which costs as much as the loss itself; it is called
+    /// only if the divisor depends on them. `count` is the number of elements that are not
+    /// ignored, which usually is known.
     pub(crate) fn factor(
         self,
         op: &'static str,
+        count: impl FnOnce() -> usize,
         tally: impl FnOnce() -> Result<Tally>,
     ) -> Result<f64> {
         let divisor = match self {
             Self::None | Self::Sum => 1.0,
-            Self::Mean => tally()?.count as f64,
+            Self::Mean => count() as f64,
             Self::WeightedMean => tally()?.weight,
             Self::MeanOverPositives => tally()?.positives.max(1) as f64,
             Self::DividedBy(n) if n > 0.0 && n.is_finite() => n,
@@ -90,7 +95,8 @@ impl Reduction {
         losses: &Var<T>,
         tally: impl FnOnce() -> Result<Tally>,
     ) -> Result<Var<T>> {
-        let factor = self.factor(op, tally)?;
+        let tally = tally()?;
+        let factor = self.factor(op, || tally.count, || Ok(tally))?;
         match self {
             Self::None => Ok(losses.clone()),
             _ => losses.sum(..)?.mul_scalar(factor),

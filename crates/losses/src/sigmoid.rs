@@ -30,7 +30,8 @@ pub(crate) fn sigmoid_loss<T: Float, L: Elementwise>(
     check_shapes(L::NAME, logits.shape(), targets.shape())?;
     let logits_value = logits.value().contiguous()?;
     let slices = targets.slices();
-    let factor = reduction.factor(L::NAME, || slices.tally(L::NAME, positive))?;
+    let tally = || slices.tally(L::NAME, positive);
+    let factor = reduction.factor(L::NAME, || slices.counted(), tally)?;
 
     let each = reduction == Reduction::None;
     let mut values = each.then(|| blank(logits.shape())).transpose()?;
@@ -148,49 +149,91 @@ impl<L: Elementwise, T: Float> WithSimd for Pass<'_, L, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Option<f64> {
-        let Self {
-            formula,
-            targets,
-            factor,
-            mut piece,
-        } = self;
-        let factor = Lanes::splat(simd, factor);
-        let zero = Lanes::splat(simd, T::ZERO);
-        let width = T::width::<S>();
+        let mut piece = self.piece;
+        let factor = Lanes::splat(simd, self.factor);
         let (mut y, mut w) = ([T::ZERO; BLOCK], [T::ZERO; BLOCK]);
-        let mut lanes = [T::ZERO; BLOCK];
         let mut total = 0.0;
         for (index, logits) in piece.logits.chunks(BLOCK).enumerate() {
-            let count = logits.len();
-            let (y, w) = (&mut y[..count], &mut w[..count]);
-            if !targets.unpack(piece.start + index * BLOCK, y, w) {
+            let first = index * BLOCK;
+            let range = first..first + logits.len();
+            let (y, w) = (&mut y[..logits.len()], &mut w[..logits.len()]);
+            if !self.targets.unpack(piece.start + first, y, w) {
                 return None;
             }
-            let mut values = piece
-                .values
-                .as_mut()
-                .map(|v| &mut v[index * BLOCK..][..count]);
-            let mut gradient = piece
-                .gradient
-                .as_mut()
-                .map(|g| &mut g[index * BLOCK..][..count]);
-            let mut sum = zero;
-            for start in (0..count).step_by(width) {
-                let lanes = start..(start + width).min(count);
-                // Lanes past the end have weight 0 and so add nothing.
-                let load = |slice: &[T]| Lanes::load_partial(simd, &slice[lanes.clone()]);
-                let (value, slope) = formula.value_and_slope([load(logits), load(y), load(w)]);
-                sum = sum + value;
-                if let Some(values) = &mut values {
-                    value.store_partial(&mut values[lanes.clone()]);
+            // Where no values are wanted they go over the weights, which have been read by then.
+            let gradient = piece.gradient.as_mut().map(|g| &mut g[range.clone()]);
+            let sum = match (&mut piece.values, gradient) {
+                (None, None) => block(simd, self.formula, factor, logits, y, w, None),
+                (None, Some(g)) => block(simd, self.formula, factor, logits, y, w, Some(g)),
+                (Some(values), gradient) => {
+                    let sum = block(simd, self.formula, factor, logits, y, w, gradient);
+                    values[range].copy_from_slice(w);
+                    sum
                 }
-                if let Some(gradient) = &mut gradient {
-                    (slope * factor).store_partial(&mut gradient[lanes]);
-                }
-            }
-            sum.store_partial(&mut lanes[..width]);
-            total += lanes[..width].iter().map(|lane| lane.to_f64()).sum::<f64>();
+            };
+            total += sum.to_f64();
         }
         Some(total)
     }
+}
+
+/// The sum of the losses of a block, which are left in place of the weights, and `factor` times
+/// their slopes in `gradient`.
+///
+/// There are no closures here: what a closure holds is compiled for the oldest processor.
+#[inline(always)]
+fn block<S: Simd, T: Float, L: Elementwise>(
+    simd: S,
+    formula: L,
+    factor: Lanes<S, T>,
+    x: &[T],
+    y: &[T],
+    w: &mut [T],
+    gradient: Option<&mut [T]>,
+) -> T {
+    let mut sum = Lanes::splat(simd, T::ZERO);
+    let (x, x_rest) = T::split::<S>(x);
+    let (y, y_rest) = T::split::<S>(y);
+    let (w, w_rest) = T::split_mut::<S>(w);
+    let (mut to, mut to_rest) = (None, None);
+    if let Some(gradient) = gradient {
+        let (vectors, rest) = T::split_mut::<S>(gradient);
+        (to, to_rest) = (Some(vectors), Some(rest));
+    }
+    let (y, w) = (&y[..x.len()], &mut w[..x.len()]);
+    match to {
+        Some(to) => {
+            let to = &mut to[..x.len()];
+            for i in 0..x.len() {
+                let inputs = [x[i], y[i], w[i]].map(|v| Lanes::new(simd, v));
+                let (value, slope) = formula.value_and_slope(inputs);
+                sum = sum + value;
+                w[i] = value.vector;
+                to[i] = (slope * factor).vector;
+            }
+        }
+        None => {
+            for i in 0..x.len() {
+                let inputs = [x[i], y[i], w[i]].map(|v| Lanes::new(simd, v));
+                let (value, _) = formula.value_and_slope(inputs);
+                sum = sum + value;
+                w[i] = value.vector;
+            }
+        }
+    }
+    if !x_rest.is_empty() {
+        // Lanes past the end have weight 0 and so add nothing.
+        let inputs = [
+            Lanes::load_partial(simd, x_rest),
+            Lanes::load_partial(simd, y_rest),
+            Lanes::load_partial(simd, w_rest),
+        ];
+        let (value, slope) = formula.value_and_slope(inputs);
+        sum = sum + value;
+        value.store_partial(w_rest);
+        if let Some(rest) = to_rest {
+            (slope * factor).store_partial(rest);
+        }
+    }
+    sum.sum()
 }

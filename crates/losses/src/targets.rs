@@ -327,21 +327,28 @@ impl<T: Float> Slices<'_, T> {
             let sum = |numbers: &[T]| numbers.iter().map(|w| w.to_f64()).sum::<f64>();
             tally.weight += sum(second) + if mixes { sum(first) } else { 0.0 };
         }
-        (tally.count, tally.positives) = match &self.targets {
+        tally.count = self.counted();
+        tally.positives = match &self.targets {
             TargetSlice::Hard { labels, ignore } => {
-                let counted = |&&label: &&i64| Some(label) != *ignore;
-                let counted = labels.iter().filter(counted);
-                (
-                    counted.clone().count(),
-                    counted.filter(|&&y| y == 1).count(),
-                )
+                let positive = |&&label: &&i64| label == 1 && Some(label) != *ignore;
+                labels.iter().filter(positive).count()
             }
             TargetSlice::Soft { targets, .. } => {
-                let is_positive = |y: &&T| y.to_f64() >= positive;
-                (count, targets.iter().filter(is_positive).count())
+                targets.iter().filter(|y| y.to_f64() >= positive).count()
             }
         };
         Ok(tally)
+    }
+
+    /// Number of elements that are not ignored.
+    pub(crate) fn counted(&self) -> usize {
+        match &self.targets {
+            TargetSlice::Hard {
+                labels,
+                ignore: Some(ignore),
+            } => labels.iter().filter(|&label| label != ignore).count(),
+            _ => self.count(),
+        }
     }
 
     /// Number of elements.

@@ -50,7 +50,7 @@ pub(crate) fn softmax_loss<T: Float, L: MarginLoss>(
 ) -> Result<Var<T>> {
     let op = L::NAME;
     let rows = targets.rows();
-    let factor = reduction.factor(op, || rows.tally(op))?;
+    let factor = reduction.factor(op, || rows.counted(), || rows.tally(op))?;
     let each = reduction == Reduction::None;
     // The classes of a pixel are one plane apart; the loops want them side by side.
     let by_row = classes_last(logits.value())?.contiguous()?;
@@ -95,6 +95,9 @@ pub(crate) fn softmax_loss<T: Float, L: MarginLoss>(
 
 /// `[N, C, …]` seen as `[N, …, C]`.
 fn classes_last<T: Element>(logits: &Tensor<T>) -> Result<Tensor<T>> {
+    if logits.rank() == 2 {
+        return Ok(logits.clone());
+    }
     logits.permute(classes_last_axes(logits.rank()))
 }
 
@@ -106,6 +109,9 @@ pub(crate) fn classes_last_axes(rank: usize) -> Vec<isize> {
 
 /// `[N, …, C]` seen as `[N, C, …]`.
 pub(crate) fn classes_second<T: Element>(rows: &Tensor<T>) -> Result<Tensor<T>> {
+    if rows.rank() == 2 {
+        return Ok(rows.clone());
+    }
     let rank = rows.rank() as isize;
     let axes: Vec<isize> = [0, rank - 1].into_iter().chain(1..rank - 1).collect();
     rows.permute(axes)

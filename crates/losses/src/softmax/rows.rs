@@ -329,6 +329,14 @@ impl<T: Float> Rows<'_, T> {
         good
     }
 
+    /// Number of rows that are not ignored.
+    pub(super) fn counted(&self) -> usize {
+        match self.ignore {
+            Some(ignore) => self.count - self.labels.iter().filter(|&&y| y == ignore).count(),
+            None => self.count,
+        }
+    }
+
     pub(super) fn tally(&self, op: &'static str) -> Result<Tally> {
         let mut tally = Tally::default();
         let mut shares = vec![T::ZERO; self.classes()];
