@@ -8,6 +8,7 @@
 
 mod case;
 mod losses;
+mod ops;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -32,6 +33,7 @@ type Runner = fn(&Case) -> Option<Checked<()>>;
 fn runner(domain: &str) -> Option<(Runner, &'static [&'static str])> {
     match domain {
         "losses" => Some((losses::run, losses::NOT_IMPLEMENTED)),
+        "ops" => Some((ops::run, ops::NOT_IMPLEMENTED)),
         _ => None,
     }
 }

@@ -7,6 +7,7 @@
 //! [`Var::value`]: crate::Var::value
 
 mod arithmetic;
+mod einsum;
 mod index;
 mod join;
 mod mask;

@@ -41,7 +41,10 @@ impl<T: Float> Var<T> {
         };
         let rule = move |upstream: &Self, saved: &crate::Saved<T>| {
             let x = saved.input(0)?;
-            let distance = x.sub(&x.mean(keep(axes.clone()))?)?;
+            let mean = |x: &Self| x.mean(keep(axes.clone()));
+            // A mean of large numbers is rounded; what it is off by is the mean of what is left.
+            let distance = x.sub(&mean(&x)?)?;
+            let distance = distance.sub(&mean(&distance)?)?;
             let each = upstream.mul_scalar(slope)?.reshape(&kept)?;
             Ok([Some(distance.mul(&each)?)])
         };

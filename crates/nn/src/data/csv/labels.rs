@@ -88,16 +88,17 @@ fn numbers(cells: &[String], wrong: impl Fn(Option<usize>, String) -> Error) -> 
     let mut classes = numbers.clone();
     classes.sort();
     classes.dedup();
+    let row_of = |class| numbers.iter().position(|&number| number == class);
     if let Some(&first) = classes.first().filter(|&&first| first != 0) {
         let message = format!("expected class numbers from 0, found {first} as the first: {HINT}");
-        return Err(wrong(None, message));
+        return Err(wrong(row_of(first), message));
     }
     if let Some(pair) = classes.windows(2).find(|pair| pair[1] != pair[0] + 1) {
         let (below, above, gap) = (pair[0], pair[1], pair[0] + 1);
         let message = format!(
             "expected class numbers without a gap, found {below} and {above} but not {gap}: {HINT}"
         );
-        return Err(wrong(None, message));
+        return Err(wrong(row_of(above), message));
     }
     Ok(Labels {
         numbers,

@@ -243,20 +243,20 @@ fn labels_that_are_no_classes_are_refused() {
     assert_eq!(
         labels("0 2 0"),
         format!(
-            "t.csv, column \"kind\": expected class numbers without a gap, \
+            "t.csv, line 3, column \"kind\": expected class numbers without a gap, \
              found 0 and 2 but not 1: {hint}"
         )
     );
     assert_eq!(
         labels("1 2 3"),
         format!(
-            "t.csv, column \"kind\": expected class numbers from 0, found 1 as the first: {hint}"
+            "t.csv, line 2, column \"kind\": expected class numbers from 0, found 1 as the first: {hint}"
         )
     );
     assert_eq!(
         labels("-1 1"),
         format!(
-            "t.csv, column \"kind\": expected class numbers from 0, found -1 as the first: {hint}"
+            "t.csv, line 2, column \"kind\": expected class numbers from 0, found -1 as the first: {hint}"
         )
     );
     assert_eq!(
