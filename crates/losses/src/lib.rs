@@ -134,8 +134,8 @@ pub use quality::{
 };
 pub use reduction::Reduction;
 pub use region::{
-    Areas, Dice, DiceLoss, FocalTverskyLoss, GeneralizedDice, GeneralizedDiceLoss, JaccardLoss,
-    LovaszLoss, RegionFormula, RegionLoss, Tversky, TverskyLoss, UnifiedFocalLoss,
+    Areas, Dice, DiceLoss, GeneralizedDice, GeneralizedDiceLoss, Jaccard, JaccardLoss, LovaszLoss,
+    RegionFormula, RegionLoss, Tversky, TverskyLoss, UnifiedFocalLoss,
 };
 pub use regression::{
     Absolute, DifferenceLoss, Huber, HuberLoss, L1Loss, MseLoss, RegressionLoss, SmoothL1,

@@ -131,7 +131,7 @@ fn losses_of_regions_have_the_right_gradients() -> Result<()> {
     }
     check(&x, &classes, &sets, DiceLoss::new())?;
     check(&x, &classes, &sets, DiceLoss::new().squared(true))?;
-    check(&x, &classes, &sets, JaccardLoss::jaccard())?;
+    check(&x, &classes, &sets, JaccardLoss::new())?;
     check(&x, &classes, &sets, TverskyLoss::focal())?;
     check(&x, &classes, &sets, GeneralizedDiceLoss::new())?;
     check_gradients("unified", &x, |x| {
