@@ -224,7 +224,7 @@ fn loss<T: Float>(case: &Case) -> Checked<Option<Loss<'_, T>>> {
             let loss = GeneralizedDiceLoss::new();
             regions(case, loss.smooth(number("smooth", 1e-5)))?
         }
-        "jaccard" => regions(case, JaccardLoss::jaccard().smooth(number("smooth", 1.0)))?,
+        "jaccard" => regions(case, JaccardLoss::new().smooth(number("smooth", 1.0)))?,
         "tversky" | "focal_tversky" => {
             let loss = TverskyLoss::new()
                 .alpha(number("alpha", 0.5))

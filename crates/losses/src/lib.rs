@@ -23,6 +23,7 @@
 //! | --- | --- | --- | --- | --- |
 //! | [`SigmoidCrossEntropy`], [`SoftmaxCrossEntropy`] | `−ln p` | | the yardstick | |
 //! | [`SigmoidFocalLoss`], [`SoftmaxFocalLoss`] | `q^γ·(−ln p)` | γ 2 | many easy samples | γ = 0: cross-entropy, to the bit |
+//! | [`GammaSchedule`] | γ by epoch | | long trainings | |
 //! | [`FocalStarLoss`] | `−ln σ(γs + β)/γ` | γ 4, β 0 | focal loss with a plain slope | γ = 1, β = 0: cross-entropy |
 //! | [`ReducedFocalLoss`] | focal loss above a threshold | γ 2, ½ | noisy boxes, recall | threshold 0: focal |
 //! | [`CyclicalFocalLoss`] | easy first, then hard, then easy | γ 2, 3 | long schedules | ξ = 0: focal |
@@ -88,6 +89,7 @@ mod softmax_loss;
 
 mod cross_entropy;
 mod focal;
+mod gamma_schedule;
 
 mod asymmetric;
 mod class_balanced;
@@ -118,6 +120,7 @@ pub use cross_entropy::{LogLoss, SigmoidCrossEntropy, SoftmaxCrossEntropy};
 pub use dual_focal::{DualFocal, DualFocalLoss};
 pub use focal::{Focal, SigmoidFocalLoss, SoftmaxFocalLoss};
 pub use focus::{Focus, FocusReport};
+pub use gamma_schedule::GammaSchedule;
 pub use kl_divergence::KlDivergence;
 pub use metric::{
     ContrastiveLoss, NtXentLoss, SupervisedContrastiveLoss, TripletLoss, TripletMining,
@@ -131,8 +134,8 @@ pub use quality::{
 };
 pub use reduction::Reduction;
 pub use region::{
-    Areas, Dice, DiceLoss, FocalTverskyLoss, GeneralizedDice, GeneralizedDiceLoss, JaccardLoss,
-    LovaszLoss, RegionFormula, RegionLoss, Tversky, TverskyLoss, UnifiedFocalLoss,
+    Areas, Dice, DiceLoss, GeneralizedDice, GeneralizedDiceLoss, Jaccard, JaccardLoss, LovaszLoss,
+    RegionFormula, RegionLoss, Tversky, TverskyLoss, UnifiedFocalLoss,
 };
 pub use regression::{
     Absolute, DifferenceLoss, Huber, HuberLoss, L1Loss, MseLoss, RegressionLoss, SmoothL1,

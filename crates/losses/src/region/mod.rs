@@ -24,7 +24,7 @@ mod unified;
 
 pub use lovasz::LovaszLoss;
 pub use overlap::{
-    Dice, DiceLoss, FocalTverskyLoss, GeneralizedDice, GeneralizedDiceLoss, JaccardLoss, Tversky,
+    Dice, DiceLoss, GeneralizedDice, GeneralizedDiceLoss, Jaccard, JaccardLoss, Tversky,
     TverskyLoss,
 };
 pub use unified::UnifiedFocalLoss;

@@ -128,21 +128,56 @@ impl Default for TverskyLoss {
     }
 }
 
-/// Focal Tversky loss: [`TverskyLoss::focal`].
-pub type FocalTverskyLoss = TverskyLoss;
+/// `1 − (I + s)/(U + s)`, see [`JaccardLoss`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Jaccard {
+    /// What is added to both sides of the quotient, ≥ 0.
+    pub smooth: f64,
+}
+
+impl RegionFormula for Jaccard {
+    const NAME: &'static str = "jaccard_loss";
+
+    fn check(&self) -> Result<()> {
+        check_exponent(Self::NAME, "smooth", self.smooth)
+    }
+
+    fn losses<T: Float>(&self, areas: &Areas<T>) -> Result<Var<T>> {
+        let tversky = Tversky {
+            alpha: 1.0,
+            beta: 1.0,
+            smooth: self.smooth,
+            exponent: 1.0,
+        };
+        tversky.losses(areas)
+    }
+}
 
 /// Jaccard loss, one minus the intersection over the union: `1 − (I + s)/(U + s)`; Tversky loss
-/// with α = β = 1, see [`TverskyLoss::jaccard`].
+/// with α = β = 1. Default s = 1.
 ///
 /// # Source
 /// Rahman, Wang, "Optimizing intersection-over-union in deep neural networks for image
 /// segmentation", 2016, eq. 3 and 4.
-pub type JaccardLoss = TverskyLoss;
+pub type JaccardLoss = RegionLoss<Jaccard>;
 
 impl JaccardLoss {
-    /// α = β = 1, s = 1: the Jaccard loss.
-    pub const fn jaccard() -> Self {
-        Self::new().alpha(1.0).beta(1.0)
+    /// s = 1, the mean over the regions.
+    pub const fn new() -> Self {
+        Self::of(Jaccard { smooth: 1.0 })
+    }
+
+    /// What is added to both sides of the quotient, in pixels. A region that is empty and
+    /// predicted so has loss 0, and with `s = 0` NaN.
+    pub const fn smooth(mut self, smooth: f64) -> Self {
+        self.formula.smooth = smooth;
+        self
+    }
+}
+
+impl Default for JaccardLoss {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

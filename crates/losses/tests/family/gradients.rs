@@ -131,7 +131,7 @@ fn losses_of_regions_have_the_right_gradients() -> Result<()> {
     }
     check(&x, &classes, &sets, DiceLoss::new())?;
     check(&x, &classes, &sets, DiceLoss::new().squared(true))?;
-    check(&x, &classes, &sets, JaccardLoss::jaccard())?;
+    check(&x, &classes, &sets, JaccardLoss::new())?;
     check(&x, &classes, &sets, TverskyLoss::focal())?;
     check(&x, &classes, &sets, GeneralizedDiceLoss::new())?;
     check_gradients("unified", &x, |x| {
@@ -209,6 +209,36 @@ fn fused_softmax_gradients_equal_composed_ones_for_few_and_many_classes() -> Res
                 assert!(
                     close,
                     "{classes} classes, ε = {smoothing}: {fused} and {composed}"
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn single_precision_agrees_with_double() -> Result<()> {
+    for classes in [2, 5, 30] {
+        let x = logits(&[40, classes]).mul_scalar(4.0)?;
+        let labels = (0..40).map(|row| (row * 3 % classes) as i64);
+        let labels = Tensor::from(labels.collect::<Vec<_>>());
+        for smoothing in [0.0, 0.1] {
+            let focal = SoftmaxFocalLoss::new().label_smoothing(smoothing);
+            let double = Tape::new().var(x.clone());
+            let single = Tape::new().var(x.cast::<f32>()?);
+            let (a, b) = (
+                focal.forward(&double, &labels)?,
+                focal.forward(&single, &labels)?,
+            );
+            // Logits up to 10, rounded to 24 bits, in exponents.
+            assert!((a.item()? - b.item()?).abs() < 4e-6 * a.item()?);
+            let wanted = a.backward()?.of(&double)?.to_vec()?;
+            let found = b.backward()?.of(&single)?.to_vec()?;
+            for (found, wanted) in found.into_iter().zip(wanted) {
+                let distance = (f64::from(found) - wanted).abs();
+                assert!(
+                    distance < 1e-8 + 1e-5 * wanted.abs(),
+                    "{found} and {wanted}"
                 );
             }
         }

@@ -269,6 +269,12 @@ fn dice_and_jaccard_are_tversky_losses() {
         pass(&x, |x| dice.forward(x, &y)),
         pass(&x, |x| tversky.forward(x, &y)),
     );
+    let jaccard = JaccardLoss::new().ignore_index(-1);
+    let tversky = TverskyLoss::new().alpha(1.0).beta(1.0).ignore_index(-1);
+    assert_close(
+        pass(&x, |x| jaccard.forward(x, &y)),
+        pass(&x, |x| tversky.forward(x, &y)),
+    );
 }
 
 #[test]
