@@ -1,6 +1,7 @@
 //! A reverse-mode tape, and gradients of any order.
 #![forbid(unsafe_code)]
 
+mod anomaly;
 pub mod check;
 mod fused;
 mod gradients;
