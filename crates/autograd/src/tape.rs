@@ -163,7 +163,7 @@ impl<T: Float> Tape<T> {
         result
     }
 
-    fn with_mode(records: bool, trains: bool) -> Self {
+    pub(crate) fn with_mode(records: bool, trains: bool) -> Self {
         Self {
             inner: Rc::new(Inner {
                 records,
@@ -292,11 +292,6 @@ impl<T: Float> Tape<T> {
             _ => None,
         });
         params.collect()
-    }
-
-    /// A fresh tape with the training behaviour of this one.
-    pub(crate) fn sibling(&self) -> Self {
-        Self::with_mode(true, self.inner.trains)
     }
 
     /// What tells the leaves of this tape from those of every other.
