@@ -55,7 +55,7 @@ impl<T: Float> Var<T> {
     }
 
     /// The same variable as a new node.
-    fn alias(&self) -> Result<Self> {
+    pub(crate) fn alias(&self) -> Result<Self> {
         let value = self.value().clone();
         Self::record("alias", [self], value, Keep::Nothing, |upstream, _| {
             Ok([Some(upstream.clone())])

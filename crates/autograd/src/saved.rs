@@ -1,9 +1,10 @@
 //! What an operation keeps for its way back.
 
-use macula_tensor::{Error, Float, Result, Tensor};
-use smallvec::SmallVec;
+use std::rc::Rc;
 
-use crate::tape::{NodeId, Tape};
+use macula_tensor::{Error, Float, Result, Tensor};
+
+use crate::tape::{Inputs, NodeId, Operation, Tape};
 use crate::var::Var;
 
 /// What stays alive for the way back: an operation's memory cost, in its signature.
@@ -29,11 +30,34 @@ impl Keep {
     }
 }
 
-/// The tensors a node holds on to.
-#[derive(Clone)]
+/// The tensors a node holds on to: the inputs, if they are kept, then the output, if it is.
 pub(crate) struct Kept<T: Float> {
-    pub(crate) inputs: SmallVec<[Tensor<T>; 2]>,
-    pub(crate) output: Option<Tensor<T>>,
+    keep: Keep,
+    tensors: Vec<Tensor<T>>,
+}
+
+impl<T: Float> Kept<T> {
+    pub(crate) fn new(keep: Keep, inputs: &[&Var<T>], output: &Tensor<T>) -> Self {
+        let inputs = if keep.inputs() { inputs } else { &[] };
+        let mut tensors = Vec::with_capacity(inputs.len() + usize::from(keep.output()));
+        tensors.extend(inputs.iter().map(|input| input.value().clone()));
+        tensors.extend(keep.output().then(|| output.clone()));
+        Self { keep, tensors }
+    }
+
+    fn input(&self, index: usize) -> Option<&Tensor<T>> {
+        let last = self.tensors.len() - usize::from(self.keep.output());
+        self.tensors[..last].get(index)
+    }
+
+    fn output(&self) -> Option<&Tensor<T>> {
+        self.tensors.last().filter(|_| self.keep.output())
+    }
+
+    /// All of them.
+    pub(crate) fn tensors(&self) -> &[Tensor<T>] {
+        &self.tensors
+    }
 }
 
 /// What a rule may look at: the values that were kept, as variables of the sweep.
@@ -43,8 +67,8 @@ pub(crate) struct Kept<T: Float> {
 pub struct Saved<T: Float> {
     pub(crate) op: &'static str,
     pub(crate) tape: Tape<T>,
-    pub(crate) kept: Kept<T>,
-    pub(crate) inputs: SmallVec<[Option<NodeId>; 3]>,
+    pub(crate) operation: Rc<Operation<T>>,
+    pub(crate) inputs: Inputs,
     pub(crate) output: Option<NodeId>,
     /// Whether the sweep is recorded.
     pub(crate) recorded: bool,
@@ -56,11 +80,8 @@ impl<T: Float> Saved<T> {
     /// # Errors
     /// The operation must have been recorded with [`Keep::Inputs`] or [`Keep::Both`].
     pub fn input(&self, index: usize) -> Result<Var<T>> {
-        let value = self
-            .kept
-            .inputs
-            .get(index)
-            .ok_or_else(|| self.not_kept("input"))?;
+        let kept = &self.operation.kept;
+        let value = kept.input(index).ok_or_else(|| self.not_kept("input"))?;
         let node = self.inputs[index].filter(|_| self.recorded);
         Ok(Var::from_parts(value.clone(), self.tape.clone(), node))
     }
@@ -70,11 +91,8 @@ impl<T: Float> Saved<T> {
     /// # Errors
     /// The operation must have been recorded with [`Keep::Output`] or [`Keep::Both`].
     pub fn output(&self) -> Result<Var<T>> {
-        let value = self
-            .kept
-            .output
-            .as_ref()
-            .ok_or_else(|| self.not_kept("output"))?;
+        let kept = &self.operation.kept;
+        let value = kept.output().ok_or_else(|| self.not_kept("output"))?;
         let node = self.output.filter(|_| self.recorded);
         Ok(Var::from_parts(value.clone(), self.tape.clone(), node))
     }

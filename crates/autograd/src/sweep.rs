@@ -7,9 +7,10 @@
 use macula_tensor::shape::Sizes;
 use macula_tensor::{Error, Float, Result, Tensor};
 
+use crate::anomaly;
 use crate::gradients::Gradients;
-use crate::saved::{Kept, Saved};
-use crate::tape::{Contributions, Kind, NodeId, Tape};
+use crate::saved::Saved;
+use crate::tape::{Kind, NodeId, Tape};
 use crate::var::Var;
 
 impl<T: Float> Var<T> {
@@ -37,28 +38,43 @@ impl<T: Float> Var<T> {
         let mut nodes = self.tape().consume();
         // Rules run on a tape of their own that writes nothing.
         let tape = Tape::inference();
-        let mut adjoints = Adjoints::new(0, last);
+        let detects = self.tape().detects();
+        // The loss is not needed on the way back; nobody else may hold what it holds.
+        drop(self);
+        let mut adjoints = Adjoints::new(NodeId::new(0), last);
         adjoints.add(last, tape.constant(seed))?;
-        nodes.truncate(last + 1);
+        nodes.truncate(last.index() + 1);
         while let Some(node) = nodes.pop() {
-            let id = nodes.len();
+            let id = NodeId::new(nodes.len());
             let Some(upstream) = adjoints.take(id) else {
                 continue;
             };
             match node.kind {
                 Kind::Leaf => gradients.insert_leaf(id, upstream.into_value()),
                 Kind::Param(param) => gradients.insert_param(param, upstream.into_value()),
-                Kind::Op { inputs, kept, rule } => {
+                Kind::Op(operation) => {
                     let saved = Saved {
                         op: node.name,
                         tape: tape.clone(),
-                        kept,
-                        inputs,
+                        operation,
+                        inputs: node.inputs,
                         output: None,
                         recorded: false,
                     };
-                    let contributions = rule(&upstream, &saved)?;
-                    adjoints.pass_on(&saved.inputs, contributions, |id| &nodes[id].shape)?;
+                    let rule = &saved.operation.rule;
+                    rule(&upstream, &saved, &mut |index, gradient| {
+                        if detects {
+                            anomaly::check_gradient(
+                                (node.name, node.location),
+                                &saved.operation.kept,
+                                &upstream,
+                                index,
+                                &gradient,
+                            )?;
+                        }
+                        let input = saved.inputs.get(index).copied().flatten();
+                        adjoints.pass_on(input, gradient, |id| &nodes[id.index()].shape)
+                    })?;
                 }
             }
         }
@@ -133,7 +149,7 @@ impl<T: Float> Var<T> {
         }
         let mut adjoints = Adjoints::new(first, last);
         adjoints.add(last, upstream.clone())?;
-        for id in (first..=last).rev() {
+        for id in (first.index()..=last.index()).rev().map(NodeId::new) {
             let Some(upstream) = adjoints.take(id) else {
                 continue;
             };
@@ -145,22 +161,34 @@ impl<T: Float> Var<T> {
             // The rule runs while the tape grows under it, so it is taken out of the borrow.
             let op = tape.with_node(id, |node| match &node.kind {
                 Kind::Leaf | Kind::Param(_) => None,
-                Kind::Op { inputs, kept, rule } => {
-                    Some((node.name, inputs.clone(), Kept::clone(kept), rule.clone()))
+                Kind::Op(operation) => {
+                    let place = (node.name, node.location);
+                    Some((place, node.inputs.clone(), operation.clone()))
                 }
             });
-            if let Some((name, inputs, kept, rule)) = op {
+            if let Some((place, inputs, operation)) = op {
                 let saved = Saved {
-                    op: name,
+                    op: place.0,
                     tape: tape.clone(),
-                    kept,
+                    operation,
                     inputs,
                     output: Some(id),
                     recorded: true,
                 };
-                let contributions = rule(&upstream, &saved)?;
                 let shape = |id| tape.with_node(id, |node| node.shape.clone());
-                adjoints.pass_on(&saved.inputs, contributions, shape)?;
+                let detects = tape.detects();
+                let mut hand_on = |index: usize, gradient: Self| {
+                    if detects {
+                        let kept = &saved.operation.kept;
+                        anomaly::check_gradient(place, kept, &upstream, index, &gradient)?;
+                    }
+                    let input = saved.inputs.get(index).copied().flatten();
+                    adjoints.pass_on(input, gradient, shape)
+                };
+                // What the rule computes on its way is not what the user's line computes.
+                tape.detecting(false, || {
+                    (saved.operation.rule)(&upstream, &saved, &mut hand_on)
+                })?;
             }
         }
         Ok(found)
@@ -168,9 +196,14 @@ impl<T: Float> Var<T> {
 }
 
 /// The gradients that have arrived so far, by node.
+///
+/// Few nodes have one at any moment, and a tape may have millions: each node has the number of a
+/// place, 0 for none, and the places are used again.
 struct Adjoints<T: Float> {
     first: NodeId,
-    arrived: Vec<Option<Var<T>>>,
+    place_of: Vec<u32>,
+    places: Vec<Option<Var<T>>>,
+    free: Vec<u32>,
 }
 
 impl<T: Float> Adjoints<T> {
@@ -178,16 +211,28 @@ impl<T: Float> Adjoints<T> {
     fn new(first: NodeId, last: NodeId) -> Self {
         Self {
             first,
-            arrived: vec![None; last + 1 - first],
+            place_of: vec![0; last.index() + 1 - first.index()],
+            places: Vec::new(),
+            free: Vec::new(),
         }
     }
 
     fn take(&mut self, id: NodeId) -> Option<Var<T>> {
-        self.arrived[id - self.first].take()
+        let place = self.place_of[id.index() - self.first.index()];
+        let gradient = self.places[place.checked_sub(1)? as usize].take();
+        self.free.push(place);
+        gradient
     }
 
     fn add(&mut self, id: NodeId, gradient: Var<T>) -> Result<()> {
-        match &mut self.arrived[id - self.first] {
+        let place = &mut self.place_of[id.index() - self.first.index()];
+        if *place == 0 {
+            *place = self.free.pop().unwrap_or_else(|| {
+                self.places.push(None);
+                self.places.len() as u32
+            });
+        }
+        match &mut self.places[*place as usize - 1] {
             Some(sum) => sum.accumulate(&gradient),
             none => {
                 *none = Some(gradient);
@@ -196,27 +241,22 @@ impl<T: Float> Adjoints<T> {
         }
     }
 
-    /// Adds each contribution to its input's gradient, summed back to the input's shape.
+    /// Adds the gradient for an input, summed back to the input's shape.
     fn pass_on<S: AsRef<[usize]>>(
         &mut self,
-        inputs: &[Option<NodeId>],
-        contributions: Contributions<T>,
+        input: Option<NodeId>,
+        gradient: Var<T>,
         shape: impl Fn(NodeId) -> S,
     ) -> Result<()> {
-        for (input, contribution) in inputs.iter().zip(contributions) {
-            if let (&Some(id), Some(gradient)) = (input, contribution)
-                && id >= self.first
-            {
-                let shape = shape(id);
-                let gradient = if gradient.shape() == shape.as_ref() {
-                    gradient
-                } else {
-                    gradient.sum_to(shape)?
-                };
-                self.add(id, gradient)?;
-            }
+        let Some(id) = input.filter(|&id| id >= self.first) else {
+            return Ok(());
+        };
+        let shape = shape(id);
+        if gradient.shape() == shape.as_ref() {
+            self.add(id, gradient)
+        } else {
+            self.add(id, gradient.sum_to(shape)?)
         }
-        Ok(())
     }
 }
 

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::num::NonZero;
 use std::panic::Location;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -42,6 +43,8 @@ struct Inner<T: Float> {
     records: bool,
     trains: bool,
     consumed: Cell<bool>,
+    /// Whether every value and gradient is looked at for numbers that are not finite.
+    detects: Cell<bool>,
     nodes: RefCell<Vec<Node<T>>>,
     /// Where each parameter became a leaf: twice used is still one leaf.
     params: RefCell<BTreeMap<usize, NodeId>>,
@@ -49,23 +52,43 @@ struct Inner<T: Float> {
     identity: RefCell<Option<Arc<()>>>,
 }
 
-/// A node's place on its tape. Inputs have smaller numbers than the node they feed.
-pub(crate) type NodeId = usize;
+/// A node's place on its tape. Inputs have smaller places than the node they feed.
+///
+/// Counted from 1, so that "no node" is the number 0 and takes no room of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct NodeId(NonZero<usize>);
+
+impl NodeId {
+    /// The node number `index`, from 0.
+    pub(crate) fn new(index: usize) -> Self {
+        Self(NonZero::<usize>::MIN.saturating_add(index))
+    }
+
+    /// Its number, from 0.
+    pub(crate) fn index(self) -> usize {
+        self.0.get() - 1
+    }
+}
+
+/// The nodes of an operation's inputs; none where an input is a constant.
+pub(crate) type Inputs = SmallVec<[Option<NodeId>; 3]>;
 
 /// How the way back of one operation is computed: from the upstream gradient and what was kept,
-/// the gradient for each input.
-pub(crate) type Rule<T> = Rc<dyn Fn(&Var<T>, &Saved<T>) -> Result<Contributions<T>>>;
+/// a gradient for some of the inputs, each handed on by the number of its input.
+pub(crate) type Rule<T> = dyn Fn(&Var<T>, &Saved<T>, &mut HandOn<'_, T>) -> Result<()>;
 
-/// A gradient for each input of an operation, where there is one.
-pub(crate) type Contributions<T> = SmallVec<[Option<Var<T>>; 3]>;
+/// Takes the gradient for an input.
+pub(crate) type HandOn<'a, T> = dyn FnMut(usize, Var<T>) -> Result<()> + 'a;
 
-/// One line of the tape.
+/// One line of the tape. There may be millions, so it is small: what an operation keeps and its
+/// rule stand in one block elsewhere.
 pub(crate) struct Node<T: Float> {
     pub(crate) name: &'static str,
     /// Where the user's code called the operation.
     pub(crate) location: &'static Location<'static>,
     /// The sizes of the value, which are those of its gradient.
     pub(crate) shape: Sizes,
+    pub(crate) inputs: Inputs,
     pub(crate) kind: Kind<T>,
 }
 
@@ -75,12 +98,13 @@ pub(crate) enum Kind<T: Float> {
     /// A parameter whose gradient is wanted.
     Param(Param<T>),
     /// The result of an operation.
-    Op {
-        /// The nodes of its inputs; none where an input is a constant.
-        inputs: SmallVec<[Option<NodeId>; 3]>,
-        kept: Kept<T>,
-        rule: Rule<T>,
-    },
+    Op(Rc<Operation<T>>),
+}
+
+/// What the way back of an operation needs.
+pub(crate) struct Operation<T: Float, R: ?Sized = Rule<T>> {
+    pub(crate) kept: Kept<T>,
+    pub(crate) rule: R,
 }
 
 impl<T: Float> Tape<T> {
@@ -102,12 +126,50 @@ impl<T: Float> Tape<T> {
         Self::with_mode(true, false)
     }
 
-    fn with_mode(records: bool, trains: bool) -> Self {
+    /// The same tape, on which the first operation whose value or gradient is infinite or NaN is
+    /// an error: it names the operation, the line of your program that called it, the shapes and
+    /// the range of the inputs.
+    ///
+    /// Every value is read once more, so this is for finding a fault. A tape without it only asks
+    /// whether it is on. Where infinities are meant, as −∞ in a mask, it finds those too.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use macula_autograd::Tape;
+    /// use macula_tensor::Tensor;
+    ///
+    /// let tape = Tape::new().detect_anomalies();
+    /// let x = tape.var(Tensor::from([0.0_f32, 2.0]));
+    /// let error = x.ln().unwrap_err().to_string();
+    /// assert!(error.starts_with("ln: the value of shape [2] at "));
+    /// assert!(error.ends_with("from [2] between 0 and 2, is not finite (-inf)"));
+    /// ```
+    pub fn detect_anomalies(self) -> Self {
+        self.inner.detects.set(true);
+        self
+    }
+
+    /// Whether values and gradients are looked at for numbers that are not finite.
+    pub(crate) fn detects(&self) -> bool {
+        self.inner.detects.get()
+    }
+
+    /// Runs `work` with the search for numbers that are not finite on or off.
+    pub(crate) fn detecting<R>(&self, on: bool, work: impl FnOnce() -> R) -> R {
+        let before = self.inner.detects.replace(on);
+        let result = work();
+        self.inner.detects.set(before);
+        result
+    }
+
+    pub(crate) fn with_mode(records: bool, trains: bool) -> Self {
         Self {
             inner: Rc::new(Inner {
                 records,
                 trains,
                 consumed: Cell::new(false),
+                detects: Cell::new(false),
                 nodes: RefCell::new(Vec::new()),
                 params: RefCell::new(BTreeMap::new()),
                 identity: RefCell::new(None),
@@ -168,6 +230,7 @@ impl<T: Float> Tape<T> {
                 name,
                 location,
                 shape: Sizes::from_slice(value.shape()),
+                inputs: Inputs::new(),
                 kind,
             })
         })
@@ -198,6 +261,39 @@ impl<T: Float> Tape<T> {
         Rc::ptr_eq(&self.inner, &other.inner)
     }
 
+    /// Runs `work` while each of these parameters is the variable given.
+    pub(crate) fn with_params<R>(
+        &self,
+        stand_ins: &[(Param<T>, NodeId)],
+        work: impl FnOnce() -> R,
+    ) -> R {
+        let exchange = |nodes: Vec<Option<NodeId>>| -> Vec<Option<NodeId>> {
+            let mut params = self.inner.params.borrow_mut();
+            let exchanged = stand_ins
+                .iter()
+                .zip(nodes)
+                .map(|((param, _), node)| match node {
+                    Some(node) => params.insert(param.id(), node),
+                    None => params.remove(&param.id()),
+                });
+            exchanged.collect()
+        };
+        let before = exchange(stand_ins.iter().map(|&(_, node)| Some(node)).collect());
+        let result = work();
+        exchange(before);
+        result
+    }
+
+    /// The parameters that were used on this tape, in the order of their first use.
+    pub(crate) fn params(&self) -> Vec<Param<T>> {
+        let nodes = self.inner.nodes.borrow();
+        let params = nodes.iter().filter_map(|node| match &node.kind {
+            Kind::Param(param) => Some(param.clone()),
+            _ => None,
+        });
+        params.collect()
+    }
+
     /// What tells the leaves of this tape from those of every other.
     pub(crate) fn identity(&self) -> Option<Arc<()>> {
         self.inner.identity.borrow().clone()
@@ -206,12 +302,17 @@ impl<T: Float> Tape<T> {
     pub(crate) fn push(&self, node: Node<T>) -> NodeId {
         let mut nodes = self.inner.nodes.borrow_mut();
         nodes.push(node);
-        nodes.len() - 1
+        NodeId::new(nodes.len() - 1)
+    }
+
+    /// Looks at all nodes.
+    pub(crate) fn with_nodes<R>(&self, look: impl FnOnce(&[Node<T>]) -> R) -> R {
+        look(&self.inner.nodes.borrow())
     }
 
     /// Looks at a node.
     pub(crate) fn with_node<R>(&self, id: NodeId, look: impl FnOnce(&Node<T>) -> R) -> R {
-        look(&self.inner.nodes.borrow()[id])
+        look(&self.inner.nodes.borrow()[id.index()])
     }
 
     /// Takes all nodes off the tape, which is used up by that.

@@ -2,13 +2,14 @@
 
 use std::fmt;
 use std::panic::Location;
+use std::rc::Rc;
 
 use macula_tensor::shape::Sizes;
 use macula_tensor::{Error, Float, Result, Tensor};
-use smallvec::SmallVec;
 
+use crate::anomaly;
 use crate::saved::{Keep, Kept, Saved};
-use crate::tape::{Contributions, Kind, Node, NodeId, Rule, Tape};
+use crate::tape::{HandOn, Kind, Node, NodeId, Operation, Tape};
 
 /// A tensor in a pass: data, a leaf, or the result of an operation.
 ///
@@ -116,57 +117,58 @@ impl<T: Float> Var<T> {
         keep: Keep,
         rule: impl Fn(&Self, &Saved<T>) -> Result<[Option<Self>; N]> + Send + 'static,
     ) -> Result<Self> {
-        Self::record_any(name, &inputs, value, keep, move |upstream, saved| {
-            Ok(rule(upstream, saved)?.into_iter().collect())
-        })
+        Self::record_any(name, &inputs, value, keep, rule)
     }
 
     /// [`Var::record`] for a number of inputs known at run time.
     #[track_caller]
-    pub(crate) fn record_any(
+    pub(crate) fn record_any<I: IntoIterator<Item = Option<Self>>>(
         name: &'static str,
         inputs: &[&Self],
         value: Tensor<T>,
         keep: Keep,
-        rule: impl Fn(&Self, &Saved<T>) -> Result<Contributions<T>> + Send + 'static,
+        rule: impl Fn(&Self, &Saved<T>) -> Result<I> + Send + 'static,
     ) -> Result<Self> {
+        let location = Location::caller();
         let Some((first, others)) = inputs.split_first() else {
             return Err(Error::Gradient {
                 op: name,
                 message: "an operation needs at least one input to know its tape".into(),
             });
         };
-        let tape = first.tape.clone();
+        let tape = &first.tape;
         tape.check_usable(name)?;
-        if others.iter().any(|other| !other.tape.is_same(&tape)) {
+        if others.iter().any(|other| !other.tape.is_same(tape)) {
             return Err(Error::Gradient {
                 op: name,
                 message: "the inputs belong to two different tapes".into(),
             });
         }
+        if tape.detects() {
+            anomaly::check_value(name, location, inputs, &value)?;
+        }
         if inputs.iter().all(|input| input.node.is_none()) {
             return Ok(tape.constant(value));
         }
-        let mut kept = Kept {
-            inputs: SmallVec::new(),
-            output: keep.output().then(|| value.clone()),
+        let operation = Operation {
+            kept: Kept::new(keep, inputs, &value),
+            rule: move |upstream: &Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
+                for (index, gradient) in rule(upstream, saved)?.into_iter().enumerate() {
+                    if let Some(gradient) = gradient {
+                        hand_on(index, gradient)?;
+                    }
+                }
+                Ok(())
+            },
         };
-        if keep.inputs() {
-            kept.inputs
-                .extend(inputs.iter().map(|input| input.value.clone()));
-        }
-        let rule: Rule<T> = std::rc::Rc::new(rule);
         let node = tape.push(Node {
             name,
-            location: Location::caller(),
+            location,
             shape: Sizes::from_slice(value.shape()),
-            kind: Kind::Op {
-                inputs: inputs.iter().map(|input| input.node).collect(),
-                kept,
-                rule,
-            },
+            inputs: inputs.iter().map(|input| input.node).collect(),
+            kind: Kind::Op(Rc::new(operation)),
         });
-        Ok(Self::from_parts(value, tape, Some(node)))
+        Ok(Self::from_parts(value, tape.clone(), Some(node)))
     }
 
     /// Adds another gradient to this one, in place where this is data that nobody shares.

@@ -13,11 +13,24 @@ pub type Strides = SmallVec<[isize; 4]>;
 ///
 /// Views (transposing, slicing, expanding, …) are new shapes over the same memory; a stride of 0
 /// repeats an element along its axis.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Shape {
     sizes: Sizes,
     strides: Strides,
     offset: usize,
+    /// Known from the start, because every operation asks.
+    contiguous: bool,
+}
+
+impl Clone for Shape {
+    /// By copying slices: the derived clone goes through the sizes one by one.
+    fn clone(&self) -> Self {
+        Self {
+            sizes: Sizes::from_slice(&self.sizes),
+            strides: Strides::from_slice(&self.strides),
+            ..*self
+        }
+    }
 }
 
 impl Shape {
@@ -47,10 +60,22 @@ impl Shape {
     /// The row-major shape of elements that are in memory already, so that they can be counted.
     pub(crate) fn grid(sizes: &[usize]) -> Self {
         let mut strides = Strides::from_elem(1, sizes.len());
-        for axis in (1..sizes.len()).rev() {
-            strides[axis - 1] = strides[axis] * sizes[axis].max(1) as isize;
+        let mut step = 1;
+        for (stride, &size) in strides.iter_mut().zip(sizes).rev() {
+            *stride = step;
+            step *= size.max(1) as isize;
         }
-        Self::from_parts(Sizes::from_slice(sizes), strides, 0)
+        Self {
+            sizes: Sizes::from_slice(sizes),
+            strides,
+            offset: 0,
+            contiguous: true,
+        }
+    }
+
+    /// The row-major shape of a fresh tensor of these sizes, which have been found countable.
+    pub(crate) fn fresh(&self) -> Self {
+        Self::grid(&self.sizes)
     }
 
     /// The shape of a vector.
@@ -62,6 +87,7 @@ impl Shape {
     pub(crate) fn from_parts(sizes: Sizes, strides: Strides, offset: usize) -> Self {
         debug_assert_eq!(sizes.len(), strides.len());
         Self {
+            contiguous: is_row_major(&sizes, &strides),
             sizes,
             strides,
             offset,
@@ -94,20 +120,9 @@ impl Shape {
     }
 
     /// Whether the elements lie one after the other in row-major order.
+    #[inline]
     pub fn is_contiguous(&self) -> bool {
-        let mut step = 1;
-        for (&size, &stride) in self.sizes.iter().zip(&self.strides).rev() {
-            if size == 0 {
-                return true;
-            }
-            if size != 1 {
-                if stride != step {
-                    return false;
-                }
-                step *= size as isize;
-            }
-        }
-        true
+        self.contiguous
     }
 
     /// The places of the elements of a contiguous shape; empty where there are none, whatever the
@@ -172,6 +187,7 @@ impl Shape {
                 .wrapping_add_signed(start as isize * self.strides[axis]);
         }
         view.strides[axis] *= step;
+        view.contiguous = is_row_major(&view.sizes, &view.strides);
         view
     }
 
@@ -224,6 +240,23 @@ impl Shape {
             self.offset,
         ))
     }
+}
+
+/// Whether strides lead from each element to the next in row-major order.
+fn is_row_major(sizes: &[usize], strides: &[isize]) -> bool {
+    let mut step = 1;
+    for (&size, &stride) in sizes.iter().zip(strides).rev() {
+        if size == 0 {
+            return true;
+        }
+        if size != 1 {
+            if stride != step {
+                return false;
+            }
+            step *= size as isize;
+        }
+    }
+    true
 }
 
 /// The axis as a number from 0, where negative ones count from the end.

@@ -236,8 +236,14 @@ impl<T: Element> Tensor<T> {
     }
 
     /// The elements as a slice, if they are in main memory and in row-major order.
+    #[inline]
     pub fn as_slice(&self) -> Option<&[T]> {
-        self.view("as_slice").ok()?.as_contiguous()
+        match &self.storage {
+            Storage::Cpu(buffer) if self.shape.is_contiguous() => {
+                Some(&buffer.as_slice()[self.shape.range()])
+            }
+            _ => None,
+        }
     }
 
     /// The elements for writing, in row-major order.

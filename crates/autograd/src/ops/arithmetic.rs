@@ -15,9 +15,13 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn add(&self, other: &Self) -> Result<Self> {
         let value = self.value().add(other.value())?;
-        Self::record("add", [self, other], value, Keep::Nothing, |upstream, _| {
-            Ok([Some(upstream.clone()), Some(upstream.clone())])
-        })
+        Self::record(
+            "add",
+            [self, other],
+            value,
+            Keep::Nothing,
+            |upstream, saved| Ok([0, 1].map(|index| saved.needs(index).then(|| upstream.clone()))),
+        )
     }
 
     /// a − b, broadcast.
@@ -105,7 +109,7 @@ impl<T: Float> Var<T> {
 /// Operators are sugar for examples, tests and formulas: they panic, at the caller's line, where
 /// the method of the same name returns an error.
 macro_rules! operator {
-    ($($Trait:ident $method:ident, $scalar:expr;)*) => {$(
+    ($($Trait:ident $method:ident, $scalar:ident($as_operand:expr);)*) => {$(
         impl<T: Float> ops::$Trait for &Var<T> {
             type Output = Var<T>;
             /// # Panics
@@ -125,8 +129,8 @@ macro_rules! operator {
             /// Where the method of the same name returns an error.
             #[track_caller]
             fn $method(self, constant: f64) -> Var<T> {
-                let scalar: fn(&Var<T>, f64) -> Result<Var<T>> = $scalar;
-                match scalar(self, constant) {
+                let operand: fn(f64) -> f64 = $as_operand;
+                match self.$scalar(operand(constant)) {
                     Ok(result) => result,
                     Err(error) => panic!("{error}"),
                 }
@@ -136,10 +140,10 @@ macro_rules! operator {
 }
 
 operator! {
-    Add add, |x, c| x.add_scalar(c);
-    Sub sub, |x, c| x.add_scalar(-c);
-    Mul mul, |x, c| x.mul_scalar(c);
-    Div div, |x, c| x.mul_scalar(1.0 / c);
+    Add add, add_scalar(|c| c);
+    Sub sub, add_scalar(|c| -c);
+    Mul mul, mul_scalar(|c| c);
+    Div div, mul_scalar(|c| 1.0 / c);
 }
 
 impl<T: Float> ops::Neg for &Var<T> {

@@ -94,6 +94,7 @@ impl<T: Float> Var<T> {
 
     /// The variable with its axes in three groups, each of which becomes one axis; axes of no
     /// group are summed.
+    #[track_caller]
     fn grouped(&self, letters: &[u8], groups: [&[u8]; 3]) -> Result<Self> {
         let order = groups.concat();
         let dropped: Vec<isize> = (0..)

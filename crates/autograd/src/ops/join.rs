@@ -28,7 +28,7 @@ impl<T: Float> Var<T> {
                     .then(|| upstream.narrow(axis, first, length));
                 piece.transpose()
             });
-            pieces.collect()
+            pieces.collect::<Result<Vec<_>>>()
         };
         Self::record_any("concatenate", variables, value, Keep::Nothing, rule)
     }
@@ -47,7 +47,7 @@ impl<T: Float> Var<T> {
                     let slice = || upstream.narrow(axis, index, 1)?.squeeze(axis);
                     saved.needs(index).then(slice).transpose()
                 });
-            pieces.collect()
+            pieces.collect::<Result<Vec<_>>>()
         };
         Self::record_any("stack", variables, value, Keep::Nothing, rule)
     }

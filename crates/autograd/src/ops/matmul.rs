@@ -5,7 +5,6 @@ use macula_tensor::{Float, Result};
 use smallvec::SmallVec;
 
 use crate::saved::Keep;
-use crate::tape::Contributions;
 use crate::var::Var;
 
 impl<T: Float> Var<T> {
@@ -82,7 +81,7 @@ impl<T: Float> Var<T> {
         let value = self.value().linear(weight.value(), bias.map(Self::value))?;
         let operands: SmallVec<[&Self; 3]> = [self, weight].into_iter().chain(bias).collect();
         let rule = |upstream: &Self, saved: &crate::Saved<T>| {
-            let mut contributions = Contributions::from_elem(None, 2);
+            let mut contributions = SmallVec::<[_; 3]>::from_elem(None, 2);
             if saved.needs(0) {
                 contributions[0] = Some(upstream.matmul(&saved.input(1)?)?);
             }

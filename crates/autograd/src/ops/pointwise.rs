@@ -11,7 +11,6 @@ use macula_tensor::{Float, Result};
 use smallvec::SmallVec;
 
 use crate::saved::Keep;
-use crate::tape::Contributions;
 use crate::var::Var;
 
 impl<T: Float> Var<T> {
@@ -72,7 +71,7 @@ fn derived<T: Float, F: Pointwise<N>, const N: usize>(
     let rule = move |upstream: &Var<T>, saved: &crate::Saved<T>| {
         let inputs = crate::fused::try_from_fn::<_, N>(|index| saved.input(index))?;
         let inputs = inputs.each_ref();
-        let mut contributions = Contributions::new();
+        let mut contributions = SmallVec::<[_; 3]>::new();
         // L depends on input i through u = upstream · seed · ∂ᵢ(formula).
         let through = match seeded {
             true => Some(upstream.mul(&saved.input(N)?)?),

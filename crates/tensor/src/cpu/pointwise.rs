@@ -39,28 +39,33 @@ pub(crate) fn pointwise<T: Float, F: Pointwise<N>, const N: usize>(
     seed: Option<View<'_, T>>,
     output: &mut [T],
 ) {
-    let kernel = &match (&formula.by[..], seed) {
-        ([], None) => Kernel::Value(formula.formula),
-        ([input], _) => Kernel::Slope(formula.formula, *input),
-        (_, None) => Kernel::Program(Program::of(formula)),
-        (_, Some(_)) => Kernel::Program(Program::of(formula).seeded()),
-    };
-    let contiguous = inputs
+    let dense = inputs
         .iter()
         .chain(&seed)
         .all(|view| view.shape.is_contiguous());
-    if contiguous {
-        let slices = inputs.map(|view| &view.elements[view.shape.range()]);
+    if dense {
+        let inputs = inputs.map(|view| &view.elements[view.shape.range()]);
         let seed = seed.map(|view| &view.elements[view.shape.range()]);
-        for_each_piece(output, PIECE, |start, piece| {
-            let range = start..start + piece.len();
-            let inputs = slices.map(|slice| &slice[range.clone()]);
-            let seed = seed.map(|slice| &slice[range]);
-            run(kernel, inputs, seed, piece);
-        });
+        contiguous(formula, inputs, seed, output);
     } else {
-        strided(kernel, inputs, seed, output);
+        strided(&Kernel::of(formula, seed.is_some()), inputs, seed, output);
     }
+}
+
+/// [`pointwise`] where all operands lie in row-major order.
+pub(crate) fn contiguous<T: Float, F: Pointwise<N>, const N: usize>(
+    formula: &Derived<F>,
+    inputs: [&[T]; N],
+    seed: Option<&[T]>,
+    output: &mut [T],
+) {
+    let kernel = &Kernel::of(formula, seed.is_some());
+    for_each_piece(output, PIECE, |start, piece| {
+        let range = start..start + piece.len();
+        let inputs = inputs.map(|slice| &slice[range.clone()]);
+        let seed = seed.map(|slice| &slice[range]);
+        run(kernel, inputs, seed, piece);
+    });
 }
 
 /// The path with operands to unpack; its scratch stays off the stack of the common path.
@@ -99,6 +104,20 @@ enum Kernel<F> {
     Slope(F, u8),
     /// Anything else; the seed, if there is one, is the program's last input.
     Program(Program),
+}
+
+impl<F> Kernel<F> {
+    fn of<const N: usize>(formula: &Derived<F>, seeded: bool) -> Self
+    where
+        F: Pointwise<N>,
+    {
+        match (&formula.by[..], seeded) {
+            ([], false) => Self::Value(formula.formula),
+            ([input], _) => Self::Slope(formula.formula, *input),
+            (_, false) => Self::Program(Program::of(formula)),
+            (_, true) => Self::Program(Program::of(formula).seeded()),
+        }
+    }
 }
 
 /// The inner loop over slices of one length.

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::pointwise::{Derived, Pointwise};
 use crate::program::Program;
 use crate::scalar::Scalar;
-use crate::shape::{Shape, broadcast};
+use crate::shape::broadcast;
 use crate::tensor::Tensor;
 
 impl<T: Float> Tensor<T> {
@@ -55,13 +55,16 @@ pub fn pointwise<T: Float, F: Pointwise<N>, const N: usize>(
             found: input.to_string(),
         });
     }
+    if let Some(output) = dense(formula, first, inputs, seed) {
+        return Ok(output);
+    }
     let mut same = true;
     for other in inputs.iter().chain(&seed) {
         same &= other.shape() == first.shape();
         first.device().check_same(F::NAME, other.device())?;
     }
     if same {
-        let shape = Shape::contiguous(F::NAME, first.shape())?;
+        let shape = first.shape.fresh();
         if let Some(accelerator) = first.device().as_accelerator() {
             let program = match seed {
                 Some(_) => Program::of(formula).seeded(),
@@ -88,6 +91,26 @@ pub fn pointwise<T: Float, F: Pointwise<N>, const N: usize>(
     let expanded = try_map(inputs, |input| input.expand(&sizes))?;
     let seed = seed.map(|seed| seed.expand(&sizes)).transpose()?;
     pointwise(formula, expanded.each_ref(), seed.as_ref())
+}
+
+/// The usual case, in a few steps, because for a small tensor the steps are the whole cost: all
+/// operands have one shape and lie in main memory in row-major order. None where it is not so.
+#[inline]
+fn dense<T: Float, F: Pointwise<N>, const N: usize>(
+    formula: &Derived<F>,
+    first: &Tensor<T>,
+    inputs: [&Tensor<T>; N],
+    seed: Option<&Tensor<T>>,
+) -> Option<Tensor<T>> {
+    let usual = |x: &Tensor<T>| x.shape() == first.shape() && x.as_slice().is_some();
+    if !inputs.iter().all(|x| usual(x)) || !seed.is_none_or(usual) {
+        return None;
+    }
+    let slices = inputs.map(|x| x.as_slice().unwrap_or_default());
+    let seed = seed.map(|x| x.as_slice().unwrap_or_default());
+    Some(Tensor::build(first.shape.fresh(), |output| {
+        cpu::pointwise::contiguous(formula, slices, seed, output);
+    }))
 }
 
 /// `convert` of each element, or the first error.

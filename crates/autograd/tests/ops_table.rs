@@ -1,0 +1,400 @@
+//! The table of gradient checks: every operation of a variable has a row.
+//!
+//! A row is an operation, inputs to try it on and how it is called. Its gradients of first and
+//! second order are compared with finite differences, for the operation itself and for its square,
+//! so that the rule of a linear operation is differentiated too.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use macula_autograd::{Var, check_gradients};
+use macula_tensor::ops::pointwise as formulas;
+use macula_tensor::{Result, Slice, Tensor, keep};
+
+/// What an operation is tried on: one list of inputs for each time.
+type Cases = Vec<Vec<Tensor<f64>>>;
+
+struct Row {
+    op: &'static str,
+    cases: Cases,
+    function: fn(&[Var<f64>]) -> Result<Var<f64>>,
+}
+
+fn row(op: &'static str, cases: Cases, function: fn(&[Var<f64>]) -> Result<Var<f64>>) -> Row {
+    Row {
+        op,
+        cases,
+        function,
+    }
+}
+
+/// Different numbers between two bounds, none near another, in any shape.
+fn spread(shape: &[usize], low: f64, high: f64, seed: usize) -> Tensor<f64> {
+    // Multiples of the golden ratio, modulo 1, keep away from each other.
+    let place = |k: usize| ((k + 7 * seed) as f64 * 0.618_033_988_75 + 0.31).fract();
+    let count = shape.iter().product();
+    let elements = (0..count).map(|k| low + (high - low) * place(k));
+    Tensor::from_vec(elements.collect(), shape).unwrap()
+}
+
+/// The same kind of numbers with the axes of memory reversed.
+fn strided(shape: &[usize], low: f64, high: f64, seed: usize) -> Tensor<f64> {
+    let reversed: Vec<usize> = shape.iter().rev().copied().collect();
+    let axes: Vec<isize> = (0..shape.len() as isize).rev().collect();
+    spread(&reversed, low, high, seed).permute(axes).unwrap()
+}
+
+/// One matrix: in order, transposed, with repeated rows, and without elements.
+fn matrix() -> Cases {
+    vec![
+        vec![spread(&[2, 3], -2.0, 2.0, 0)],
+        vec![strided(&[2, 3], -2.0, 2.0, 0)],
+        vec![spread(&[3], -2.0, 2.0, 0).expand([2, 3]).unwrap()],
+        vec![spread(&[0, 3], -2.0, 2.0, 0)],
+    ]
+}
+
+/// A matrix of distinct elements, for operations whose result jumps where two are equal.
+fn distinct() -> Cases {
+    vec![
+        vec![spread(&[2, 3], -2.0, 2.0, 0)],
+        vec![strided(&[2, 3], -2.0, 2.0, 0)],
+        vec![spread(&[0, 3], -2.0, 2.0, 0)],
+    ]
+}
+
+/// One tensor of every kind with elements between two bounds.
+fn unary(low: f64, high: f64) -> Cases {
+    vec![
+        vec![spread(&[2, 3], low, high, 0)],
+        vec![strided(&[2, 3], low, high, 0)],
+        vec![spread(&[3], low, high, 0).expand([2, 3]).unwrap()],
+        vec![spread(&[0, 3], low, high, 0)],
+        vec![spread(&[], low, high, 0)],
+    ]
+}
+
+/// Two tensors of every kind that broadcast.
+fn binary(low: f64, high: f64) -> Cases {
+    let of = |shapes: [&[usize]; 2]| {
+        vec![
+            spread(shapes[0], low, high, 0),
+            spread(shapes[1], low, high, 1),
+        ]
+    };
+    vec![
+        of([&[2, 3], &[2, 3]]),
+        of([&[2, 1], &[3]]),
+        of([&[], &[2, 3]]),
+        of([&[0, 3], &[3]]),
+        of([&[], &[]]),
+        vec![strided(&[2, 3], low, high, 0), strided(&[3], low, high, 1)],
+        vec![
+            strided(&[2, 3], low, high, 0),
+            spread(&[3], low, high, 1).expand([2, 3]).unwrap(),
+        ],
+    ]
+}
+
+fn pairs(shapes: &[[&[usize]; 2]]) -> Cases {
+    let pair = |make: fn(&[usize], f64, f64, usize) -> Tensor<f64>, [a, b]: [&[usize]; 2]| {
+        vec![make(a, -1.0, 1.0, 0), make(b, -1.0, 1.0, 1)]
+    };
+    let each = shapes
+        .iter()
+        .flat_map(|&shapes| [pair(spread, shapes), pair(strided, shapes)]);
+    each.collect()
+}
+
+fn mask() -> Tensor<bool> {
+    Tensor::from([true, false, true])
+}
+
+fn table() -> Vec<Row> {
+    let any = || unary(-2.0, 2.0);
+    let positive = || unary(0.3, 3.0);
+    vec![
+        row("add", binary(-2.0, 2.0), |x| x[0].add(&x[1])),
+        row("sub", binary(-2.0, 2.0), |x| x[0].sub(&x[1])),
+        row("mul", binary(-2.0, 2.0), |x| x[0].mul(&x[1])),
+        row("div", binary(0.5, 2.0), |x| x[0].div(&x[1])),
+        row("neg", any(), |x| x[0].neg()),
+        row("add_scalar", any(), |x| x[0].add_scalar(1.5)),
+        row("mul_scalar", any(), |x| x[0].mul_scalar(-1.5)),
+        row("map", any(), |x| x[0].map(formulas::Tanh)),
+        row("zip", binary(-2.0, 2.0), |x| x[0].zip(&x[1], formulas::Mul)),
+        row("pointwise", binary(-2.0, 2.0), |x| {
+            Var::pointwise(formulas::LogAddExp, [&x[0], &x[1]])
+        }),
+        row("relu", any(), |x| x[0].relu()),
+        row("square", any(), |x| x[0].square()),
+        row("sqrt", positive(), |x| x[0].sqrt()),
+        row("rsqrt", positive(), |x| x[0].rsqrt()),
+        row("recip", positive(), |x| x[0].recip()),
+        row("abs", any(), |x| x[0].abs()),
+        row("signum", any(), |x| x[0].signum()?.mul(&x[0])),
+        row("floor", any(), |x| x[0].floor()?.mul(&x[0])),
+        row("ceil", any(), |x| x[0].ceil()?.mul(&x[0])),
+        row("round", any(), |x| x[0].round()?.mul(&x[0])),
+        row("exp", any(), |x| x[0].exp()),
+        row("exp_m1", any(), |x| x[0].exp_m1()),
+        row("ln", positive(), |x| x[0].ln()),
+        row("ln_1p", positive(), |x| x[0].ln_1p()),
+        row("log2", positive(), |x| x[0].log2()),
+        row("sin", any(), |x| x[0].sin()),
+        row("cos", any(), |x| x[0].cos()),
+        row("atan", any(), |x| x[0].atan()),
+        row("erf", any(), |x| x[0].erf()),
+        row("tanh", any(), |x| x[0].tanh()),
+        row("sigmoid", any(), |x| x[0].sigmoid()),
+        row("log_sigmoid", any(), |x| x[0].log_sigmoid()),
+        row("softplus", any(), |x| x[0].softplus()),
+        row("powf", positive(), |x| x[0].powf(2.5)),
+        row("powf", any(), |x| x[0].powf(3.0)),
+        row("pow", binary(0.3, 2.0), |x| x[0].pow(&x[1])),
+        row("clamp", any(), |x| x[0].clamp(-1.0, 1.2)),
+        row("maximum", binary(-2.0, 2.0), |x| x[0].maximum(&x[1])),
+        row("minimum", binary(-2.0, 2.0), |x| x[0].minimum(&x[1])),
+        row("logaddexp", binary(-2.0, 2.0), |x| x[0].logaddexp(&x[1])),
+        row("sum", any(), |x| x[0].sum(..)),
+        row("sum", matrix(), |x| x[0].sum(0)),
+        row("sum", matrix(), |x| x[0].sum(keep(-1))),
+        row("sum_all", any(), |x| x[0].sum_all()),
+        row("prod", any(), |x| x[0].prod(..)),
+        row("prod", matrix(), |x| x[0].prod(0)),
+        row("prod", matrix(), |x| x[0].prod(keep(-1))),
+        row("prod", vec![vec![spread(&[2, 3, 2], -1.5, 1.5, 0)]], |x| {
+            x[0].prod([0, 2])
+        }),
+        // One zero in a row has a slope, and so has each of two zeros at second order.
+        row(
+            "prod",
+            vec![vec![Tensor::from([[2.0, 0.0, 3.0], [0.0, 0.0, 4.0]])]],
+            |x| x[0].prod(1),
+        ),
+        row("amax", vec![vec![spread(&[], -1.0, 1.0, 0)]], |x| {
+            x[0].amax(..)
+        }),
+        row("amax", distinct(), |x| x[0].amax(1)),
+        row("amin", distinct(), |x| x[0].amin(keep(1))),
+        row("sum_to", matrix(), |x| x[0].sum_to([3])),
+        row("expand", matrix(), |x| {
+            x[0].unsqueeze(1)?.expand([2, x[0].shape()[0], 4, 3])
+        }),
+        row("mean", vec![vec![spread(&[], -1.0, 1.0, 0)]], |x| {
+            x[0].mean(..)
+        }),
+        row("mean", matrix(), |x| x[0].mean(1)),
+        row("var", matrix(), |x| x[0].var(1, 1)),
+        row("var", vec![vec![strided(&[2, 3, 2], -1.0, 1.0, 0)]], |x| {
+            x[0].var(keep([0, 2]), 0)
+        }),
+        row("std", matrix(), |x| x[0].std(1, 1)),
+        row("norm1", matrix(), |x| x[0].norm1(1)),
+        row("norm2", matrix(), |x| x[0].norm2(keep(1))),
+        row("norm2", vec![vec![spread(&[], 0.5, 1.0, 0)]], |x| {
+            x[0].norm2(..)
+        }),
+        row("cumsum", matrix(), |x| x[0].cumsum(1)),
+        row("cumsum", matrix(), |x| x[0].cumsum(0)),
+        row("cumprod", matrix(), |x| x[0].cumprod(1)),
+        row("cumprod", matrix(), |x| x[0].cumprod(0)),
+        row(
+            "cumprod",
+            vec![vec![Tensor::from([2.0, 0.0, 3.0, 0.0, 4.0])]],
+            |x| x[0].cumprod(0),
+        ),
+        row(
+            "recurrence",
+            pairs(&[[&[2, 3], &[2, 3]], [&[0, 3], &[0, 3]]]),
+            |x| x[0].recurrence(&x[1], 1),
+        ),
+        row("recurrence", pairs(&[[&[4, 2], &[4, 2]]]), |x| {
+            x[0].recurrence(&x[1], 0)
+        }),
+        row("cummax", distinct(), |x| Ok(x[0].cummax(1)?.0)),
+        row("logsumexp", matrix(), |x| x[0].logsumexp(1)),
+        row("logsumexp", any(), |x| x[0].logsumexp(..)),
+        row(
+            "logsumexp",
+            vec![vec![strided(&[2, 3, 2], -1.0, 1.0, 0)]],
+            |x| x[0].logsumexp(keep([0, 2])),
+        ),
+        row("softmax", matrix(), |x| x[0].softmax(1)),
+        row("softmax", matrix(), |x| x[0].softmax(0)),
+        row("log_softmax", matrix(), |x| x[0].log_softmax(1)),
+        row("sort", distinct(), |x| Ok(x[0].sort(1, true)?.0)),
+        row("topk", distinct(), |x| Ok(x[0].topk(2, 1, true)?.0)),
+        row("kthvalue", distinct(), |x| Ok(x[0].kthvalue(2, 1)?.0)),
+        row("median", distinct(), |x| Ok(x[0].median(-1)?.0)),
+        row(
+            "matmul",
+            pairs(&[
+                [&[2, 3], &[3, 2]],
+                [&[3], &[3]],
+                [&[2, 1, 2, 3], &[2, 3, 1]],
+                [&[0, 3], &[3, 2]],
+            ]),
+            |x| x[0].matmul(&x[1]),
+        ),
+        row(
+            "linear",
+            pairs(&[[&[2, 3], &[4, 3]], [&[0, 3], &[4, 3]]]),
+            |x| x[0].linear(&x[1], None),
+        ),
+        row("einsum", pairs(&[[&[2, 3, 4], &[2, 5, 4]]]), |x| {
+            x[0].einsum("bij,bkj->kib", &x[1])
+        }),
+        row("einsum", pairs(&[[&[2, 3], &[3, 2]]]), |x| {
+            x[0].einsum("ij,kl->jk", &x[1])
+        }),
+        row("einsum", pairs(&[[&[3], &[3]], [&[0], &[0]]]), |x| {
+            x[0].einsum("i,i->", &x[1])
+        }),
+        row("reshape", matrix(), |x| x[0].reshape([3, x[0].shape()[0]])),
+        row("flatten", any(), |x| x[0].flatten()),
+        row(
+            "flatten_range",
+            vec![vec![strided(&[2, 3, 2], -1.0, 1.0, 0)]],
+            |x| x[0].flatten_range(0, 1),
+        ),
+        row("transpose", matrix(), |x| x[0].transpose(0, -1)),
+        row(
+            "permute",
+            vec![vec![strided(&[2, 3, 2], -1.0, 1.0, 0)]],
+            |x| x[0].permute([2, 0, -2]),
+        ),
+        row(
+            "move_axis",
+            vec![vec![strided(&[2, 3, 2], -1.0, 1.0, 0)]],
+            |x| x[0].move_axis(0, -1),
+        ),
+        row("unsqueeze", any(), |x| x[0].unsqueeze(-1)),
+        row(
+            "squeeze",
+            vec![vec![strided(&[2, 1, 3], -1.0, 1.0, 0)]],
+            |x| x[0].squeeze(-2),
+        ),
+        row(
+            "squeeze_all",
+            vec![vec![strided(&[1, 2, 1], -1.0, 1.0, 0)]],
+            |x| x[0].squeeze_all(),
+        ),
+        row("narrow", matrix(), |x| x[0].narrow(-1, 1, 2)),
+        row("slice", matrix(), |x| {
+            x[0].slice(1, Slice::from(..).step(-2))
+        }),
+        row("slices", matrix(), |x| {
+            x[0].slices([(..).into(), Slice::from(1..).step(2)])
+        }),
+        row("flip", matrix(), |x| x[0].flip([0, -1])),
+        row("unfold", matrix(), |x| x[0].unfold(1, 2, 1)),
+        row("diagonal", matrix(), |x| x[0].diagonal(1, 0, 1)),
+        row("diag", vec![vec![spread(&[3], -1.0, 1.0, 0)]], |x| {
+            x[0].diag(-1)
+        }),
+        row("diag", matrix(), |x| x[0].diag(1)),
+        row(
+            "concatenate",
+            pairs(&[[&[2, 3], &[2, 2]], [&[0, 3], &[0, 2]]]),
+            |x| Var::concatenate(&[&x[0], &x[1], &x[0]], -1),
+        ),
+        row("stack", pairs(&[[&[2, 3], &[2, 3]], [&[], &[]]]), |x| {
+            Var::stack(&[&x[0], &x[1]], -1)
+        }),
+        row("split", matrix(), |x| {
+            let pieces = x[0].split(1, [1, 2])?;
+            pieces[0].mul(&pieces[1])
+        }),
+        row("chunk", matrix(), |x| {
+            let pieces = x[0].chunk(-1, 2)?;
+            pieces[0].mul(&pieces[1])
+        }),
+        row("repeat", matrix(), |x| x[0].repeat([2, 1, 3])),
+        row("repeat", vec![vec![spread(&[], -1.0, 1.0, 0)]], |x| {
+            x[0].repeat([2, 3])
+        }),
+        row("roll", matrix(), |x| x[0].roll(4, -1)),
+        row("pad", matrix(), |x| x[0].pad([(1, 0), (0, 2)], 0.5)),
+        row("select", binary(-2.0, 2.0), |x| {
+            Var::select(&mask(), &x[0], &x[1])
+        }),
+        row("masked_fill", any(), |x| x[0].masked_fill(&mask(), 0.5)),
+        row("masked_select", any(), |x| x[0].masked_select(&mask())),
+        row("tril", matrix(), |x| x[0].tril(0)),
+        row("triu", matrix(), |x| x[0].triu(1)),
+        row("index_select", matrix(), |x| {
+            x[0].index_select(-1, &Tensor::from([2, 0, 2, 1]))
+        }),
+        row(
+            "index_add",
+            pairs(&[[&[2, 3], &[2, 4]], [&[0, 3], &[0, 4]]]),
+            |x| x[0].index_add(1, &Tensor::from([2, 0, 2, 1]), &x[1]),
+        ),
+        row("gather", distinct()[..2].to_vec(), |x| {
+            x[0].gather(1, &Tensor::from([[2, 2], [0, 1]]))
+        }),
+        // The source is larger than the index along both axes.
+        row("scatter_add", pairs(&[[&[2, 3], &[3, 4]]]), |x| {
+            x[0].scatter_add(1, &Tensor::from([[2, 2], [0, 1]]), &x[1])
+        }),
+    ]
+}
+
+#[test]
+fn gradients_of_every_operation_agree_with_differences() {
+    let mut failures = Vec::new();
+    for Row {
+        op,
+        cases,
+        function,
+    } in table()
+    {
+        for inputs in cases {
+            let shapes: Vec<_> = inputs.iter().map(|x| (x.shape(), x.strides())).collect();
+            for result in [
+                check_gradients(op, &inputs, function),
+                check_gradients(op, &inputs, |x| function(x)?.square()),
+            ] {
+                if let Err(error) = result {
+                    failures.push(format!("{op} on {shapes:?}: {error}"));
+                }
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// The names of the public methods in `src/ops`, those that a macro writes included.
+fn operations() -> BTreeSet<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ops");
+    let mut names = BTreeSet::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        let mut in_formulas = false;
+        for line in text.lines().map(str::trim) {
+            in_formulas = line == "formula_methods! {" || in_formulas && line != "}";
+            let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            let name = match line.strip_prefix("pub fn ") {
+                Some(rest) => rest.split(|c| !is_name(c)).next(),
+                None if in_formulas => line
+                    .strip_suffix(';')
+                    .and_then(|formula| formula.split(' ').nth(1)),
+                None => None,
+            };
+            names.extend(name.filter(|name| !name.is_empty()).map(str::to_string));
+        }
+    }
+    names
+}
+
+#[test]
+fn every_operation_has_a_row_and_every_row_an_operation() {
+    let operations = operations();
+    let rows: BTreeSet<String> = table().iter().map(|row| row.op.to_string()).collect();
+    assert!(operations.contains("sigmoid") && operations.contains("concatenate"));
+    let without: Vec<_> = operations.difference(&rows).collect();
+    assert!(without.is_empty(), "operations without a row: {without:?}");
+    let unknown: Vec<_> = rows.difference(&operations).collect();
+    assert!(unknown.is_empty(), "rows without an operation: {unknown:?}");
+}
