@@ -216,6 +216,27 @@ impl<T: Float> ElementTargets<T> {
     }
 }
 
+/// Writes labels 0 and 1 as numbers, and the weights of their classes; false if there are others.
+///
+/// One simple loop for each output, which the compiler turns into registers; together in one loop
+/// they stay scalar, and cost more than the loss.
+#[inline(always)]
+fn unpack_labels<T: Float>(
+    labels: &[i64],
+    [negative, positive]: [T; 2],
+    targets: &mut [T],
+    weights: &mut [T],
+) -> bool {
+    for (target, &label) in targets.iter_mut().zip(labels) {
+        *target = if label == 1 { T::ONE } else { T::ZERO };
+    }
+    for (weight, &label) in weights.iter_mut().zip(labels) {
+        *weight = if label == 1 { positive } else { negative };
+    }
+    let other_bits = labels.iter().fold(0, |bits, &label| bits | (label & !1));
+    other_bits == 0
+}
+
 /// The elements of [`ElementTargets`].
 pub(crate) struct Slices<'a, T> {
     targets: TargetSlice<'a, T>,
@@ -245,20 +266,18 @@ impl<T: Float> Slices<'_, T> {
         let mut good = true;
         let mixes = match &self.targets {
             TargetSlice::Hard { labels, ignore } => {
-                let [negative, positive] = self.classes;
-                let (ignores, ignored_label) = (ignore.is_some(), ignore.unwrap_or(0));
-                let outputs = first.iter_mut().zip(second.iter_mut());
-                for (&label, (target, weight)) in labels[range.clone()].iter().zip(outputs) {
-                    let is_positive = label == 1;
-                    let ignored = ignores & (label == ignored_label);
-                    *target = if is_positive & !ignored {
-                        T::ONE
-                    } else {
-                        T::ZERO
-                    };
-                    let class_weight = if is_positive { positive } else { negative };
-                    *weight = if ignored { T::ZERO } else { class_weight };
-                    good &= (label == 0) | is_positive | ignored;
+                let labels = &labels[range.clone()];
+                good = unpack_labels(labels, self.classes, first, second);
+                if let Some(ignore) = *ignore {
+                    good = labels.iter().all(|&y| (0..2).contains(&y) || y == ignore);
+                    let outputs = first.iter_mut().zip(second.iter_mut());
+                    for (_, (target, weight)) in labels
+                        .iter()
+                        .zip(outputs)
+                        .filter(|(label, _)| **label == ignore)
+                    {
+                        (*target, *weight) = (T::ZERO, T::ZERO);
+                    }
                 }
                 if let Some(positives) = self.positives {
                     for (index, (target, weight)) in first.iter().zip(&mut *second).enumerate() {
