@@ -2,8 +2,14 @@
 
 pub use macula_autograd::{Gradients, Keep, Param, Saved, Tape, Var, check_gradients};
 pub use macula_losses::{
-    ClassCounts, Reduction, SigmoidCrossEntropy, SigmoidFocalLoss, SoftmaxCrossEntropy,
-    SoftmaxFocalLoss,
+    AsymmetricLoss, AsymmetricSingleLabelLoss, ClassCounts, ContrastiveLoss, CyclicalFocalLoss,
+    DiceLoss, DualFocalLoss, EqualizationLoss, FocalStarLoss, FocusReport, GammaSchedule,
+    GaussianFocalLoss, GeneralizedDiceLoss, GhmLoss, HardExamples, HuberLoss,
+    InterpolatedFocalLoss, JaccardLoss, KlDivergence, L1Loss, LovaszLoss, MseLoss, NllLoss,
+    NtXentLoss, OneVsRestLoss, ProbabilityCrossEntropy, QualityFocalLoss, ReducedFocalLoss,
+    Reduction, SampleDependentFocalLoss, SeesawLoss, SigmoidCrossEntropy, SigmoidFocalLoss,
+    SigmoidPolyLoss, SmoothL1Loss, SoftmaxCrossEntropy, SoftmaxFocalLoss, SoftmaxPolyLoss,
+    SupervisedContrastiveLoss, TripletLoss, TverskyLoss, UnifiedFocalLoss, VarifocalLoss,
 };
 pub use macula_nn::activation::*;
 pub use macula_nn::data::{self, DataLoader, Dataset, Standardizer, TensorDataset};
