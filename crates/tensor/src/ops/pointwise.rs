@@ -41,12 +41,15 @@ pub fn pointwise<T: Float, F: Pointwise<N>, const N: usize>(
     inputs: [&Tensor<T>; N],
     seed: Option<&Tensor<T>>,
 ) -> Result<Tensor<T>> {
-    let first = *inputs.first().or(seed.as_ref()).ok_or(Error::Argument {
-        op: F::NAME,
-        argument: "inputs",
-        expected: "at least one".into(),
-        found: "none".into(),
-    })?;
+    let first = *inputs
+        .first()
+        .or(seed.as_ref())
+        .ok_or_else(|| Error::Argument {
+            op: F::NAME,
+            argument: "inputs",
+            expected: "at least one".into(),
+            found: "none".into(),
+        })?;
     if let Some(input) = formula.by.iter().find(|&&input| usize::from(input) >= N) {
         return Err(Error::Argument {
             op: F::NAME,
