@@ -41,16 +41,17 @@ impl Shape {
     /// The number of elements, zero sizes left out, must fit an `isize`; sizes of zero do not
     /// hide an overflow of the others, so that strides can always be computed.
     pub(crate) fn contiguous(op: &'static str, sizes: &[usize]) -> Result<Self> {
-        sizes
-            .iter()
-            .try_fold(1isize, |count, &size| {
-                count.checked_mul(isize::try_from(size.max(1)).ok()?)
-            })
-            .map(|_| Self::grid(sizes))
-            .ok_or_else(|| Error::TooLarge {
-                op,
-                shape: Sizes::from_slice(sizes),
-            })
+        let mut count = 1_isize;
+        for &size in sizes {
+            let size = isize::try_from(size.max(1)).ok();
+            count = size
+                .and_then(|size| count.checked_mul(size))
+                .ok_or_else(|| Error::TooLarge {
+                    op,
+                    shape: Sizes::from_slice(sizes),
+                })?;
+        }
+        Ok(Self::grid(sizes))
     }
 
     /// The shape of one element without axes.
