@@ -5,7 +5,7 @@ use macula_tensor::{Error, Float, Result};
 use crate::fused::try_from_fn;
 use crate::param::Param;
 use crate::saved::{Keep, Saved};
-use crate::tape::Tape;
+use crate::tape::{HandOn, Tape};
 use crate::var::Var;
 
 impl<T: Float> Var<T> {
@@ -61,19 +61,19 @@ impl<T: Float> Var<T> {
             function,
             params,
         };
-        Self::record_any(
-            "checkpoint",
-            &operands,
-            value,
-            Keep::Inputs,
-            move |upstream, saved| {
-                if saved.recorded {
-                    again.recorded(upstream, saved)
-                } else {
-                    again.apart(upstream, saved)
+        let rule = move |upstream: &Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
+            let found = match saved.recorded {
+                true => again.recorded(upstream, saved)?,
+                false => again.apart(upstream, saved)?,
+            };
+            for (index, gradient) in found.into_iter().enumerate() {
+                if let Some(gradient) = gradient {
+                    hand_on(index, gradient)?;
                 }
-            },
-        )
+            }
+            Ok(())
+        };
+        Self::record_any("checkpoint", &operands, value, Keep::Inputs, rule)
     }
 }
 

@@ -80,10 +80,18 @@ impl<T: Float> Saved<T> {
     /// # Errors
     /// The operation must have been recorded with [`Keep::Inputs`] or [`Keep::Both`].
     pub fn input(&self, index: usize) -> Result<Var<T>> {
-        let kept = &self.operation.kept;
-        let value = kept.input(index).ok_or_else(|| self.not_kept("input"))?;
+        let value = self.value(index)?;
         let node = self.inputs[index].filter(|_| self.recorded);
         Ok(Var::from_parts(value.clone(), self.tape.clone(), node))
+    }
+
+    /// The value of input number `index`.
+    ///
+    /// # Errors
+    /// The operation must have kept its inputs.
+    pub(crate) fn value(&self, index: usize) -> Result<&Tensor<T>> {
+        let kept = self.operation.kept.input(index);
+        kept.ok_or_else(|| self.not_kept("input"))
     }
 
     /// The result.

@@ -217,6 +217,7 @@ impl<T: Float> Adjoints<T> {
         }
     }
 
+    #[inline]
     fn take(&mut self, id: NodeId) -> Option<Var<T>> {
         let place = self.place_of[id.index() - self.first.index()];
         let gradient = self.places[place.checked_sub(1)? as usize].take();
@@ -224,6 +225,7 @@ impl<T: Float> Adjoints<T> {
         gradient
     }
 
+    #[inline]
     fn add(&mut self, id: NodeId, gradient: Var<T>) -> Result<()> {
         let place = &mut self.place_of[id.index() - self.first.index()];
         if *place == 0 {
@@ -242,6 +244,7 @@ impl<T: Float> Adjoints<T> {
     }
 
     /// Adds the gradient for an input, summed back to the input's shape.
+    #[inline]
     fn pass_on<S: AsRef<[usize]>>(
         &mut self,
         input: Option<NodeId>,

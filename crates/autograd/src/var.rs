@@ -117,17 +117,25 @@ impl<T: Float> Var<T> {
         keep: Keep,
         rule: impl Fn(&Self, &Saved<T>) -> Result<[Option<Self>; N]> + Send + 'static,
     ) -> Result<Self> {
+        let rule = move |upstream: &Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
+            for (index, gradient) in rule(upstream, saved)?.into_iter().enumerate() {
+                if let Some(gradient) = gradient {
+                    hand_on(index, gradient)?;
+                }
+            }
+            Ok(())
+        };
         Self::record_any(name, &inputs, value, keep, rule)
     }
 
-    /// [`Var::record`] for a number of inputs known at run time.
+    /// [`Var::record`] for a number of inputs known at run time: the rule hands each gradient on.
     #[track_caller]
-    pub(crate) fn record_any<I: IntoIterator<Item = Option<Self>>>(
+    pub(crate) fn record_any(
         name: &'static str,
         inputs: &[&Self],
         value: Tensor<T>,
         keep: Keep,
-        rule: impl Fn(&Self, &Saved<T>) -> Result<I> + Send + 'static,
+        rule: impl Fn(&Self, &Saved<T>, &mut HandOn<'_, T>) -> Result<()> + Send + 'static,
     ) -> Result<Self> {
         let location = Location::caller();
         let Some((first, others)) = inputs.split_first() else {
@@ -152,14 +160,7 @@ impl<T: Float> Var<T> {
         }
         let operation = Operation {
             kept: Kept::new(keep, inputs, &value),
-            rule: move |upstream: &Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
-                for (index, gradient) in rule(upstream, saved)?.into_iter().enumerate() {
-                    if let Some(gradient) = gradient {
-                        hand_on(index, gradient)?;
-                    }
-                }
-                Ok(())
-            },
+            rule,
         };
         let node = tape.push(Node {
             name,

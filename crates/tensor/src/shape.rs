@@ -24,6 +24,7 @@ pub struct Shape {
 
 impl Clone for Shape {
     /// By copying slices: the derived clone goes through the sizes one by one.
+    #[inline]
     fn clone(&self) -> Self {
         Self {
             sizes: Sizes::from_slice(&self.sizes),
@@ -40,16 +41,17 @@ impl Shape {
     /// The number of elements, zero sizes left out, must fit an `isize`; sizes of zero do not
     /// hide an overflow of the others, so that strides can always be computed.
     pub(crate) fn contiguous(op: &'static str, sizes: &[usize]) -> Result<Self> {
-        sizes
-            .iter()
-            .try_fold(1isize, |count, &size| {
-                count.checked_mul(isize::try_from(size.max(1)).ok()?)
-            })
-            .map(|_| Self::grid(sizes))
-            .ok_or_else(|| Error::TooLarge {
-                op,
-                shape: Sizes::from_slice(sizes),
-            })
+        let mut count = 1_isize;
+        for &size in sizes {
+            let size = isize::try_from(size.max(1)).ok();
+            count = size
+                .and_then(|size| count.checked_mul(size))
+                .ok_or_else(|| Error::TooLarge {
+                    op,
+                    shape: Sizes::from_slice(sizes),
+                })?;
+        }
+        Ok(Self::grid(sizes))
     }
 
     /// The shape of one element without axes.
@@ -58,6 +60,7 @@ impl Shape {
     }
 
     /// The row-major shape of elements that are in memory already, so that they can be counted.
+    #[inline]
     pub(crate) fn grid(sizes: &[usize]) -> Self {
         let mut strides = Strides::from_elem(1, sizes.len());
         let mut step = 1;
@@ -74,6 +77,7 @@ impl Shape {
     }
 
     /// The row-major shape of a fresh tensor of these sizes, which have been found countable.
+    #[inline]
     pub(crate) fn fresh(&self) -> Self {
         Self::grid(&self.sizes)
     }
@@ -95,26 +99,31 @@ impl Shape {
     }
 
     /// Sizes along the axes.
+    #[inline]
     pub fn sizes(&self) -> &[usize] {
         &self.sizes
     }
 
     /// Steps in memory along the axes, in elements.
+    #[inline]
     pub fn strides(&self) -> &[isize] {
         &self.strides
     }
 
     /// Place of the first element in the storage.
+    #[inline]
     pub fn offset(&self) -> usize {
         self.offset
     }
 
     /// Number of axes.
+    #[inline]
     pub fn rank(&self) -> usize {
         self.sizes.len()
     }
 
     /// Number of elements: the product of the sizes, 1 for rank 0.
+    #[inline]
     pub fn count(&self) -> usize {
         self.sizes.iter().product()
     }
@@ -127,6 +136,7 @@ impl Shape {
 
     /// The places of the elements of a contiguous shape; empty where there are none, whatever the
     /// offset is, because a view of nothing may start anywhere.
+    #[inline]
     pub(crate) fn range(&self) -> std::ops::Range<usize> {
         match self.count() {
             0 => 0..0,

@@ -11,7 +11,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::device::Memory;
+use crate::device::{Device, Memory};
 use crate::element::Element;
 
 /// Elements that are kept in place, without an allocation of their own.
@@ -23,7 +23,15 @@ pub(crate) enum Storage<T: Element> {
     /// In main memory.
     Cpu(Arc<Buffer<T>>),
     /// In the memory of an accelerator.
-    Accelerator(Memory),
+    Accelerator(Box<Remote>),
+}
+
+/// Elements in the memory of an accelerator. Boxed, because tensors are moved often and few are
+/// on one.
+#[derive(Clone, Debug)]
+pub(crate) struct Remote {
+    pub(crate) memory: Memory,
+    pub(crate) device: Device,
 }
 
 /// Elements in main memory; the buffer may be longer than the tensor that holds it.

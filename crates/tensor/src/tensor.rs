@@ -7,7 +7,7 @@ use crate::device::{Accelerator, Device, Memory, Operand, not_offered};
 use crate::element::{Element, Number};
 use crate::error::{Error, Result};
 use crate::shape::{Shape, Sizes};
-use crate::storage::{Buffer, Storage};
+use crate::storage::{Buffer, Remote, Storage};
 
 /// Elements of one type in a grid of any rank.
 ///
@@ -28,7 +28,6 @@ use crate::storage::{Buffer, Storage};
 pub struct Tensor<T: Element = f32> {
     pub(crate) storage: Storage<T>,
     pub(crate) shape: Shape,
-    device: Device,
 }
 
 /// A tensor's elements in main memory: the whole buffer, and how they lie in it.
@@ -151,7 +150,6 @@ impl<T: Element> Tensor<T> {
         Self {
             storage: Storage::Cpu(Arc::new(buffer)),
             shape,
-            device: Device::Cpu,
         }
     }
 
@@ -162,9 +160,11 @@ impl<T: Element> Tensor<T> {
         shape: Shape,
     ) -> Self {
         Self {
-            storage: Storage::Accelerator(memory),
+            storage: Storage::Accelerator(Box::new(Remote {
+                memory,
+                device: Device::Accelerator(accelerator.clone()),
+            })),
             shape,
-            device: Device::Accelerator(accelerator.clone()),
         }
     }
 
@@ -173,7 +173,6 @@ impl<T: Element> Tensor<T> {
         Self {
             storage: self.storage.clone(),
             shape,
-            device: self.device.clone(),
         }
     }
 
@@ -204,7 +203,11 @@ impl<T: Element> Tensor<T> {
 
     /// Where the elements are.
     pub fn device(&self) -> &Device {
-        &self.device
+        static CPU: Device = Device::Cpu;
+        match &self.storage {
+            Storage::Cpu(_) => &CPU,
+            Storage::Accelerator(remote) => &remote.device,
+        }
     }
 
     /// Whether the elements lie one after the other in row-major order.
@@ -220,16 +223,16 @@ impl<T: Element> Tensor<T> {
                 elements: buffer.as_slice(),
                 shape: &self.shape,
             }),
-            Storage::Accelerator(_) => Err(not_offered::<T>(op, &self.device.to_string())),
+            Storage::Accelerator(_) => Err(not_offered::<T>(op, &self.device().to_string())),
         }
     }
 
     /// The elements in an accelerator's memory, for its kernels.
     pub(crate) fn operand(&self, op: &'static str) -> Result<Operand<'_>> {
         match &self.storage {
-            Storage::Cpu(_) => Err(not_offered::<T>(op, &self.device.to_string())),
-            Storage::Accelerator(memory) => Ok(Operand {
-                memory,
+            Storage::Cpu(_) => Err(not_offered::<T>(op, &self.device().to_string())),
+            Storage::Accelerator(remote) => Ok(Operand {
+                memory: &remote.memory,
                 shape: &self.shape,
             }),
         }
@@ -264,7 +267,7 @@ impl<T: Element> Tensor<T> {
             Storage::Accelerator(_) => None,
         }
         .map(|buffer| &mut buffer.as_mut_slice()[range])
-        .ok_or_else(|| not_offered::<T>("make_mut", &self.device.to_string()))
+        .ok_or_else(|| not_offered::<T>("make_mut", "memory that is shared"))
     }
 
     /// Whether nobody shares the memory, so that writing happens in place.
@@ -278,7 +281,7 @@ impl<T: Element> Tensor<T> {
     /// A copy in row-major order with memory of its own.
     fn copied(&self) -> Result<Self> {
         let shape = Shape::contiguous("contiguous", self.shape())?;
-        if let Some(accelerator) = self.device.as_accelerator() {
+        if let Some(accelerator) = self.device().as_accelerator() {
             let memory = T::kernels(accelerator.as_ref()).copy(self.operand("contiguous")?)?;
             return Ok(Self::from_memory(accelerator, memory, shape));
         }

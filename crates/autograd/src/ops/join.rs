@@ -3,7 +3,8 @@
 use macula_tensor::shape::Sizes;
 use macula_tensor::{Float, Result, Tensor};
 
-use crate::saved::Keep;
+use crate::saved::{Keep, Saved};
+use crate::tape::HandOn;
 use crate::var::Var;
 
 impl<T: Float> Var<T> {
@@ -18,17 +19,15 @@ impl<T: Float> Var<T> {
         let value = Tensor::concatenate(&values, axis)?;
         let along = axis.rem_euclid(value.rank() as isize) as usize;
         let lengths: Sizes = values.iter().map(|value| value.shape()[along]).collect();
-        let rule = move |upstream: &Self, saved: &crate::Saved<T>| {
+        let rule = move |upstream: &Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
             let mut start = 0;
-            let pieces = lengths.iter().enumerate().map(|(index, &length)| {
-                let first = start;
+            for (index, &length) in lengths.iter().enumerate() {
+                if saved.needs(index) {
+                    hand_on(index, upstream.narrow(axis, start, length)?)?;
+                }
                 start += length;
-                let piece = saved
-                    .needs(index)
-                    .then(|| upstream.narrow(axis, first, length));
-                piece.transpose()
-            });
-            pieces.collect::<Result<Vec<_>>>()
+            }
+            Ok(())
         };
         Self::record_any("concatenate", variables, value, Keep::Nothing, rule)
     }
@@ -41,13 +40,12 @@ impl<T: Float> Var<T> {
     pub fn stack(variables: &[&Self], axis: isize) -> Result<Self> {
         let values: Vec<_> = variables.iter().map(|x| x.value()).collect();
         let value = Tensor::stack(&values, axis)?;
-        let rule = move |upstream: &Self, saved: &crate::Saved<T>| {
-            let pieces = (0..upstream.shape()[axis.rem_euclid(upstream.rank() as isize) as usize])
-                .map(|index| {
-                    let slice = || upstream.narrow(axis, index, 1)?.squeeze(axis);
-                    saved.needs(index).then(slice).transpose()
-                });
-            pieces.collect::<Result<Vec<_>>>()
+        let count = variables.len();
+        let rule = move |upstream: &Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
+            for index in (0..count).filter(|&index| saved.needs(index)) {
+                hand_on(index, upstream.narrow(axis, index, 1)?.squeeze(axis)?)?;
+            }
+            Ok(())
         };
         Self::record_any("stack", variables, value, Keep::Nothing, rule)
     }

@@ -4,7 +4,8 @@ use macula_tensor::shape::Sizes;
 use macula_tensor::{Float, Result};
 use smallvec::SmallVec;
 
-use crate::saved::Keep;
+use crate::saved::{Keep, Saved};
+use crate::tape::HandOn;
 use crate::var::Var;
 
 impl<T: Float> Var<T> {
@@ -23,7 +24,7 @@ impl<T: Float> Var<T> {
         let value = self.value().matmul(other.value())?;
         let vectors = [self.rank() == 1, other.rank() == 1];
         let one_right = other.rank() <= 2;
-        let rule = move |upstream: &Self, saved: &crate::Saved<T>| {
+        let rule = move |upstream: &Self, saved: &Saved<T>| {
             let mut shape = Sizes::from_slice(upstream.shape());
             if vectors[1] {
                 shape.push(1);
@@ -80,19 +81,20 @@ impl<T: Float> Var<T> {
     pub fn linear(&self, weight: &Self, bias: Option<&Self>) -> Result<Self> {
         let value = self.value().linear(weight.value(), bias.map(Self::value))?;
         let operands: SmallVec<[&Self; 3]> = [self, weight].into_iter().chain(bias).collect();
-        let rule = |upstream: &Self, saved: &crate::Saved<T>| {
-            let mut contributions = SmallVec::<[_; 3]>::from_elem(None, 2);
+        let rule = |upstream: &Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
             if saved.needs(0) {
-                contributions[0] = Some(upstream.matmul(&saved.input(1)?)?);
+                hand_on(0, upstream.matmul(&saved.input(1)?)?)?;
             }
             if saved.needs(1) {
                 let rows = as_matrix(&saved.input(0)?)?;
                 let columns = as_matrix(upstream)?.transpose(0, 1)?;
-                contributions[1] = Some(columns.matmul(&rows)?);
+                hand_on(1, columns.matmul(&rows)?)?;
             }
-            // Where there is a bias, the sweep sums this to its shape.
-            contributions.extend(saved.needs(2).then(|| Some(upstream.clone())));
-            Ok(contributions)
+            // The sweep sums this to the shape of the bias.
+            if saved.needs(2) {
+                hand_on(2, upstream.clone())?;
+            }
+            Ok(())
         };
         Self::record_any("linear", &operands, value, Keep::Inputs, rule)
     }

@@ -10,7 +10,9 @@ use macula_tensor::pointwise::{Derived, Pointwise};
 use macula_tensor::{Float, Result};
 use smallvec::SmallVec;
 
-use crate::saved::Keep;
+use crate::fused::try_from_fn;
+use crate::saved::{Keep, Saved};
+use crate::tape::HandOn;
 use crate::var::Var;
 
 impl<T: Float> Var<T> {
@@ -68,35 +70,34 @@ fn derived<T: Float, F: Pointwise<N>, const N: usize>(
     let value = formulas::pointwise(&formula, inputs.map(Var::value), seed.map(Var::value))?;
     let operands: SmallVec<[&Var<T>; 3]> = inputs.into_iter().chain(seed).collect();
     let seeded = seed.is_some();
-    let rule = move |upstream: &Var<T>, saved: &crate::Saved<T>| {
-        let inputs = crate::fused::try_from_fn::<_, N>(|index| saved.input(index))?;
-        let inputs = inputs.each_ref();
-        let mut contributions = SmallVec::<[_; 3]>::new();
+    let rule = move |upstream: &Var<T>, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
         // L depends on input i through u = upstream · seed · ∂ᵢ(formula).
         let through = match seeded {
-            true => Some(upstream.mul(&saved.input(N)?)?),
-            false => None,
+            true => &upstream.mul(&saved.input(N)?)?,
+            false => upstream,
         };
-        for index in 0..N {
-            contributions.push(if saved.needs(index) {
-                let slope = formula.clone().differentiate(index);
-                Some(derived(
-                    slope,
-                    inputs,
-                    Some(through.as_ref().unwrap_or(upstream)),
-                )?)
-            } else {
-                None
-            });
+        let gradient = |formula: Derived<F>, seed: &Var<T>| match saved.recorded {
+            true => {
+                let inputs = try_from_fn::<_, N>(|index| saved.input(index))?;
+                derived(formula, inputs.each_ref(), Some(seed))
+            }
+            // Nothing is written down, so nothing but the values is needed.
+            false => {
+                let inputs = try_from_fn::<_, N>(|index| saved.value(index))?;
+                let value = formulas::pointwise(&formula, inputs, Some(seed.value()))?;
+                Ok(saved.constant(value))
+            }
+        };
+        for index in (0..N).filter(|&index| saved.needs(index)) {
+            hand_on(
+                index,
+                gradient(formula.clone().differentiate(index), through)?,
+            )?;
         }
-        if seeded {
-            contributions.push(if saved.needs(N) {
-                Some(derived(formula.clone(), inputs, Some(upstream))?)
-            } else {
-                None
-            });
+        if seeded && saved.needs(N) {
+            hand_on(N, gradient(formula.clone(), upstream)?)?;
         }
-        Ok(contributions)
+        Ok(())
     };
     Var::record_any(F::NAME, &operands, value, Keep::Inputs, rule)
 }

@@ -41,12 +41,15 @@ pub fn pointwise<T: Float, F: Pointwise<N>, const N: usize>(
     inputs: [&Tensor<T>; N],
     seed: Option<&Tensor<T>>,
 ) -> Result<Tensor<T>> {
-    let first = *inputs.first().or(seed.as_ref()).ok_or(Error::Argument {
-        op: F::NAME,
-        argument: "inputs",
-        expected: "at least one".into(),
-        found: "none".into(),
-    })?;
+    let first = *inputs
+        .first()
+        .or(seed.as_ref())
+        .ok_or_else(|| Error::Argument {
+            op: F::NAME,
+            argument: "inputs",
+            expected: "at least one".into(),
+            found: "none".into(),
+        })?;
     if let Some(input) = formula.by.iter().find(|&&input| usize::from(input) >= N) {
         return Err(Error::Argument {
             op: F::NAME,
@@ -96,18 +99,24 @@ pub fn pointwise<T: Float, F: Pointwise<N>, const N: usize>(
 /// The usual case, in a few steps, because for a small tensor the steps are the whole cost: all
 /// operands have one shape and lie in main memory in row-major order. None where it is not so.
 #[inline]
-fn dense<T: Float, F: Pointwise<N>, const N: usize>(
+fn dense<'a, T: Float, F: Pointwise<N>, const N: usize>(
     formula: &Derived<F>,
     first: &Tensor<T>,
-    inputs: [&Tensor<T>; N],
-    seed: Option<&Tensor<T>>,
+    inputs: [&'a Tensor<T>; N],
+    seed: Option<&'a Tensor<T>>,
 ) -> Option<Tensor<T>> {
-    let usual = |x: &Tensor<T>| x.shape() == first.shape() && x.as_slice().is_some();
-    if !inputs.iter().all(|x| usual(x)) || !seed.is_none_or(usual) {
-        return None;
+    let elements = |x: &'a Tensor<T>| match x.shape() == first.shape() {
+        true => x.as_slice(),
+        false => None,
+    };
+    let mut slices: [&[T]; N] = [&[]; N];
+    for (slice, input) in slices.iter_mut().zip(inputs) {
+        *slice = elements(input)?;
     }
-    let slices = inputs.map(|x| x.as_slice().unwrap_or_default());
-    let seed = seed.map(|x| x.as_slice().unwrap_or_default());
+    let seed = match seed {
+        Some(seed) => Some(elements(seed)?),
+        None => None,
+    };
     Some(Tensor::build(first.shape.fresh(), |output| {
         cpu::pointwise::contiguous(formula, slices, seed, output);
     }))
