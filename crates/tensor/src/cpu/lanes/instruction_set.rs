@@ -17,8 +17,8 @@ pub enum InstructionSet {
     /// NEON, registers of 16 bytes.
     #[cfg(target_arch = "aarch64")]
     Neon(pulp::aarch64::Neon),
-    /// No registers that are known: arrays of 32 bytes, and the compiler does what it can.
-    Portable(pulp::Scalar256b),
+    /// No registers that are known: one number at a time, and the compiler does what it can.
+    Portable(pulp::Scalar),
 }
 
 impl InstructionSet {
@@ -34,7 +34,7 @@ impl InstructionSet {
             pulp::Arch::V3(simd) => Self::Avx2(simd),
             #[cfg(target_arch = "aarch64")]
             pulp::Arch::Neon(simd) => Self::Neon(simd),
-            _ => Self::Portable(pulp::Scalar256b),
+            _ => Self::Portable(pulp::Scalar::new()),
         }
     }
 
@@ -49,7 +49,7 @@ impl InstructionSet {
         let found = [pulp::aarch64::Neon::try_new().map(Self::Neon)];
         #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
         let found: [Option<Self>; 0] = [];
-        std::iter::once(Self::Portable(pulp::Scalar256b))
+        std::iter::once(Self::Portable(pulp::Scalar::new()))
             .chain(found.into_iter().flatten())
             .collect()
     }
@@ -64,9 +64,16 @@ impl InstructionSet {
             Self::Avx2(simd) => Simd::vectorize(simd, work),
             #[cfg(target_arch = "aarch64")]
             Self::Neon(simd) => Simd::vectorize(simd, work),
-            Self::Portable(simd) => Simd::vectorize(simd, work),
+            Self::Portable(simd) => portable(simd, work),
         }
     }
+}
+
+/// Not inlined, or every caller would carry a copy of a loop that few processors need: the loops
+/// for other instruction sets are functions of their own for the compiler.
+#[inline(never)]
+fn portable<W: WithSimd>(simd: pulp::Scalar, work: W) -> W::Output {
+    Simd::vectorize(simd, work)
 }
 
 /// Runs `work` with the widest instruction set this processor has.
