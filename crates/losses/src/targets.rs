@@ -237,6 +237,24 @@ fn unpack_labels<T: Float>(
     other_bits == 0
 }
 
+/// Gives the ignored elements target 0 and weight 0; false if a label is neither 0, 1 nor ignored.
+fn blank_ignored<T: Float>(
+    labels: &[i64],
+    ignore: i64,
+    targets: &mut [T],
+    weights: &mut [T],
+) -> bool {
+    let mut good = true;
+    for (&label, (target, weight)) in labels.iter().zip(targets.iter_mut().zip(weights)) {
+        if label == ignore {
+            (*target, *weight) = (T::ZERO, T::ZERO);
+        } else {
+            good &= (0..2).contains(&label);
+        }
+    }
+    good
+}
+
 /// The elements of [`ElementTargets`].
 pub(crate) struct Slices<'a, T> {
     targets: TargetSlice<'a, T>,
@@ -263,21 +281,12 @@ impl<T: Float> Slices<'_, T> {
     #[inline(always)]
     pub(crate) fn unpack(&self, start: usize, first: &mut [T], second: &mut [T]) -> bool {
         let range = start..start + first.len();
-        let mut good = true;
-        let mixes = match &self.targets {
+        let (good, mixes) = match &self.targets {
             TargetSlice::Hard { labels, ignore } => {
                 let labels = &labels[range.clone()];
-                good = unpack_labels(labels, self.classes, first, second);
+                let mut good = unpack_labels(labels, self.classes, first, second);
                 if let Some(ignore) = *ignore {
-                    good = labels.iter().all(|&y| (0..2).contains(&y) || y == ignore);
-                    let outputs = first.iter_mut().zip(second.iter_mut());
-                    for (_, (target, weight)) in labels
-                        .iter()
-                        .zip(outputs)
-                        .filter(|(label, _)| **label == ignore)
-                    {
-                        (*target, *weight) = (T::ZERO, T::ZERO);
-                    }
+                    good = blank_ignored(labels, ignore, first, second);
                 }
                 if let Some(positives) = self.positives {
                     for (index, (target, weight)) in first.iter().zip(&mut *second).enumerate() {
@@ -286,11 +295,11 @@ impl<T: Float> Slices<'_, T> {
                         }
                     }
                 }
-                false
+                (good, false)
             }
             TargetSlice::Soft { targets, mix } => {
-                good = self.unpack_soft(&targets[range.clone()], *mix, start, first, second);
-                *mix
+                let targets = &targets[range.clone()];
+                (self.unpack_soft(targets, *mix, start, first, second), *mix)
             }
         };
         if let Some(samples) = self.samples {
