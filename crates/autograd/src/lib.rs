@@ -35,7 +35,8 @@
 //! ```
 //!
 //! A product needs its operands on the way back and keeps them; a difference needs nothing. That
-//! is all the memory a tape takes beyond a hundred bytes a line.
+//! is all the memory a tape takes beyond some hundred bytes a line. [`Tape::to_dot`] draws it; this
+//! is a network of two layers with its focal loss, parameters round and operations square:
 //!
 #![doc = include_str!("../drawing.html")]
 //!
