@@ -52,10 +52,10 @@ fn alpha_for_both_classes_balances_nothing(labels: &Tensor<i64>) -> Result<()> {
     };
     println!("   Trap: one α for both classes.");
     println!("   weight of a positive against a negative at p = 0.5:");
-    let of_either_class = 0.75;
+    let (of_positives, of_negatives) = (0.75, 0.75);
     println!(
         "     torch lines, α 0.75   {:.2}",
-        of_either_class / of_either_class
+        of_positives / of_negatives
     );
     println!(
         "     macula,      α 0.75   {:.2}",
