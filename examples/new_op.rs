@@ -26,10 +26,19 @@ impl Pointwise<1> for Swish {
 /// Zhang and Sennrich, 2019.
 fn rms_norm<T: Float>(x: &Var<T>, epsilon: f64) -> Result<Var<T>> {
     // The value: plain tensors, any loop you like.
-    let width = x.shape()[x.rank() - 1];
+    let Some(&width) = x.shape().last() else {
+        return Err(Error::Shape {
+            op: "rms_norm",
+            expected: "at least one axis".into(),
+            found: x.shape().into(),
+        });
+    };
     let rows = x.value().to_vec()?;
     let value = Tensor::write(x.shape(), |output: &mut [T]| {
-        for (row, output) in rows.chunks(width).zip(output.chunks_mut(width)) {
+        for (row, output) in rows
+            .chunks(width.max(1))
+            .zip(output.chunks_mut(width.max(1)))
+        {
             let squares: f64 = row.iter().map(|x| x.to_f64() * x.to_f64()).sum();
             let rms = (squares / width as f64 + epsilon).sqrt();
             for (x, y) in row.iter().zip(output) {

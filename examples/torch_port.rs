@@ -40,7 +40,8 @@ fn binary_focal_loss() -> Result<()> {
     a_mean_over_all_anchors_leaves_nothing()
 }
 
-/// `alpha * …` in the lines above multiplies either class, so it is a learning rate in disguise.
+/// `alpha * …` in the lines above multiplies either class: it scales the whole loss, which Adam does
+/// not even notice.
 fn alpha_for_both_classes_balances_nothing(labels: &Tensor<i64>) -> Result<()> {
     // At logit 0 all losses are equal, so what is left of the two classes is their weight.
     let logits = Tape::new().constant(Tensor::from([0.0_f32; 4]));
@@ -51,10 +52,14 @@ fn alpha_for_both_classes_balances_nothing(labels: &Tensor<i64>) -> Result<()> {
     };
     println!("   Trap: one α for both classes.");
     println!("   weight of a positive against a negative at p = 0.5:");
-    println!("     torch lines, α 0.75   1.00 (0.75 against 0.75)");
+    let (of_positives, of_negatives) = (0.75, 0.75);
+    println!(
+        "     torch lines, α 0.75   {:.2}",
+        of_positives / of_negatives
+    );
     println!(
         "     macula,      α 0.75   {:.2}",
-        positive_to_negative(focal.alpha(0.75))?
+        positive_to_negative(focal.clone().alpha(0.75))?
     );
     println!(
         "     macula,      α 0.25   {:.2}",

@@ -6,7 +6,7 @@ use clap::Parser;
 
 const ABOUT: &str = "\
 Trains one network with cross-entropy, class-weighted cross-entropy and focal loss,
-and compares them on rows that none of them has seen.
+and compares them on rows set aside for the test.
 
 Without --data the rows are the mammograms that come with macula: 11,183 spots,
 2.3 % of them microcalcifications. With --data and --target they are those of a CSV

@@ -58,6 +58,9 @@ fn line(label: &str, cells: impl Iterator<Item = String>) -> String {
     format!("{label:25}{cells}")
 }
 
+/// With fewer seeds than this the deviation of a difference is itself little more than chance.
+const FEWEST_SEEDS: usize = 4;
+
 /// One sentence on what the last loss, focal, changed against the first, cross-entropy.
 ///
 /// A difference that is smaller than twice its own deviation over the seeds counts as none.
@@ -65,8 +68,11 @@ pub(crate) fn verdict(results: &[Results]) -> String {
     let (Some(plain), Some(focal)) = (results.first(), results.last()) else {
         return String::new();
     };
-    if plain.runs.len() < 2 {
-        return "One seed cannot tell what focal loss changed from chance: give it more.".into();
+    if plain.runs.len() < FEWEST_SEEDS {
+        return format!(
+            "What focal loss changed cannot be told from chance with fewer than {FEWEST_SEEDS} \
+             seeds; see --seeds."
+        );
     }
     let change = |measure: Measure, decided: Decided| {
         let pairs = plain.runs.iter().zip(&focal.runs);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use macula::prelude::*;
 use macula::tensor::Element;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// A test case: an operation, its inputs and settings, and what has to come out.
 pub(crate) struct Case {
@@ -20,6 +20,11 @@ pub(crate) type Failure = String;
 
 /// A result, or why a case does not pass.
 pub(crate) type Checked<T> = std::result::Result<T, Failure>;
+
+/// What an operation says that could not be run.
+pub(crate) fn told(error: Error) -> Failure {
+    error.to_string()
+}
 
 impl Case {
     pub(crate) fn new(json: Value) -> Checked<Self> {
@@ -41,6 +46,11 @@ impl Case {
         &self.json[key]
     }
 
+    /// The values of an entry by name.
+    pub(crate) fn named(&self, key: &str) -> Checked<&Map<String, Value>> {
+        self.json[key].as_object().ok_or(format!("no {key}"))
+    }
+
     /// A setting, from wherever the file keeps them.
     pub(crate) fn setting(&self, key: &str) -> &Value {
         let homes = ["params", "attrs", "config"].map(|home| &self.json[home][key]);
@@ -53,6 +63,11 @@ impl Case {
     /// A setting that is a number.
     pub(crate) fn number(&self, key: &str) -> Option<f64> {
         self.setting(key).as_f64()
+    }
+
+    /// A setting that is a number and must be there.
+    pub(crate) fn required(&self, key: &str) -> Checked<f64> {
+        self.number(key).ok_or(format!("no {key}"))
     }
 
     /// A setting that is an integer.
@@ -103,7 +118,6 @@ impl Case {
         found: &Tensor<T>,
         wanted: &Value,
     ) -> Checked<()> {
-        let (relative, absolute) = self.tolerance::<T>();
         let shape = shape(wanted);
         if found.shape() != shape {
             return Err(format!(
@@ -112,8 +126,23 @@ impl Case {
             ));
         }
         let found = found.to_vec().map_err(|error| format!("{what}: {error}"))?;
-        for (index, (found, wanted)) in found.iter().zip(elements(wanted)?).enumerate() {
-            let found = found.to_f64();
+        let found: Vec<f64> = found.into_iter().map(T::to_f64).collect();
+        self.compare_numbers::<T>(what, &found, &elements(wanted)?)
+    }
+
+    /// Compares numbers that were computed from elements of type `T` with expected ones.
+    pub(crate) fn compare_numbers<T: Float>(
+        &self,
+        what: &str,
+        found: &[f64],
+        wanted: &[f64],
+    ) -> Checked<()> {
+        if found.len() != wanted.len() {
+            let (found, wanted) = (found.len(), wanted.len());
+            return Err(format!("{what}: {found} numbers, expected {wanted}"));
+        }
+        let (relative, absolute) = self.tolerance::<T>();
+        for (index, (&found, &wanted)) in found.iter().zip(wanted).enumerate() {
             let same = found == wanted || found.is_nan() && wanted.is_nan();
             let close = (found - wanted).abs() <= absolute + relative * wanted.abs();
             if !(same || close && wanted.is_finite()) {
@@ -132,7 +161,7 @@ impl Case {
         found: &Tensor<i64>,
         wanted: &Value,
     ) -> Checked<()> {
-        let found_elements = found.to_vec().map_err(|error| error.to_string())?;
+        let found_elements = found.to_vec().map_err(told)?;
         let wanted_elements: Vec<i64> = elements(wanted)?.into_iter().map(|x| x as i64).collect();
         if found.shape() != shape(wanted) || found_elements != wanted_elements {
             return Err(format!(
@@ -142,6 +171,12 @@ impl Case {
         }
         Ok(())
     }
+}
+
+/// A list in JSON.
+pub(crate) fn list(value: &Value) -> Checked<&[Value]> {
+    let list = value.as_array().map(Vec::as_slice);
+    list.ok_or_else(|| format!("{value} is not a list"))
 }
 
 /// The shape of a tensor in JSON; a bare number has none.
@@ -154,7 +189,7 @@ fn shape(tensor: &Value) -> Vec<usize> {
 }
 
 /// The elements of a tensor in JSON, or a bare number.
-fn elements(tensor: &Value) -> Checked<Vec<f64>> {
+pub(crate) fn elements(tensor: &Value) -> Checked<Vec<f64>> {
     let number = |value: &Value| match value {
         Value::String(text) => text
             .parse::<f64>()
@@ -173,11 +208,11 @@ fn elements(tensor: &Value) -> Checked<Vec<f64>> {
 /// A tensor in JSON as floating-point numbers.
 pub(crate) fn floats<T: Float>(tensor: &Value) -> Checked<Tensor<T>> {
     let elements = elements(tensor)?.into_iter().map(T::from_f64).collect();
-    Tensor::from_vec(elements, shape(tensor)).map_err(|error| error.to_string())
+    Tensor::from_vec(elements, shape(tensor)).map_err(told)
 }
 
 /// A tensor in JSON as integers.
 pub(crate) fn integers(tensor: &Value) -> Checked<Tensor<i64>> {
     let elements = elements(tensor)?.into_iter().map(|x| x as i64).collect();
-    Tensor::from_vec(elements, shape(tensor)).map_err(|error| error.to_string())
+    Tensor::from_vec(elements, shape(tensor)).map_err(told)
 }

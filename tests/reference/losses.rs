@@ -6,7 +6,7 @@ use macula::losses::formula::{ElementLoss, MarginLoss};
 use macula::losses::*;
 use macula::prelude::*;
 
-use crate::case::{Case, Checked};
+use crate::case::{Case, Checked, told};
 
 /// Operations that wait for their issue.
 pub(crate) const NOT_IMPLEMENTED: &[&str] = &[];
@@ -17,29 +17,14 @@ type Inputs<T> = BTreeMap<String, Var<T>>;
 /// A loss, ready to be evaluated with any reduction.
 type Loss<'a, T> = Box<dyn Fn(&Inputs<T>, Reduction) -> Result<Var<T>> + 'a>;
 
-pub(crate) fn run(case: &Case) -> Option<Checked<()>> {
-    if case.op == "effective_number_weights" {
-        return Some(effective_number_weights(case));
-    }
-    let both = || -> Checked<bool> {
-        Ok(
-            check::<f64>(case).map_err(|failure| format!("f64: {failure}"))?
-                && check::<f32>(case).map_err(|failure| format!("f32: {failure}"))?,
-        )
-    };
-    match both() {
-        Ok(true) => Some(Ok(())),
-        Ok(false) => None,
-        Err(failure) => Some(Err(failure)),
-    }
-}
-
 /// Values, gradients and second derivatives; false if the loss is not known.
-fn check<T: Float>(case: &Case) -> Checked<bool> {
+pub(crate) fn check<T: Float>(case: &Case) -> Checked<bool> {
+    if case.op == "effective_number_weights" {
+        return effective_number_weights(case).map(|()| true);
+    }
     let Some(loss) = loss::<T>(case)? else {
         return Ok(false);
     };
-    let told = |error: Error| error.to_string();
     for (name, wanted) in case.entry("expect").as_object().into_iter().flatten() {
         let value = loss(&inputs(case)?, reduction(case, name)?).map_err(told)?;
         case.compare(name, value.value(), wanted)?;
@@ -298,7 +283,6 @@ fn special<T: Float>(case: &Case) -> Checked<Option<Loss<'_, T>>> {
         "equalization" => {
             let loss = EqualizationLoss::new(vector(case, "freq")?);
             let loss = loss.threshold(number("lam", 0.00176));
-            let told = |error: Error| error.to_string();
             let foreground = case.integers("foreground")?.cast::<bool>().map_err(told)?;
             let labels = labels()?;
             Box::new(move |inputs, reduction| {
@@ -321,11 +305,10 @@ fn special<T: Float>(case: &Case) -> Checked<Option<Loss<'_, T>>> {
 /// An input as plain numbers.
 fn vector(case: &Case, name: &str) -> Checked<Vec<f64>> {
     let tensor = case.floats::<f64>(name)?;
-    tensor.to_vec().map_err(|error| error.to_string())
+    tensor.to_vec().map_err(told)
 }
 
 fn counts(case: &Case) -> Checked<ClassCounts> {
-    let told = |error: Error| error.to_string();
     let counts = case.integers("counts")?.to_vec().map_err(told)?;
     let counts: Vec<usize> = counts.into_iter().map(|count| count as usize).collect();
     ClassCounts::from_counts(counts).map_err(told)
@@ -432,7 +415,7 @@ fn with_logits_adjusted(case: &Case) -> Checked<SoftmaxFocalLoss> {
     Ok(match case.op.as_str() {
         "ldam" => class_weighted(case, loss, "weight")?
             .label_aware_margins(&counts, number("max_m", 0.5), number("s", 30.0))
-            .map_err(|error| error.to_string())?,
+            .map_err(told)?,
         "logit_adjusted_ce" => loss.logit_adjusted(&counts, number("tau", 1.0)),
         "balanced_softmax" => loss.balanced(&counts),
         _ => loss.vector_scaled(&counts, number("tau", 0.0), number("gamma", 0.0)),
@@ -440,7 +423,6 @@ fn with_logits_adjusted(case: &Case) -> Checked<SoftmaxFocalLoss> {
 }
 
 fn class_balanced<T: Float>(case: &Case) -> Checked<Loss<'_, T>> {
-    let told = |error: Error| error.to_string();
     let (counts, beta) = (counts(case)?, case.number("beta").unwrap_or(0.0));
     let gamma = case.number("gamma").unwrap_or(2.0);
     let focal = |gamma| {
@@ -487,7 +469,6 @@ fn regions<F: RegionFormula, T: Float>(case: &Case, loss: RegionLoss<F>) -> Chec
 }
 
 fn effective_number_weights(case: &Case) -> Checked<()> {
-    let told = |error: Error| error.to_string();
     let counts = counts(case)?;
     let beta = case.number("beta").unwrap_or(0.0);
     let weights = if case.flag("normalize") {

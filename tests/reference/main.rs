@@ -3,12 +3,15 @@
 //! `cargo test --release --test reference` walks the `*.json` files below this folder, or below
 //! the folder that the environment variable `MACULA_REFERENCE` names, runs every case in f64 and
 //! in f32 through the public interface, and prints one line a file. It fails on any case that does
-//! not pass, and on any operation that is neither implemented nor on the list of those that are
-//! not yet.
+//! not pass, on any domain that is not known, and on any operation that is neither implemented nor
+//! on its domain's list of those that are not.
 
 mod case;
 mod losses;
+mod metrics;
+mod nn;
 mod ops;
+mod optimizers;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -26,28 +29,44 @@ enum Outcome {
     NotImplemented,
 }
 
-/// Runs a case, or says that its operation is not known.
-type Runner = fn(&Case) -> Option<Checked<()>>;
+/// Checks a case in one type of elements; false if its operation is not known.
+type Check = fn(&Case) -> Checked<bool>;
 
-/// The folder's own runner, by the name of the folder.
-fn runner(domain: &str) -> Option<(Runner, &'static [&'static str])> {
-    match domain {
-        "losses" => Some((losses::run, losses::NOT_IMPLEMENTED)),
-        "ops" => Some((ops::run, ops::NOT_IMPLEMENTED)),
-        _ => None,
-    }
+/// The checks of a domain in f64 and in f32, and its operations that are not implemented.
+type Runner = ([Check; 2], &'static [&'static str]);
+
+/// A domain's runner, by its name.
+fn runner(domain: &str) -> Option<Runner> {
+    Some(match domain {
+        "losses" => (
+            [losses::check::<f64>, losses::check::<f32>],
+            losses::NOT_IMPLEMENTED,
+        ),
+        "metrics" => (
+            [metrics::check::<f64>, metrics::check::<f32>],
+            metrics::NOT_IMPLEMENTED,
+        ),
+        "nn" => ([nn::check::<f64>, nn::check::<f32>], nn::NOT_IMPLEMENTED),
+        "ops" => ([ops::check::<f64>, ops::check::<f32>], ops::NOT_IMPLEMENTED),
+        _ => return None,
+    })
 }
 
 fn run(case: &Case, domain: &str) -> Outcome {
-    let Some((runner, not_implemented)) = runner(domain) else {
-        return Outcome::NotImplemented;
+    let Some((checks, not_implemented)) = runner(domain) else {
+        return Outcome::Failed(format!("the domain {domain:?} is not known"));
     };
-    match runner(case) {
-        Some(Ok(())) => Outcome::Passed,
-        Some(Err(failure)) => Outcome::Failed(failure),
-        None if not_implemented.contains(&case.op.as_str()) => Outcome::NotImplemented,
-        None => Outcome::Failed("the operation is not known".into()),
+    for (check, element) in checks.iter().zip(["f64", "f32"]) {
+        match check(case) {
+            Ok(true) => {}
+            Ok(false) if not_implemented.contains(&case.op.as_str()) => {
+                return Outcome::NotImplemented;
+            }
+            Ok(false) => return Outcome::Failed("the operation is not known".into()),
+            Err(failure) => return Outcome::Failed(format!("{element}: {failure}")),
+        }
     }
+    Outcome::Passed
 }
 
 /// Runs a file and prints its line; returns passed, failed and not implemented cases.

@@ -6,10 +6,10 @@ use macula::prelude::*;
 use macula::tensor::{Axes, Slice};
 use serde_json::Value;
 
-use crate::case::{Case, Checked, floats};
+use crate::case::{Case, Checked, floats, told};
 
 /// Operations that wait for their issue.
-pub const NOT_IMPLEMENTED: &[&str] = &[];
+pub(crate) const NOT_IMPLEMENTED: &[&str] = &[];
 
 /// The floating-point inputs of a case as variables.
 type Inputs<T> = BTreeMap<String, Var<T>>;
@@ -23,23 +23,8 @@ enum Output<T: Float> {
 /// Results by the names that a case gives them.
 type Outputs<T> = Vec<(String, Output<T>)>;
 
-pub fn run(case: &Case) -> Option<Checked<()>> {
-    let both = || -> Checked<bool> {
-        Ok(
-            check::<f64>(case).map_err(|failure| format!("f64: {failure}"))?
-                && check::<f32>(case).map_err(|failure| format!("f32: {failure}"))?,
-        )
-    };
-    match both() {
-        Ok(true) => Some(Ok(())),
-        Ok(false) => None,
-        Err(failure) => Some(Err(failure)),
-    }
-}
-
 /// Values, gradients and Hessian-vector products; false if the operation is not known.
-fn check<T: Float>(case: &Case) -> Checked<bool> {
-    let told = |error: Error| error.to_string();
+pub(crate) fn check<T: Float>(case: &Case) -> Checked<bool> {
     let tape = Tape::new();
     let inputs: Inputs<T> = case
         .float_inputs()?
@@ -95,7 +80,7 @@ fn check<T: Float>(case: &Case) -> Checked<bool> {
 /// The results of a case's operation; none if it is not known.
 fn outputs<T: Float>(case: &Case, inputs: &Inputs<T>) -> Checked<Option<Outputs<T>>> {
     let found = match found(case, inputs)? {
-        Some(found) => found.map_err(|error| error.to_string())?,
+        Some(found) => found.map_err(told)?,
         None => return Ok(None),
     };
     Ok(Some(match found {
@@ -141,7 +126,7 @@ struct Settings<'a> {
 
 impl Settings<'_> {
     fn number(self, key: &str) -> Checked<f64> {
-        self.case.number(key).ok_or(format!("no {key}"))
+        self.case.required(key)
     }
 
     fn integer(self, key: &str) -> Checked<isize> {
@@ -162,7 +147,7 @@ impl Settings<'_> {
 
     fn mask(self, name: &str) -> Checked<Tensor<bool>> {
         let mask = self.case.integers(name)?;
-        mask.cast::<bool>().map_err(|error| error.to_string())
+        mask.cast::<bool>().map_err(told)
     }
 
     fn axes(self) -> Axes {

@@ -68,6 +68,7 @@ impl<F: ElementLoss> SoftmaxLoss<OneVsRest<F>> {
     /// do not fit, a parameter of the formula outside its range.
     #[track_caller]
     pub fn forward<T: Float>(&self, logits: &Var<T>, labels: &Tensor<i64>) -> Result<Var<T>> {
+        self.refuse_smoothing(F::NAME)?;
         self.composed(F::NAME, logits, labels, None, |logits, targets| {
             let weights = targets.weights.unsqueeze(-1)?.expand(logits.shape())?;
             let losses = SigmoidLoss::of(self.formula.0).reduction(Reduction::None);

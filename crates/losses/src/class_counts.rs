@@ -166,14 +166,15 @@ impl ClassCounts {
             .collect()
     }
 
-    /// −ln((1 − π_c)/π_c), the bias with which a sigmoid starts at the class's share.
+    /// −ln((1 − π_c)/π_c) = ln n_c − ln(n − n_c), the bias with which a sigmoid starts at the
+    /// class's share; −∞ for an absent class and +∞ for the only one.
     ///
     /// # Source
     /// Lin, Goyal, Girshick, He, Dollár, "Focal loss for dense object detection", 2017,
     /// section 4.1.
     pub fn prior_bias(&self, class: usize) -> f64 {
-        let prior = self.prior(class);
-        (prior / (1.0 - prior)).ln()
+        let count = self.counts.get(class).copied().unwrap_or_default();
+        (count as f64).ln() - ((self.total() - count) as f64).ln()
     }
 
     /// For each element the weight of its class, for a sampler.

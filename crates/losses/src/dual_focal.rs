@@ -47,6 +47,7 @@ impl DualFocalLoss {
         let op = Formula::NAME;
         let gamma = self.formula.gamma;
         check_exponent(op, "gamma", gamma)?;
+        self.refuse_smoothing(op)?;
         self.composed(op, logits, labels, None, |logits, targets| {
             let margins = class_margins(logits)?;
             let classes = targets.classes.unsqueeze(-1)?;

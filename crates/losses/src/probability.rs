@@ -35,6 +35,7 @@ impl NllLoss {
         log_probabilities: &Var<T>,
         labels: &Tensor<i64>,
     ) -> Result<Var<T>> {
+        self.refuse_smoothing("nll_loss")?;
         self.composed(
             "nll_loss",
             log_probabilities,

@@ -13,7 +13,7 @@ use macula_tensor::{Error, Float, Result};
 /// | --- | --- |
 /// | `Sum` | 1 |
 /// | `Mean` | the number of elements that are not ignored |
-/// | `WeightedMean` | `Σ wᵢ` over them |
+/// | `WeightedMean` | `Σ wᵢ` over them; PyTorch's mean of a class-weighted cross-entropy |
 /// | `MeanOverPositives` | the number of positives, at least 1 |
 /// | `DividedBy(n)` | `n` |
 ///

@@ -51,7 +51,7 @@ impl GhmLoss {
     /// The loss of logits and labels 0 and 1 of one shape.
     ///
     /// # Errors
-    /// No bins, shapes that differ, a label that is neither 0 nor 1, a logit that is NaN.
+    /// No bins, shapes that differ, a label that is neither 0 nor 1.
     #[track_caller]
     pub fn forward<T: Float>(&self, logits: &Var<T>, labels: &Tensor<i64>) -> Result<Var<T>> {
         let op = "ghm_loss";
@@ -157,6 +157,7 @@ impl SeesawLoss {
     #[track_caller]
     pub fn forward<T: Float>(&self, logits: &Var<T>, labels: &Tensor<i64>) -> Result<Var<T>> {
         let op = "seesaw_loss";
+        self.refuse_margin_options(op)?;
         let Seesaw {
             counts,
             mitigation,

@@ -13,7 +13,7 @@ use macula_tensor::{Error, Float, Result, Tensor};
 
 use crate::formula::Elementwise;
 use crate::reduction::Reduction;
-use crate::targets::{BLOCK, ElementTargets, Slices};
+use crate::targets::{BLOCK, ElementTargets, Slices, on_cpu};
 
 /// The reduced loss of `formula` over all elements; targets from `positive` on are positives.
 ///
@@ -68,14 +68,6 @@ pub(crate) fn sigmoid_loss<T: Float, L: Elementwise>(
 /// A tensor to be written: its elements are arbitrary.
 fn blank<T: Float>(shape: &[usize]) -> Result<Tensor<T>> {
     Tensor::write(shape, |_| Ok(()))
-}
-
-fn on_cpu<T: Float>(op: &'static str, logits: &Var<T>) -> Error {
-    Error::Device {
-        op,
-        device: logits.value().device().to_string(),
-        message: "fused losses run on the CPU".into(),
-    }
 }
 
 fn check_shapes(op: &'static str, logits: &[usize], targets: &[usize]) -> Result<()> {

@@ -91,6 +91,7 @@ impl<F> SoftmaxLoss<F> {
         weights: Option<&Tensor<T>>,
         losses: impl FnOnce(&Var<T>, &Labelled<T>) -> Result<Var<T>>,
     ) -> Result<Var<T>> {
+        self.refuse_margin_options(op)?;
         let targets = RowTargets::labels(labels)?.with(op, logits.shape(), &self.rows, weights)?;
         let labelled = targets.labelled(op)?;
         let absent = labelled
@@ -100,6 +101,41 @@ impl<F> SoftmaxLoss<F> {
         let by_row = logits.permute(classes_last_axes(logits.rank()))?;
         let losses = losses(&by_row.masked_fill(&absent, 0.0)?, &labelled)?;
         self.reduction.reduce(op, &losses, || targets.tally(op))
+    }
+}
+
+impl<F> SoftmaxLoss<F> {
+    /// # Errors
+    /// An option that only functions of the margin have, set on a member that is none.
+    pub(crate) fn refuse_margin_options(&self, op: &'static str) -> Result<()> {
+        let set = [
+            (self.scales.is_some(), "scales of the logits"),
+            (self.offsets.is_some(), "offsets of the logits"),
+            (self.rows.handicaps.is_some(), "margins"),
+        ];
+        match set.iter().find(|(is_set, _)| *is_set) {
+            None => Ok(()),
+            Some((_, argument)) => Err(Error::Argument {
+                op,
+                argument,
+                expected: "left out: this loss is no function of the margin".into(),
+                found: "some".into(),
+            }),
+        }
+    }
+
+    /// # Errors
+    /// Smoothing, set on a member that has no use for it.
+    pub(crate) fn refuse_smoothing(&self, op: &'static str) -> Result<()> {
+        if self.rows.smoothing == 0.0 {
+            return Ok(());
+        }
+        Err(Error::Argument {
+            op,
+            argument: "label smoothing",
+            expected: "left out: this loss takes one class a row".into(),
+            found: self.rows.smoothing.to_string(),
+        })
     }
 }
 

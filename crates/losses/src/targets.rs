@@ -1,5 +1,6 @@
 //! Targets and weights of a batch: checked, and unpacked block by block.
 
+use macula_autograd::Var;
 use macula_tensor::{Device, Error, Float, Result, Tensor};
 
 use crate::reduction::Tally;
@@ -213,6 +214,15 @@ impl<T: Float> ElementTargets<T> {
             }
         })?;
         Ok([first, second])
+    }
+}
+
+/// The error for logits on another device.
+pub(crate) fn on_cpu<T: Float>(op: &'static str, logits: &Var<T>) -> Error {
+    Error::Device {
+        op,
+        device: logits.value().device().to_string(),
+        message: "fused losses run on the CPU".into(),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::{Debug, Display};
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-use crate::cpu::gemm::{Epilogue, Matrix, matmul};
+use crate::cpu::gemm::{Batch, Epilogue, matmul_batch};
 use crate::cpu::lanes::LaneFloat;
 use crate::device::{Accelerator, Kernels};
 use crate::storage::Pool;
@@ -44,12 +44,13 @@ pub trait Float: Number + LaneFloat + Div<Output = Self> + Neg<Output = Self> {
     /// Whether the number is NaN.
     fn is_nan(self) -> bool;
 
-    /// The matrix product c\[m, n\] = a\[m, k\] · b\[k, n\] of sizes \[m, k, n\].
+    /// The matrix products c\[m, n\] = a\[m, k\] · b\[k, n\] of sizes \[m, k, n\], one for each
+    /// matrix of a batch.
     #[doc(hidden)]
     fn multiply(
         sizes: [usize; 3],
-        a: Matrix<'_, Self>,
-        b: Matrix<'_, Self>,
+        a: Batch<'_, Self>,
+        b: Batch<'_, Self>,
         c: &mut [Self],
         epilogue: Epilogue<'_, Self>,
     );
@@ -107,12 +108,12 @@ macro_rules! float {
 
             fn multiply(
                 sizes: [usize; 3],
-                a: Matrix<'_, Self>,
-                b: Matrix<'_, Self>,
+                a: Batch<'_, Self>,
+                b: Batch<'_, Self>,
                 c: &mut [Self],
                 epilogue: Epilogue<'_, Self>,
             ) {
-                matmul(sizes, a, b, c, epilogue);
+                matmul_batch(sizes, a, b, c, epilogue);
             }
         }
     )*};

@@ -63,7 +63,9 @@ pub(crate) fn softmax_loss<T: Float, L: MarginLoss>(
     let sum = {
         let values = values.as_mut().map(Tensor::make_mut).transpose()?;
         let gradient = gradient.as_mut().map(Tensor::make_mut).transpose()?;
-        let by_row = by_row.as_slice().unwrap_or_default();
+        let by_row = by_row
+            .as_slice()
+            .ok_or_else(|| crate::targets::on_cpu(op, logits))?;
         sum_in_pieces(formula, by_row, rows, factor, values, gradient)?
     };
     let value = match values {

@@ -12,3 +12,4 @@ mod defects;
 mod gradients;
 mod limits;
 mod members;
+mod threads;

@@ -1,15 +1,13 @@
 //! Matrix products: ranks and strides are sorted out here, the arithmetic is in
 //! [`cpu::gemm`](crate::cpu).
 
-use crate::cpu::gemm::{Epilogue, Matrix};
-use crate::cpu::parallel::for_each_piece;
+use smallvec::SmallVec;
+
+use crate::cpu::gemm::{Batch, Epilogue};
 use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::shape::{Shape, Sizes, broadcast};
 use crate::tensor::Tensor;
-
-/// Multiplications that are worth a thread's attention: about 10 µs of one.
-const WORK: usize = 1 << 19;
 
 impl<T: Float> Tensor<T> {
     /// The matrix product of the last two axes, c\[…, i, j\] = Σₚ a\[…, i, p\] · b\[…, p, j\].
@@ -65,12 +63,11 @@ impl<T: Float> Tensor<T> {
         let mut sizes = batch.clone();
         sizes.extend((self.rank() > 1).then_some(m));
         sizes.extend((other.rank() > 1).then_some(n));
-        if b_batch.is_empty() && a.rank() > 2 {
-            // One matrix on the right: all rows on the left are one tall matrix.
-            let rows = a.reshape([batch.iter().product::<usize>() * m, k])?;
-            return product(op, [&rows, b], &[], &sizes, None);
+        if b_batch.is_empty() {
+            rows_times(op, a, b, &sizes, None)
+        } else {
+            product(op, [a, b], &batch, &sizes, None)
         }
-        product(op, [a, b], &batch, &sizes, None)
     }
 
     /// x · Wᵀ + b, what a linear layer computes, in one pass.
@@ -102,8 +99,7 @@ impl<T: Float> Tensor<T> {
             });
         }
         let [outputs, inputs] = last_two(weight);
-        let Some((&last, leading)) = self.shape().split_last().filter(|(k, _)| **k == inputs)
-        else {
+        let Some((_, leading)) = self.shape().split_last().filter(|(k, _)| **k == inputs) else {
             return Err(inner_sizes(op, self, weight));
         };
         if let Some(bias) = bias
@@ -118,11 +114,7 @@ impl<T: Float> Tensor<T> {
         let mut sizes = Sizes::from_slice(leading);
         sizes.push(outputs);
         let weight = weight.transpose(0, 1)?;
-        if self.rank() == 2 {
-            return product(op, [self, &weight], &[], &sizes, bias);
-        }
-        let rows = self.reshape([leading.iter().product(), last])?;
-        product(op, [&rows, &weight], &[], &sizes, bias)
+        rows_times(op, self, &weight, &sizes, bias)
     }
 }
 
@@ -140,6 +132,24 @@ fn inner_sizes<T: Float>(op: &'static str, left: &Tensor<T>, right: &Tensor<T>) 
     }
 }
 
+/// All rows of `a`, whatever its rank, times one matrix: as one tall matrix, or, where its axes
+/// form no even walk, as a batch.
+fn rows_times<T: Float>(
+    op: &'static str,
+    a: &Tensor<T>,
+    b: &Tensor<T>,
+    sizes: &[usize],
+    bias: Option<&Tensor<T>>,
+) -> Result<Tensor<T>> {
+    let Some((&k, leading)) = a.shape().split_last().filter(|_| a.rank() != 2) else {
+        return product(op, [a, b], &[], sizes, bias);
+    };
+    match a.shape.reshape(&[leading.iter().product(), k]) {
+        Some(tall) => product(op, [&a.with_shape(tall), b], &[], sizes, bias),
+        None => product(op, [a, b], &leading[..leading.len() - 1], sizes, bias),
+    }
+}
+
 /// a · b (+ bias) for every matrix of a batch, as a tensor of shape `sizes`.
 fn product<T: Float>(
     op: &'static str,
@@ -149,17 +159,11 @@ fn product<T: Float>(
     bias: Option<&Tensor<T>>,
 ) -> Result<Tensor<T>> {
     for other in std::iter::once(b).chain(bias) {
-        if other.device() != a.device() {
-            return Err(Error::Devices {
-                op,
-                left: a.device().to_string(),
-                right: other.device().to_string(),
-            });
-        }
+        a.device().check_same(op, other.device())?;
     }
     let ([m, k], [_, n]) = (last_two(a), last_two(b));
-    let (a, b) = (Matrices::new(a)?, Matrices::new(b)?);
-    let (a_elements, b_elements) = (a.tensor.view(op)?.elements, b.tensor.view(op)?.elements);
+    let (a, b) = (Matrices::new(a, batch)?, Matrices::new(b, batch)?);
+    let (a, b) = (a.view(op)?, b.view(op)?);
     let bias = bias.map(Tensor::contiguous).transpose()?;
     let epilogue = Epilogue {
         bias: bias.as_ref().and_then(Tensor::as_slice),
@@ -167,25 +171,7 @@ fn product<T: Float>(
     };
     let shape = Shape::contiguous(op, sizes)?;
     Ok(Tensor::build(shape, |output| {
-        if output.is_empty() {
-            return;
-        }
-        if batch.is_empty() {
-            let (a, b) = (
-                a.matrix(a_elements, batch, 0),
-                b.matrix(b_elements, batch, 0),
-            );
-            return T::multiply([m, k, n], a, b, output, epilogue);
-        }
-        let together = (WORK / (m * n * k).max(1)).max(1);
-        for_each_piece(output, together * m * n, |start, piece| {
-            let first = start / (m * n);
-            for (number, c) in (first..).zip(piece.chunks_mut(m * n)) {
-                let a = a.matrix(a_elements, batch, number);
-                let b = b.matrix(b_elements, batch, number);
-                T::multiply([m, k, n], a, b, c, epilogue);
-            }
-        });
+        T::multiply([m, k, n], a, b, output, epilogue);
     }))
 }
 
@@ -194,52 +180,48 @@ struct Matrices<T: Float> {
     tensor: Tensor<T>,
     row_stride: usize,
     column_stride: usize,
+    starts: SmallVec<[usize; 1]>,
 }
 
 impl<T: Float> Matrices<T> {
-    /// The kernel does not walk backwards: an operand with a negative stride is copied.
-    fn new(tensor: &Tensor<T>) -> Result<Self> {
-        let rank = tensor.rank();
-        let strides = |tensor: &Tensor<T>| {
-            let matrix = &tensor.strides()[rank - 2..];
-            usize::try_from(matrix[0])
-                .ok()
-                .zip(usize::try_from(matrix[1]).ok())
+    /// The matrices of the batch that the tensor's leading axes broadcast to.
+    fn new(tensor: &Tensor<T>, batch: &[usize]) -> Result<Self> {
+        let axes = tensor.rank() - 2;
+        // The kernel does not walk backwards.
+        let tensor = if tensor.strides()[axes..].iter().any(|&stride| stride < 0) {
+            tensor.contiguous()?
+        } else {
+            tensor.clone()
         };
-        let (tensor, (row_stride, column_stride)) = match strides(tensor) {
-            Some(strides) => (tensor.clone(), strides),
-            None => {
-                let copy = tensor.contiguous()?;
-                let columns = copy.shape()[rank - 1];
-                (copy, (columns, 1))
+        let (leading, matrix) = tensor.strides().split_at(axes);
+        let first = tensor.shape.offset() as isize;
+        let start = |number: usize| {
+            let axes = tensor.shape().iter().zip(leading).rev();
+            let mut axes = axes.map(|(&size, &stride)| if size == 1 { 0 } else { stride });
+            let (mut rest, mut start) = (number, first);
+            for size in batch.iter().rev() {
+                start += (rest % size) as isize * axes.next().unwrap_or(0);
+                rest /= size;
             }
+            start as usize
         };
+        let starts = (0..batch.iter().product()).map(start).collect();
         Ok(Self {
+            // Negative only along an axis of one place, where nothing steps.
+            row_stride: matrix[0].unsigned_abs(),
+            column_stride: matrix[1].unsigned_abs(),
+            starts,
             tensor,
-            row_stride,
-            column_stride,
         })
     }
 
-    /// Matrix `number` of a batch that this tensor's leading axes broadcast to.
-    fn matrix<'a>(&self, elements: &'a [T], batch: &[usize], number: usize) -> Matrix<'a, T> {
-        let leading = self.tensor.rank() - 2;
-        let sizes = &self.tensor.shape()[..leading];
-        let strides = &self.tensor.strides()[..leading];
-        let mut rest = number;
-        let mut start = self.tensor.shape.offset() as isize;
-        let axes = sizes.iter().zip(strides).rev();
-        let mut axes = axes.map(|(&size, &stride)| if size == 1 { 0 } else { stride });
-        for size in batch.iter().rev() {
-            start += (rest % size) as isize * axes.next().unwrap_or(0);
-            rest /= size;
-        }
-        Matrix {
-            // A matrix without elements may stand at the end of its tensor.
-            elements: elements.get(start as usize..).unwrap_or(&[]),
+    fn view(&self, op: &'static str) -> Result<Batch<'_, T>> {
+        Ok(Batch {
+            elements: self.tensor.view(op)?.elements,
             row_stride: self.row_stride,
             column_stride: self.column_stride,
-        }
+            starts: &self.starts,
+        })
     }
 }
 
@@ -317,9 +299,29 @@ mod tests {
 
     #[test]
     fn a_batch_large_enough_for_threads_is_the_definition_too() {
-        let (a, b) = (integers(&[40, 30, 50], 1), integers(&[40, 50, 31], 2));
-        const { assert!(40 * 30 * 50 * 31 > 2 * WORK) };
+        let (a, b) = (integers(&[100, 30, 50], 1), integers(&[100, 50, 31], 2));
         assert_eq!(a.matmul(&b).unwrap().to_vec().unwrap(), naive(&a, &b));
+    }
+
+    #[test]
+    fn axes_in_any_order_and_direction_give_the_product_of_their_copy() {
+        let weight = integers(&[4, 5], 1).transpose(0, 1).unwrap();
+        let x = integers(&[2, 3, 5], 3);
+        for view in [
+            x.flip([0]),
+            x.flip([1]),
+            x.flip([-1]),
+            x.permute([1, 0, 2]),
+            integers(&[2, 5, 3], 3).permute([0, 2, 1]),
+            integers(&[3, 1, 5], 3).flip([1]),
+        ] {
+            let view = view.unwrap();
+            let copy = view.contiguous().unwrap();
+            let product = |x: &Tensor<f64>, y| x.matmul(y).unwrap().to_vec().unwrap();
+            assert_eq!(product(&view, &weight), product(&copy, &weight));
+            let stack = integers(&[view.shape()[0], 5, 4], 2);
+            assert_eq!(product(&view, &stack), product(&copy, &stack));
+        }
     }
 
     #[test]

@@ -49,16 +49,16 @@ use std::ops::AddAssign;
 use pulp::{Simd, WithSimd};
 
 use super::lanes::LaneFloat;
-pub(crate) use parallel::{matmul, matmul_batch};
+pub(crate) use parallel::matmul_batch;
 
 /// One operand: element (i, j) is `elements[i * row_stride + j * column_stride]`.
 ///
 /// A stride of 0 repeats a row or a column.
 #[derive(Clone, Copy, Debug)]
-pub struct Matrix<'a, T> {
-    pub(crate) elements: &'a [T],
-    pub(crate) row_stride: usize,
-    pub(crate) column_stride: usize,
+struct Matrix<'a, T> {
+    elements: &'a [T],
+    row_stride: usize,
+    column_stride: usize,
 }
 
 impl<T: Copy> Matrix<'_, T> {
@@ -103,6 +103,28 @@ impl<T: Copy> Matrix<'_, T> {
     #[inline(always)]
     fn at(&self, row: usize, column: usize) -> T {
         self.elements[row * self.row_stride + column * self.column_stride]
+    }
+}
+
+/// One operand of a batch of products: matrix i begins `starts[i]` elements into `elements`.
+#[derive(Clone, Copy, Debug)]
+pub struct Batch<'a, T> {
+    pub(crate) elements: &'a [T],
+    pub(crate) row_stride: usize,
+    pub(crate) column_stride: usize,
+    pub(crate) starts: &'a [usize],
+}
+
+impl<'a, T> Batch<'a, T> {
+    /// Matrix `number`.
+    #[inline(always)]
+    fn matrix(&self, number: usize) -> Matrix<'a, T> {
+        Matrix {
+            // Past the end only where the matrix has no elements.
+            elements: self.elements.get(self.starts[number]..).unwrap_or(&[]),
+            row_stride: self.row_stride,
+            column_stride: self.column_stride,
+        }
     }
 }
 

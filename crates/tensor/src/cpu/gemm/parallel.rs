@@ -1,10 +1,9 @@
 //! The doors to the product, and its division between threads.
 
-use rayon::prelude::*;
-
 use super::super::lanes::dispatch;
+use super::super::parallel::{for_each_piece, map_pieces};
 use super::plan::Plan;
-use super::{Epilogue, GemmFloat, Matrix, Product, Scratch};
+use super::{Batch, Epilogue, GemmFloat, Matrix, Product, Scratch};
 
 /// Products of numbers (m · k · n) below which a second thread costs more than it does: waking one
 /// takes several microseconds, in which one thread does a million products.
@@ -15,7 +14,7 @@ const ROWS_FOR_A_THREAD: usize = 32;
 
 /// c[m, n] = a[m, k] · b[k, n], finished as `epilogue` says; `c` is row-major without gaps.
 #[inline]
-pub(crate) fn matmul<T: GemmFloat>(
+pub(super) fn matmul<T: GemmFloat>(
     shape: [usize; 3],
     a: Matrix<'_, T>,
     b: Matrix<'_, T>,
@@ -102,21 +101,19 @@ fn share_rows<T: GemmFloat>(product: Product<'_, T>, parts: usize) {
     let rows = m
         .div_ceil(parts)
         .next_multiple_of(super::microkernel::TILE_ROWS);
-    c.par_chunks_mut(rows * n)
-        .enumerate()
-        .for_each(|(part, c)| {
-            dispatch(Product {
-                m: c.len() / n,
-                k,
-                n,
-                a: a.from(part * rows, 0),
-                b,
-                c,
-                epilogue,
-                path,
-                depth,
-            });
+    for_each_piece(c, rows * n, |start, c| {
+        dispatch(Product {
+            m: c.len() / n,
+            k,
+            n,
+            a: a.from(start / n, 0),
+            b,
+            c,
+            epilogue,
+            path,
+            depth,
         });
+    });
 }
 
 /// Each thread computes its columns in memory of its own, from which they are copied: the rows of
@@ -134,32 +131,29 @@ fn share_columns<T: GemmFloat>(product: Product<'_, T>, parts: usize) {
         depth,
     } = product;
     let columns = n.div_ceil(parts).next_multiple_of(64);
-    let starts: Vec<usize> = (0..n).step_by(columns).collect();
+    let starts = (0..n).step_by(columns);
     let target = &*c;
-    let blocks: Vec<Vec<T>> = starts
-        .par_iter()
-        .map(|&start| {
-            let columns = columns.min(n - start);
-            let mut block = Vec::with_capacity(m * columns);
-            for row in target.chunks_exact(n) {
-                block.extend_from_slice(&row[start..start + columns]);
-            }
-            let bias = epilogue.bias.map(|bias| &bias[start..]);
-            dispatch(Product {
-                m,
-                k,
-                n: columns,
-                a,
-                b: b.from(0, start),
-                c: &mut block,
-                epilogue: Epilogue { bias, ..epilogue },
-                path,
-                depth,
-            });
-            block
-        })
-        .collect();
-    for (start, block) in starts.into_iter().zip(blocks) {
+    let blocks = map_pieces(starts.clone(), |start| {
+        let columns = columns.min(n - start);
+        let mut block = Vec::with_capacity(m * columns);
+        for row in target.chunks_exact(n) {
+            block.extend_from_slice(&row[start..start + columns]);
+        }
+        let bias = epilogue.bias.map(|bias| &bias[start..]);
+        dispatch(Product {
+            m,
+            k,
+            n: columns,
+            a,
+            b: b.from(0, start),
+            c: &mut block,
+            epilogue: Epilogue { bias, ..epilogue },
+            path,
+            depth,
+        });
+        block
+    });
+    for (start, block) in starts.zip(blocks) {
         let columns = columns.min(n - start);
         for (row, block) in c.chunks_exact_mut(n).zip(block.chunks_exact(columns)) {
             row[start..start + columns].copy_from_slice(block);
@@ -167,26 +161,24 @@ fn share_columns<T: GemmFloat>(product: Product<'_, T>, parts: usize) {
     }
 }
 
-/// `c[i] = a[i] · b[i]` for matrices that begin at the given offsets of two operands; `c` holds the
-/// products one after the other. Small products are divided between threads whole.
+/// `c[i] = a[i] · b[i]` for the matrices of a batch; `c` holds the products one after the other.
+/// Small products are divided between threads whole.
 pub(crate) fn matmul_batch<T: GemmFloat>(
     shape: [usize; 3],
-    a: (Matrix<'_, T>, &[usize]),
-    b: (Matrix<'_, T>, &[usize]),
+    a: Batch<'_, T>,
+    b: Batch<'_, T>,
     c: &mut [T],
     epilogue: Epilogue<'_, T>,
 ) {
     let [m, k, n] = shape;
-    let batch = a.1.len();
+    let batch = a.starts.len();
     let length = m * n;
     if length == 0 || batch == 0 {
         return;
     }
-    let run = |first: usize, c: &mut [T]| {
-        for (i, c) in c.chunks_exact_mut(length).enumerate() {
-            let i = first + i;
-            let (a, b) = (a.0.starting_at(a.1[i]), b.0.starting_at(b.1[i]));
-            matmul(shape, a, b, c, epilogue);
+    let run = |start: usize, c: &mut [T]| {
+        for (number, c) in (start / length..).zip(c.chunks_exact_mut(length)) {
+            matmul(shape, a.matrix(number), b.matrix(number), c, epilogue);
         }
     };
     let work = length.saturating_mul(k);
@@ -194,11 +186,6 @@ pub(crate) fn matmul_batch<T: GemmFloat>(
     if work >= WORTH_SHARING || total < WORTH_SHARING {
         return run(0, c);
     }
-    let parts = rayon::current_num_threads()
-        .min(2 * total / WORTH_SHARING)
-        .max(1);
-    let group = batch.div_ceil(parts);
-    c.par_chunks_mut(group * length)
-        .enumerate()
-        .for_each(|(part, c)| run(part * group, c));
+    let parts = rayon::current_num_threads().min(2 * total / WORTH_SHARING);
+    for_each_piece(c, batch.div_ceil(parts) * length, run);
 }

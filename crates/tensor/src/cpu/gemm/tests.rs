@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 use pulp::Simd;
 
-use super::{Epilogue, GemmFloat, Matrix, Path, Product, matmul, matmul_batch};
+use super::parallel::matmul;
+use super::{Batch, Epilogue, GemmFloat, Matrix, Path, Product, matmul_batch};
 
 /// How an operand lies in memory.
 #[derive(Clone, Copy, Debug)]
@@ -363,30 +364,24 @@ fn batch_equals_the_products_one_by_one() {
     for (batch, shape) in [(5, [3, 4, 5]), (40, [64, 64, 64]), (3, [200, 200, 200])] {
         let [m, k, n] = shape;
         let (a, b) = (noise::<f32>(batch * m * k, 1), noise::<f32>(k * n, 2));
-        let a_matrix = Matrix {
+        let starts: Vec<usize> = (0..batch).map(|i| i * m * k).collect();
+        let a = Batch {
             elements: a.as_slice(),
             row_stride: k,
             column_stride: 1,
+            starts: &starts,
         };
-        let b_matrix = Matrix {
+        let b = Batch {
             elements: b.as_slice(),
             row_stride: n,
             column_stride: 1,
+            starts: &vec![0; batch],
         };
-        let a_offsets: Vec<usize> = (0..batch).map(|i| i * m * k).collect();
-        let b_offsets = vec![0; batch];
         let mut together = vec![0.0; batch * m * n];
-        matmul_batch(
-            shape,
-            (a_matrix, &a_offsets),
-            (b_matrix, &b_offsets),
-            &mut together,
-            Epilogue::NONE,
-        );
+        matmul_batch(shape, a, b, &mut together, Epilogue::NONE);
         for i in 0..batch {
             let mut single = vec![0.0; m * n];
-            let a = a_matrix.starting_at(a_offsets[i]);
-            matmul(shape, a, b_matrix, &mut single, Epilogue::NONE);
+            matmul(shape, a.matrix(i), b.matrix(i), &mut single, Epilogue::NONE);
             assert_eq!(bits(&single), bits(&together[i * m * n..][..m * n]));
         }
     }
