@@ -1,9 +1,10 @@
 //! The driver of the sigmoid losses: one pass gives the loss and the gradient to the logits.
 //!
 //! The plain version is, for every element: `(ℓ, ℓ′) = formula(x, y, w)`, then `sum += ℓ` and
-//! `gradient = ℓ′·factor`, `w` the weight, which the formula multiplies by. Departures: it runs on registers; labels become
-//! numbers [`BLOCK`] elements at a time, in the cache; pieces go to several threads. Logits and
-//! labels are read once and the gradient is written once, and nothing else of that size exists.
+//! `gradient = ℓ′·factor`, `w` the weight, which the formula multiplies by. Departures: it runs on
+//! registers; labels become numbers [`BLOCK`] elements at a time, in the cache; pieces go to several
+//! threads. Logits and labels are read once and the gradient is written once, and nothing else of
+//! that size exists.
 
 use macula_autograd::Var;
 use macula_tensor::cpu::lanes::{Lanes, dispatch};
