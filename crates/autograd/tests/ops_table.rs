@@ -160,7 +160,6 @@ fn table() -> Vec<Row> {
         row("sum", any(), |x| x[0].sum(..)),
         row("sum", matrix(), |x| x[0].sum(0)),
         row("sum", matrix(), |x| x[0].sum(keep(-1))),
-        row("sum_all", any(), |x| x[0].sum_all()),
         row("prod", any(), |x| x[0].prod(..)),
         row("prod", matrix(), |x| x[0].prod(0)),
         row("prod", matrix(), |x| x[0].prod(keep(-1))),

@@ -23,15 +23,6 @@ impl<T: Float> Var<T> {
         })
     }
 
-    /// The sum of all elements, as `sum(..)`.
-    ///
-    /// # Errors
-    /// The tape must not have been used up.
-    #[track_caller]
-    pub fn sum_all(&self) -> Result<Self> {
-        self.sum(..)
-    }
-
     /// The product of the elements along `axes`; 1 where there are none.
     ///
     /// # Gradient

@@ -41,11 +41,6 @@ impl<T: Float> Tensor<T> {
         reduce("sum", self, &axes, LaneFold::of(Sum), None)
     }
 
-    /// The sum of all elements, as `sum(..)`.
-    pub fn sum_all(&self) -> Result<Self> {
-        self.sum(..)
-    }
-
     /// The sum of `formula` of the elements along `axes`, without a tensor in between.
     ///
     /// # Errors
