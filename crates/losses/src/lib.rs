@@ -53,13 +53,13 @@
 //! | [`MseLoss`], [`L1Loss`], [`SmoothL1Loss`], [`HuberLoss`] | differences | | numbers | β = 0: L1; δ·smooth L1 = Huber |
 //! | [`KlDivergence`], [`NllLoss`], [`ProbabilityCrossEntropy`] | distributions | | what has no logits | |
 //!
-//! Each special case is a test. What every loss divides by is [`Reduction`]; what weights, priors,
-//! offsets and biases follow from the data is [`ClassCounts`].
+//! What every loss divides by is [`Reduction`]; what weights, priors, offsets and biases follow from
+//! the data is [`ClassCounts`].
 //!
 //! # What usual implementations get wrong
 //!
 //! Measured in f32 on `q^γ·(−ln p)` as it is usually written, with `p` a sigmoid and `q = 1 − p`,
-//! differentiated by the chain rule; each line is a test of this crate:
+//! differentiated by the chain rule; the first three are tests in `tests/family/defects.rs`:
 //!
 //! * **`1 − p` by subtraction.** With γ = ½ the gradient of an easy sample is wrong by a quarter at
 //!   a margin of 15, and with γ = 2 its loss by more than half.

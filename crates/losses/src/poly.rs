@@ -150,8 +150,8 @@ impl Default for SoftmaxPolyLoss {
 
 /// Binary Poly-1 focal loss: `α_t·(1 − p_t)^γ·(−ln p_t) + ε·(1 − p_t)^(γ+1)`.
 ///
-/// See [`SoftmaxPolyLoss`] for ε. Defaults: γ = 2, ε = −1, the paper's choice for detectors, and no
-/// α. [`alpha`](SigmoidLoss::alpha) weighs both terms, [`logarithm_alpha`](Self::logarithm_alpha)
+/// See [`SoftmaxPolyLoss`] for ε. Defaults: γ = 2, ε = −1 and no α.
+/// [`alpha`](SigmoidLoss::alpha) weighs both terms, [`logarithm_alpha`](Self::logarithm_alpha)
 /// only the first, as in the paper.
 ///
 /// # Source

@@ -43,8 +43,7 @@ impl MarginLoss for FocalStar {
 /// Focal loss in its smooth form, FL*: `−α_t·ln σ(γ·x_t + β) / γ`, `x_t` the margin.
 ///
 /// A cross-entropy that is shifted and steepened: it bends as focal loss does, and its slope is a
-/// plain sigmoid. γ = 1, β = 0 is cross-entropy. Defaults γ = 4, β = 0, which the paper found
-/// closest to focal loss with γ = 2.
+/// plain sigmoid. γ = 1, β = 0 is cross-entropy. Defaults γ = 4, β = 0.
 ///
 /// # Source
 /// Lin, Goyal, Girshick, He, Dollár, "Focal loss for dense object detection", 2017, appendix A,
@@ -114,8 +113,8 @@ impl MarginLoss for ReducedFocal {
 /// `f = ((1 − p_t)/(1 − threshold))^γ` from there on.
 ///
 /// Hard examples keep their full loss, easy ones are reduced: for noisy proposals, where plain
-/// focal loss would cost recall. Defaults γ = 2, threshold 0.5. The loss is continuous, its slope
-/// jumps at the threshold.
+/// focal loss would cost recall. Defaults γ = 2, threshold 0.5. Dividing by `1 − threshold` makes the
+/// loss continuous for every threshold; its slope jumps there.
 ///
 /// # Source
 /// Sergievskiy, Ponamarev, "Reduced focal loss: 1st place solution to xView object detection in

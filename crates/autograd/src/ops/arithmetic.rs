@@ -107,7 +107,7 @@ impl<T: Float> Var<T> {
 }
 
 /// Operators are sugar for examples, tests and formulas: they panic, at the caller's line, where
-/// the method of the same name returns an error.
+/// the method of the same name returns an error. `&x / c` multiplies by the reciprocal of `c`.
 macro_rules! operator {
     ($($Trait:ident $method:ident, $scalar:ident($as_operand:expr);)*) => {$(
         impl<T: Float> ops::$Trait for &Var<T> {
