@@ -32,27 +32,7 @@ pub(super) const BLOCK: usize = 256;
 
 /// Writes `formula(inputs…)`, times `seed` if there is one, to `output`.
 ///
-/// All views have the shape of the output.
-pub(crate) fn pointwise<T: Float, F: Pointwise<N>, const N: usize>(
-    formula: &Derived<F>,
-    inputs: [View<'_, T>; N],
-    seed: Option<View<'_, T>>,
-    output: &mut [T],
-) {
-    let dense = inputs
-        .iter()
-        .chain(&seed)
-        .all(|view| view.shape.is_contiguous());
-    if dense {
-        let inputs = inputs.map(|view| &view.elements[view.shape.range()]);
-        let seed = seed.map(|view| &view.elements[view.shape.range()]);
-        contiguous(formula, inputs, seed, output);
-    } else {
-        strided(&Kernel::of(formula, seed.is_some()), inputs, seed, output);
-    }
-}
-
-/// [`pointwise`] where all operands lie in row-major order.
+/// All slices have the length of the output.
 pub(crate) fn contiguous<T: Float, F: Pointwise<N>, const N: usize>(
     formula: &Derived<F>,
     inputs: [&[T]; N],
@@ -68,30 +48,31 @@ pub(crate) fn contiguous<T: Float, F: Pointwise<N>, const N: usize>(
     });
 }
 
-/// The path with operands to unpack; its scratch stays off the stack of the common path.
+/// The same for operands that lie in any order; the seed, if there is one, comes last.
+///
+/// The scratch for unpacking them stays off the stack of the common path.
 #[inline(never)]
-fn strided<T: Float, F: Pointwise<N>, const N: usize>(
-    kernel: &Kernel<F>,
-    inputs: [View<'_, T>; N],
-    seed: Option<View<'_, T>>,
+pub(crate) fn strided<T: Float, F: Pointwise<N>, const N: usize>(
+    formula: &Derived<F>,
+    operands: &[View<'_, T>],
     output: &mut [T],
 ) {
-    let sources = inputs.map(Source::new);
-    let seed = seed.map(Source::new);
+    let kernel = &Kernel::of(formula, operands.len() > N);
+    let sources: SmallVec<[_; 4]> = operands.iter().copied().map(Source::new).collect();
+    let (inputs, seed) = sources.split_at(N);
     for_each_piece(output, PIECE, |start, piece| {
         let mut scratch = [[T::ZERO; BLOCK]; N];
         let mut seed_scratch = [T::ZERO; BLOCK];
         for (index, block) in piece.chunks_mut(BLOCK).enumerate() {
             let (first, length) = (start + index * BLOCK, block.len());
-            let mut sources = sources.iter().zip(&mut scratch);
-            let inputs = std::array::from_fn(|_| match sources.next() {
-                Some((source, scratch)) => source.block(first, length, scratch),
-                None => unreachable!("there are N sources"),
-            });
+            let mut slices = [&[][..]; N];
+            for ((slice, input), scratch) in slices.iter_mut().zip(inputs).zip(&mut scratch) {
+                *slice = input.block(first, length, scratch);
+            }
             let seed = seed
-                .as_ref()
+                .first()
                 .map(|seed| seed.block(first, length, &mut seed_scratch));
-            run(kernel, inputs, seed, block);
+            run(kernel, slices, seed, block);
         }
     });
 }

@@ -1,12 +1,17 @@
 //! Pointwise operations: a user's formulas, and arithmetic.
 
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
 use crate::cpu;
+use crate::device::Accelerator;
 use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::pointwise::{Derived, Pointwise};
 use crate::program::Program;
 use crate::scalar::Scalar;
-use crate::shape::broadcast;
+use crate::shape::{Sizes, broadcast};
 use crate::tensor::Tensor;
 
 impl<T: Float> Tensor<T> {
@@ -61,39 +66,47 @@ pub fn pointwise<T: Float, F: Pointwise<N>, const N: usize>(
     if let Some(output) = dense(formula, first, inputs, seed) {
         return Ok(output);
     }
-    let mut same = true;
-    for other in inputs.iter().chain(&seed) {
-        same &= other.shape() == first.shape();
-        first.device().check_same(F::NAME, other.device())?;
+    let operands: SmallVec<[&Tensor<T>; 4]> = inputs.into_iter().chain(seed).collect();
+    let operands = alike(F::NAME, &operands)?;
+    if let Some(accelerator) = first.device().as_accelerator() {
+        let program = match seed {
+            Some(_) => Program::of(formula).seeded(),
+            None => Program::of(formula),
+        };
+        return elsewhere(accelerator, &program, &operands);
     }
-    if same {
-        let shape = first.shape.fresh();
-        if let Some(accelerator) = first.device().as_accelerator() {
-            let program = match seed {
-                Some(_) => Program::of(formula).seeded(),
-                None => Program::of(formula),
-            };
-            let operands = inputs.into_iter().chain(seed);
-            let operands: Vec<_> = operands
-                .map(|x| x.operand(F::NAME))
-                .collect::<Result<_>>()?;
-            let memory =
-                T::kernels(accelerator.as_ref()).pointwise(&program, &operands, shape.sizes())?;
-            return Ok(Tensor::from_memory(accelerator, memory, shape));
-        }
-        let views = try_map(inputs, |input| input.view(F::NAME))?;
-        let seed = seed.map(|seed| seed.view(F::NAME)).transpose()?;
-        return Ok(Tensor::build(shape, |output| {
-            cpu::pointwise::pointwise(formula, views, seed, output);
-        }));
+    let views = operands.iter().map(|operand| operand.view(F::NAME));
+    let views: SmallVec<[_; 4]> = views.collect::<Result<_>>()?;
+    Ok(Tensor::build(operands[0].shape.fresh(), |output| {
+        cpu::pointwise::strided(formula, &views, output);
+    }))
+}
+
+/// The operands, which must be on one device, broadcast to one shape.
+fn alike<T: Float>(op: &'static str, operands: &[&Tensor<T>]) -> Result<SmallVec<[Tensor<T>; 4]>> {
+    let mut sizes = Sizes::from_slice(operands[0].shape());
+    for other in &operands[1..] {
+        operands[0].device().check_same(op, other.device())?;
+        sizes = broadcast(op, &sizes, other.shape())?;
     }
-    let mut sizes = crate::shape::Sizes::from_slice(first.shape());
-    for other in inputs.iter().chain(&seed) {
-        sizes = broadcast(F::NAME, &sizes, other.shape())?;
-    }
-    let expanded = try_map(inputs, |input| input.expand(&sizes))?;
-    let seed = seed.map(|seed| seed.expand(&sizes)).transpose()?;
-    pointwise(formula, expanded.each_ref(), seed.as_ref())
+    operands
+        .iter()
+        .map(|operand| operand.expand(&sizes))
+        .collect()
+}
+
+/// A program run on an accelerator, where its operands are, all of one shape.
+fn elsewhere<T: Float>(
+    accelerator: &Arc<dyn Accelerator>,
+    program: &Program,
+    operands: &[Tensor<T>],
+) -> Result<Tensor<T>> {
+    let shape = operands[0].shape.fresh();
+    let operands = operands.iter().map(|x| x.operand(program.name()));
+    let operands: Vec<_> = operands.collect::<Result<_>>()?;
+    let kernels = T::kernels(accelerator.as_ref());
+    let memory = kernels.pointwise(program, &operands, shape.sizes())?;
+    Ok(Tensor::from_memory(accelerator, memory, shape))
 }
 
 /// The usual case, in a few steps, because for a small tensor the steps are the whole cost: all
@@ -120,25 +133,6 @@ fn dense<'a, T: Float, F: Pointwise<N>, const N: usize>(
     Some(Tensor::build(first.shape.fresh(), |output| {
         cpu::pointwise::contiguous(formula, slices, seed, output);
     }))
-}
-
-/// `convert` of each element, or the first error.
-fn try_map<A, B, const N: usize>(
-    items: [A; N],
-    convert: impl Fn(A) -> Result<B>,
-) -> Result<[B; N]> {
-    let mut error = None;
-    let converted = items.map(|item| match convert(item) {
-        Ok(item) => Some(item),
-        Err(e) => {
-            error.get_or_insert(e);
-            None
-        }
-    });
-    match error {
-        Some(error) => Err(error),
-        None => Ok(converted.map(|item| item.unwrap_or_else(|| unreachable!("no error")))),
-    }
 }
 
 /// Defines formulas without parameters, and the tensor methods that apply them.

@@ -74,16 +74,25 @@ fn share<T: GemmFloat>(product: Product<'_, T>) {
     let Product { m, k, n, .. } = product;
     let work = m.saturating_mul(k).saturating_mul(n);
     if work < WORTH_SHARING {
-        return dispatch(product);
+        return compute(product);
     }
     let parts = rayon::current_num_threads().min(2 * work / WORTH_SHARING);
     if parts <= 1 {
-        dispatch(product);
+        compute(product);
     } else if m >= parts * ROWS_FOR_A_THREAD || m >= n {
         share_rows(product, parts);
     } else {
         share_columns(product, parts);
     }
+}
+
+/// Computes a product on this thread.
+///
+/// The one caller of the loops: each part of the crate that the compiler works on separately and
+/// that calls them directly would compile them again.
+#[inline(never)]
+fn compute<T: GemmFloat>(product: Product<'_, T>) {
+    dispatch(product);
 }
 
 fn share_rows<T: GemmFloat>(product: Product<'_, T>, parts: usize) {
@@ -102,7 +111,7 @@ fn share_rows<T: GemmFloat>(product: Product<'_, T>, parts: usize) {
         .div_ceil(parts)
         .next_multiple_of(super::microkernel::TILE_ROWS);
     for_each_piece(c, rows * n, |start, c| {
-        dispatch(Product {
+        compute(Product {
             m: c.len() / n,
             k,
             n,
@@ -140,7 +149,7 @@ fn share_columns<T: GemmFloat>(product: Product<'_, T>, parts: usize) {
             block.extend_from_slice(&row[start..start + columns]);
         }
         let bias = epilogue.bias.map(|bias| &bias[start..]);
-        dispatch(Product {
+        compute(Product {
             m,
             k,
             n: columns,
