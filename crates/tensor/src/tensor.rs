@@ -6,7 +6,7 @@ use crate::cpu;
 use crate::device::{Accelerator, Device, Memory, Operand, not_offered};
 use crate::element::{Element, Number};
 use crate::error::{Error, Result};
-use crate::shape::{Shape, Sizes};
+use crate::shape::{Shape, Sizes, Strides};
 use crate::storage::{Buffer, Remote, Storage};
 
 /// Elements of one type in a grid of any rank.
@@ -182,7 +182,7 @@ impl<T: Element> Tensor<T> {
     }
 
     /// Steps in memory along the axes, in elements.
-    pub fn strides(&self) -> &[isize] {
+    pub fn strides(&self) -> Strides {
         self.shape.strides()
     }
 

@@ -22,7 +22,7 @@ impl IndexWalk {
     pub(crate) fn new(index: &[usize], over: &Shape, axis: usize) -> Self {
         let mut sizes = Sizes::new();
         let mut steps = Strides::new();
-        for (number, (&size, &stride)) in index.iter().zip(over.strides()).enumerate() {
+        for (number, (&size, stride)) in index.iter().zip(over.strides()).enumerate() {
             let step = if number == axis { 0 } else { stride };
             match (sizes.last_mut(), steps.last_mut()) {
                 // A column of labels, [N, 1], is one row of N.

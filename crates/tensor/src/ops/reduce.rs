@@ -244,7 +244,8 @@ pub(crate) fn reduce<T: Element, R: Reduction<T>>(
     // Walk in the order in which the elements lie in memory. A repeated axis goes first: the
     // others are the same walk each time.
     let mut order: Sizes = (0..tensor.rank()).collect();
-    order.sort_by_key(|&axis| match tensor.strides()[axis] {
+    let strides = tensor.strides();
+    order.sort_by_key(|&axis| match strides[axis] {
         0 => 0,
         stride => usize::MAX - stride.unsigned_abs(),
     });

@@ -5,7 +5,7 @@ mod window;
 
 use crate::element::Element;
 use crate::error::{Error, Result};
-use crate::shape::{Shape, Sizes, Strides, resolve_axis};
+use crate::shape::{Shape, Sizes, resolve_axis};
 use crate::tensor::Tensor;
 
 pub use slice::Slice;
@@ -122,7 +122,7 @@ impl<T: Element> Tensor<T> {
     pub fn unsqueeze(&self, axis: isize) -> Result<Self> {
         let axis = resolve_axis("unsqueeze", axis, self.rank() + 1)?;
         let mut sizes = Sizes::from_slice(self.shape());
-        let mut strides = Strides::from_slice(self.strides());
+        let mut strides = self.strides();
         sizes.insert(axis, 1);
         strides.insert(axis, 0);
         Ok(self.with_shape(Shape::from_parts(sizes, strides, self.shape.offset())))
@@ -142,7 +142,7 @@ impl<T: Element> Tensor<T> {
             });
         }
         let mut sizes = Sizes::from_slice(self.shape());
-        let mut strides = Strides::from_slice(self.strides());
+        let mut strides = self.strides();
         sizes.remove(axis);
         strides.remove(axis);
         Ok(self.with_shape(Shape::from_parts(sizes, strides, self.shape.offset())))

@@ -2,7 +2,7 @@
 
 use crate::element::{Element, Number};
 use crate::error::{Error, Result};
-use crate::shape::{Shape, Sizes, Strides};
+use crate::shape::{Shape, Sizes};
 use crate::tensor::Tensor;
 
 impl<T: Element> Tensor<T> {
@@ -37,7 +37,7 @@ impl<T: Element> Tensor<T> {
         let corner = corner.slice(columns, column, 1, length);
         let (mut sizes, mut strides) = (
             Sizes::from_slice(corner.sizes()),
-            Strides::from_slice(corner.strides()),
+            corner.strides(),
         );
         let step = strides[rows] + strides[columns];
         for axis in [rows.max(columns), rows.min(columns)] {
@@ -76,7 +76,7 @@ impl<T: Element> Tensor<T> {
         }
         let windows = room / step + 1;
         let mut sizes = Sizes::from_slice(self.shape());
-        let mut strides = Strides::from_slice(self.strides());
+        let mut strides = self.strides();
         strides.push(strides[axis]);
         sizes.push(size);
         sizes[axis] = windows;
