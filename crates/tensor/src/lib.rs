@@ -32,11 +32,13 @@ pub mod dual;
 pub mod element;
 pub mod error;
 pub mod ops;
+mod per_axis;
 pub mod pointwise;
 mod print;
 pub mod program;
 pub mod random;
 pub mod scalar;
+
 pub mod shape;
 mod storage;
 mod tensor;

@@ -1,37 +1,25 @@
 //! Shapes: how many elements along each axis, and how to find them in memory.
 
-use smallvec::SmallVec;
-
 use crate::error::{Error, Result};
 
-/// Sizes along the axes; up to four need no allocation.
-pub type Sizes = SmallVec<[usize; 4]>;
+pub use crate::per_axis::PerAxis;
+
+/// Sizes along the axes.
+pub type Sizes = PerAxis<usize>;
 /// Steps in memory along the axes, in elements; negative where an axis runs backwards.
-pub type Strides = SmallVec<[isize; 4]>;
+pub type Strides = PerAxis<isize>;
 
 /// Sizes, strides and offset: element `(i₀, i₁, …)` lies at `offset + Σ iₖ·strideₖ`.
 ///
 /// Views (transposing, slicing, expanding, …) are new shapes over the same memory; a stride of 0
 /// repeats an element along its axis.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shape {
     sizes: Sizes,
     offset: usize,
     /// None for row-major order, where the sizes say it all. Most tensors are in it, and tensors
     /// are moved often: what few need stands elsewhere.
     strides: Option<Box<Strides>>,
-}
-
-impl Clone for Shape {
-    /// By copying a slice: the derived clone goes through the sizes one by one.
-    #[inline]
-    fn clone(&self) -> Self {
-        Self {
-            sizes: Sizes::from_slice(&self.sizes),
-            offset: self.offset,
-            strides: self.strides.clone(),
-        }
-    }
 }
 
 impl Shape {
@@ -72,7 +60,11 @@ impl Shape {
     /// The row-major shape of a fresh tensor of these sizes, which have been found countable.
     #[inline]
     pub(crate) fn fresh(&self) -> Self {
-        Self::grid(&self.sizes)
+        Self {
+            sizes: self.sizes.clone(),
+            offset: 0,
+            strides: None,
+        }
     }
 
     /// The shape of a vector.
@@ -99,7 +91,7 @@ impl Shape {
     /// Steps in memory along the axes, in elements.
     pub fn strides(&self) -> Strides {
         match &self.strides {
-            Some(strides) => Strides::from_slice(strides),
+            Some(strides) => Strides::clone(strides),
             None => row_major(&self.sizes),
         }
     }
@@ -152,7 +144,7 @@ impl Shape {
         };
         let added = sizes.len().checked_sub(self.rank()).ok_or_else(error)?;
         let mut strides = Strides::from_elem(0, sizes.len());
-        for (axis, (&size, stride)) in self.sizes.iter().zip(self.strides()).enumerate() {
+        for (axis, (&size, &stride)) in self.sizes.iter().zip(&self.strides()).enumerate() {
             let wanted = sizes[added + axis];
             if size == wanted {
                 strides[added + axis] = stride;
@@ -183,7 +175,7 @@ impl Shape {
     ///
     /// The caller answers for their lying inside the axis; `step` may be negative.
     pub(crate) fn slice(&self, axis: usize, start: usize, step: isize, length: usize) -> Self {
-        let (mut sizes, mut strides) = (Sizes::from_slice(&self.sizes), self.strides());
+        let (mut sizes, mut strides) = (self.sizes.clone(), self.strides());
         sizes[axis] = length;
         // A view of nothing must not point behind the memory of nothing.
         let skipped = match sizes.contains(&0) {

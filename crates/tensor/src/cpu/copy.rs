@@ -108,8 +108,9 @@ pub(crate) fn copy_places<T: Element>(
 /// The loops over a view and a target, from the outermost, with as few axes as possible.
 fn loops<'a>(from: &Shape, to: &[isize], selected: Option<(usize, &'a [i64])>) -> Axes<'a> {
     let mut axes = Axes::new();
-    let steps = from.strides().into_iter().zip(to);
-    for (number, (&size, (from, &to))) in from.sizes().iter().zip(steps).enumerate() {
+    let strides = from.strides();
+    let steps = strides.iter().zip(to);
+    for (number, (&size, (&from, &to))) in from.sizes().iter().zip(steps).enumerate() {
         let places = selected.and_then(|(axis, places)| (axis == number).then_some(places));
         let axis = Axis {
             size: places.map_or(size, <[i64]>::len),

@@ -111,8 +111,9 @@ pub(crate) fn reduce<T: Element, R: Reduction<T>>(
     centre: Option<View<'_, R::Output>>,
 ) -> Tensor<R::Output> {
     let sizes = view.shape.sizes();
-    let axes = sizes.iter().zip(view.shape.strides()).zip(reduced);
-    let mut groups = merge(axes.map(|((&size, stride), &reduced)| (size, stride, reduced)));
+    let strides = view.shape.strides();
+    let axes = sizes.iter().zip(&strides).zip(reduced);
+    let mut groups = merge(axes.map(|((&size, &stride), &reduced)| (size, stride, reduced)));
     // What is not reduced at all is a fold of one.
     if groups.iter().all(|group| !group.reduced) {
         groups.insert(

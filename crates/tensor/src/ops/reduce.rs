@@ -121,7 +121,7 @@ impl<T: Float> Tensor<T> {
         };
         let added = sizes.len().checked_sub(target.len()).ok_or_else(error)?;
         let mut kept = Sizes::from_elem(1, added);
-        kept.extend_from_slice(target);
+        kept.extend(target.iter().copied());
         let mut reduced = Reduced {
             flags: SmallVec::from_elem(true, added),
             count: 1,

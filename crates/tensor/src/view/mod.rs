@@ -53,10 +53,9 @@ impl<T: Element> Tensor<T> {
                 found: format!("axis {start}"),
             });
         }
-        let mut sizes = Sizes::from_slice(self.shape());
-        let merged = sizes.drain(start..=end).product();
-        sizes.insert(start, merged);
-        self.reshape(sizes)
+        let (before, others) = self.shape().split_at(start);
+        let (merged, after) = others.split_at(end + 1 - start);
+        self.reshape([before, &[merged.iter().product()], after].concat())
     }
 
     /// The tensor with two axes exchanged; negative axes count from the end.
