@@ -5,7 +5,6 @@ use std::panic::Location;
 
 use macula_tensor::{Error, Float, Result, Tensor};
 
-use crate::saved::Kept;
 use crate::var::Var;
 
 /// Nothing if all elements of a result are finite.
@@ -30,14 +29,14 @@ pub(crate) fn check_value<T: Float>(
 #[cold]
 pub(crate) fn check_gradient<T: Float>(
     (name, location): (&'static str, &Location<'_>),
-    kept: &Kept<T>,
+    kept: &[Tensor<T>],
     upstream: &Var<T>,
     input: usize,
     gradient: &Var<T>,
 ) -> Result<()> {
     check(name, gradient.value(), || {
         let upstream = listed([upstream.value()]);
-        let kept = listed(kept.tensors());
+        let kept = listed(kept);
         format!(
             "the gradient to input {input} at {location}, from an upstream gradient {upstream} and \
              values {kept},"

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use macula_tensor::{Error, Float, Result, Tensor};
 
 use crate::param::Param;
-use crate::tape::NodeId;
+use crate::node::NodeId;
 use crate::var::Var;
 
 /// The gradients of one loss: for every parameter it depends on, and for the leaves of its tape.

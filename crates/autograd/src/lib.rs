@@ -84,6 +84,7 @@ mod derivatives;
 mod fused;
 mod gradients;
 mod listing;
+mod node;
 pub mod ops;
 mod param;
 mod recompute;

@@ -10,7 +10,8 @@ use macula_tensor::{Error, Float, Result, Tensor};
 use crate::anomaly;
 use crate::gradients::Gradients;
 use crate::saved::Saved;
-use crate::tape::{Kind, NodeId, Tape};
+use crate::node::{Kind, NodeId, Nodes};
+use crate::tape::Tape;
 use crate::var::Var;
 
 impl<T: Float> Var<T> {
@@ -43,40 +44,43 @@ impl<T: Float> Var<T> {
         drop(self);
         let mut adjoints = Adjoints::new(NodeId::new(0), last);
         adjoints.add(last, tape.constant(seed))?;
-        nodes.truncate(last.index() + 1);
+        nodes.truncate(last);
+        let Nodes {
+            mut nodes,
+            mut kept,
+        } = nodes;
         while let Some(node) = nodes.pop() {
             let id = NodeId::new(nodes.len());
-            let Some(upstream) = adjoints.take(id) else {
-                continue;
-            };
-            match node.kind {
-                Kind::Leaf => gradients.insert_leaf(id, upstream.into_value()),
-                Kind::Param(param) => gradients.insert_param(param, upstream.into_value()),
-                Kind::Op(operation) => {
+            match (node.kind, adjoints.take(id)) {
+                (Kind::Leaf, Some(upstream)) => {
+                    gradients.insert_leaf(id, upstream.into_value());
+                }
+                (Kind::Param(param), Some(upstream)) => {
+                    gradients.insert_param(param, upstream.into_value());
+                }
+                (Kind::Op(rule), Some(upstream)) => {
                     let saved = Saved {
                         op: node.name,
-                        tape: tape.clone(),
-                        operation,
-                        inputs: node.inputs,
+                        tape: &tape,
+                        inputs: &node.inputs,
+                        keep: node.keep,
+                        kept: &kept[node.kept..],
                         output: None,
-                        recorded: false,
                     };
-                    let rule = &saved.operation.rule;
                     rule(&upstream, &saved, &mut |index, gradient| {
                         if detects {
+                            let place = (node.name, node.location);
                             anomaly::check_gradient(
-                                (node.name, node.location),
-                                &saved.operation.kept,
-                                &upstream,
-                                index,
-                                &gradient,
+                                place, saved.kept, &upstream, index, &gradient,
                             )?;
                         }
                         let input = saved.inputs.get(index).copied().flatten();
                         adjoints.pass_on(input, gradient, |id| &nodes[id.index()].shape)
                     })?;
                 }
+                (_, None) | (Kind::Running, _) => {}
             }
+            kept.truncate(node.kept);
         }
         Ok(gradients)
     }
@@ -159,36 +163,31 @@ impl<T: Float> Var<T> {
                 }
             }
             // The rule runs while the tape grows under it, so it is taken out of the borrow.
-            let op = tape.with_node(id, |node| match &node.kind {
-                Kind::Leaf | Kind::Param(_) => None,
-                Kind::Op(operation) => {
-                    let place = (node.name, node.location);
-                    Some((place, node.inputs.clone(), operation.clone()))
-                }
-            });
-            if let Some((place, inputs, operation)) = op {
+            if let Some(op) = tape.lend(id) {
                 let saved = Saved {
-                    op: place.0,
-                    tape: tape.clone(),
-                    operation,
-                    inputs,
+                    op: op.name,
+                    tape,
+                    inputs: &op.inputs,
+                    keep: op.keep,
+                    kept: &op.kept,
                     output: Some(id),
-                    recorded: true,
                 };
-                let shape = |id| tape.with_node(id, |node| node.shape.clone());
+                let shape =
+                    |id: NodeId| tape.with_nodes(|nodes| nodes.nodes[id.index()].shape.clone());
                 let detects = tape.detects();
                 let mut hand_on = |index: usize, gradient: Self| {
                     if detects {
-                        let kept = &saved.operation.kept;
-                        anomaly::check_gradient(place, kept, &upstream, index, &gradient)?;
+                        let place = (op.name, op.location);
+                        anomaly::check_gradient(place, saved.kept, &upstream, index, &gradient)?;
                     }
                     let input = saved.inputs.get(index).copied().flatten();
                     adjoints.pass_on(input, gradient, shape)
                 };
                 // What the rule computes on its way is not what the user's line computes.
-                tape.detecting(false, || {
-                    (saved.operation.rule)(&upstream, &saved, &mut hand_on)
-                })?;
+                let run = || (op.rule)(&upstream, &saved, &mut hand_on);
+                let done = tape.detecting(false, run);
+                tape.give_back(id, op.rule);
+                done?;
             }
         }
         Ok(found)

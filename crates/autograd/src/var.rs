@@ -2,14 +2,13 @@
 
 use std::fmt;
 use std::panic::Location;
-use std::rc::Rc;
 
-use macula_tensor::shape::Sizes;
 use macula_tensor::{Error, Float, Result, Tensor};
 
 use crate::anomaly;
-use crate::saved::{Keep, Kept, Saved};
-use crate::tape::{HandOn, Kind, Node, NodeId, Operation, Tape};
+use crate::node::{HandOn, NodeId};
+use crate::saved::{Keep, Saved};
+use crate::tape::Tape;
 
 /// A tensor in a pass: data, a leaf, or the result of an operation.
 ///
@@ -158,17 +157,8 @@ impl<T: Float> Var<T> {
         if inputs.iter().all(|input| input.node.is_none()) {
             return Ok(tape.constant(value));
         }
-        let operation = Operation {
-            kept: Kept::new(keep, inputs, &value),
-            rule,
-        };
-        let node = tape.push(Node {
-            name,
-            location,
-            shape: Sizes::from_slice(value.shape()),
-            inputs: inputs.iter().map(|input| input.node).collect(),
-            kind: Kind::Op(Rc::new(operation)),
-        });
+        let place = (name, location);
+        let node = tape.operation(place, inputs, &value, keep, Box::new(rule));
         Ok(Self::from_parts(value, tape.clone(), Some(node)))
     }
 

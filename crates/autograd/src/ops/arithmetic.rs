@@ -54,7 +54,7 @@ impl<T: Float> Var<T> {
             "mul",
             [self, other],
             value,
-            Keep::Inputs,
+            Keep::factors(self, other),
             |upstream, saved| {
                 let times = |index| Ok(Some(upstream.mul(&saved.input(index)?)?));
                 Ok([

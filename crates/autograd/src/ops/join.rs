@@ -4,7 +4,7 @@ use macula_tensor::shape::Sizes;
 use macula_tensor::{Float, Result, Tensor};
 
 use crate::saved::{Keep, Saved};
-use crate::tape::HandOn;
+use crate::node::HandOn;
 use crate::var::Var;
 
 impl<T: Float> Var<T> {
