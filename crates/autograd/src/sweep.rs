@@ -49,16 +49,16 @@ impl<T: Float> Var<T> {
             mut nodes,
             mut kept,
         } = nodes;
-        while let Some(node) = nodes.pop() {
-            let id = NodeId::new(nodes.len());
-            match (node.kind, adjoints.take(id)) {
-                (Kind::Leaf, Some(upstream)) => {
+        while let Some(node) = nodes.last() {
+            let id = NodeId::new(nodes.len() - 1);
+            match (adjoints.take(id), &node.kind) {
+                (Some(upstream), Kind::Leaf) => {
                     gradients.insert_leaf(id, upstream.into_value());
                 }
-                (Kind::Param(param), Some(upstream)) => {
-                    gradients.insert_param(param, upstream.into_value());
+                (Some(upstream), Kind::Param(param)) => {
+                    gradients.insert_param(param.clone(), upstream.into_value());
                 }
-                (Kind::Op(rule), Some(upstream)) => {
+                (Some(upstream), Kind::Op(rule)) => {
                     let saved = Saved {
                         op: node.name,
                         tape: &tape,
@@ -70,17 +70,17 @@ impl<T: Float> Var<T> {
                     rule(&upstream, &saved, &mut |index, gradient| {
                         if detects {
                             let place = (node.name, node.location);
-                            anomaly::check_gradient(
-                                place, saved.kept, &upstream, index, &gradient,
-                            )?;
+                            let kept = saved.kept;
+                            anomaly::check_gradient(place, kept, &upstream, index, &gradient)?;
                         }
                         let input = saved.inputs.get(index).copied().flatten();
                         adjoints.pass_on(input, gradient, |id| &nodes[id.index()].shape)
                     })?;
                 }
-                (_, None) | (Kind::Running, _) => {}
+                (None, _) | (_, Kind::Running) => {}
             }
             kept.truncate(node.kept);
+            nodes.truncate(id.index());
         }
         Ok(gradients)
     }
@@ -224,7 +224,7 @@ impl<T: Float> Adjoints<T> {
         gradient
     }
 
-    #[inline]
+    #[inline(always)]
     fn add(&mut self, id: NodeId, gradient: Var<T>) -> Result<()> {
         let place = &mut self.place_of[id.index() - self.first.index()];
         if *place == 0 {
@@ -254,7 +254,7 @@ impl<T: Float> Adjoints<T> {
             return Ok(());
         };
         let shape = shape(id);
-        if gradient.shape() == shape.as_ref() {
+        if gradient.shape().iter().eq(shape.as_ref()) {
             self.add(id, gradient)
         } else {
             self.add(id, gradient.sum_to(shape)?)

@@ -117,12 +117,19 @@ impl<T: Float> Var<T> {
         rule: impl Fn(&Self, &Saved<T>) -> Result<[Option<Self>; N]> + Send + 'static,
     ) -> Result<Self> {
         let rule = move |upstream: &Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
-            for (index, gradient) in rule(upstream, saved)?.into_iter().enumerate() {
-                if let Some(gradient) = gradient {
-                    hand_on(index, gradient)?;
+            // By reference: what a rule returns is large, and moving it takes longer than many a
+            // rule does.
+            match &mut rule(upstream, saved) {
+                Ok(gradients) => {
+                    for (index, gradient) in gradients.iter_mut().enumerate() {
+                        if let Some(gradient) = gradient.take() {
+                            hand_on(index, gradient)?;
+                        }
+                    }
+                    Ok(())
                 }
+                Err(error) => Err(error.clone()),
             }
-            Ok(())
         };
         Self::record_any(name, &inputs, value, keep, rule)
     }

@@ -20,7 +20,10 @@ impl<T: Float> Var<T> {
             [self, other],
             value,
             Keep::Nothing,
-            |upstream, saved| Ok([0, 1].map(|index| saved.needs(index).then(|| upstream.clone()))),
+            |upstream, saved| {
+                let side = |index| saved.needs(index).then(|| upstream.clone());
+                Ok([side(0), side(1)])
+            },
         )
     }
 
