@@ -59,11 +59,13 @@ impl<T: Float> Var<T> {
             value,
             Keep::factors(self, other),
             |upstream, saved| {
-                let times = |index| Ok(Some(upstream.mul(&saved.input(index)?)?));
-                Ok([
-                    if saved.needs(0) { times(1)? } else { None },
-                    if saved.needs(1) { times(0)? } else { None },
-                ])
+                let times = |index| match saved.recorded() {
+                    true => upstream.mul(&saved.input(index)?),
+                    // Nothing is written down, so nothing but the value is needed.
+                    false => Ok(saved.constant(upstream.value().mul(saved.value(index)?)?)),
+                };
+                let side = |index, other| saved.needs(index).then(|| times(other)).transpose();
+                Ok([side(0, 1)?, side(1, 0)?])
             },
         )
     }
