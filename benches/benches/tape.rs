@@ -118,11 +118,17 @@ fn small(criterion: &mut Criterion) {
             }
             Ok(z)
         });
-        table.push((name, [recorded, by_hand, plain].map(|time| time * nanoseconds)));
+        table.push((
+            name,
+            [recorded, by_hand, plain].map(|time| time * nanoseconds),
+        ));
     }
     println!("\n{group}, ns         recorded, there and back   tensors alone   there only");
     for (name, [recorded, by_hand, plain]) in table {
-        println!("{name:12} {recorded:10.1} {by_hand:10.1} {plain:10.1}   ×{:.2}", recorded / by_hand);
+        println!(
+            "{name:12} {recorded:10.1} {by_hand:10.1} {plain:10.1}   ×{:.2}",
+            recorded / by_hand
+        );
     }
 }
 
@@ -280,10 +286,7 @@ impl ByHand {
         let mut upstream = error.mul_scalar(1.0 / BATCH as f64)?;
         let slope = Derived::new(formulas::Relu).differentiate(0);
         for (layer, value) in self.layers.iter_mut().zip(values).rev() {
-            let gradients = [
-                upstream.transpose(0, 1)?.matmul(&value)?,
-                upstream.sum(0)?,
-            ];
+            let gradients = [upstream.transpose(0, 1)?.matmul(&value)?, upstream.sum(0)?];
             if value.shape() != self.inputs.shape() {
                 let gradient = upstream.matmul(&layer[0])?;
                 upstream = formulas::pointwise(&slope, [&value], Some(&gradient))?;

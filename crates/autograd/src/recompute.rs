@@ -3,9 +3,9 @@
 use macula_tensor::{Error, Float, Result};
 
 use crate::fused::try_from_fn;
+use crate::node::HandOn;
 use crate::param::Param;
 use crate::saved::{Keep, Saved};
-use crate::node::HandOn;
 use crate::tape::Tape;
 use crate::var::Var;
 

@@ -9,8 +9,8 @@ use macula_tensor::{Error, Float, Result, Tensor};
 
 use crate::anomaly;
 use crate::gradients::Gradients;
-use crate::saved::Saved;
 use crate::node::{Kind, NodeId, Nodes};
+use crate::saved::Saved;
 use crate::tape::Tape;
 use crate::var::Var;
 

@@ -9,7 +9,7 @@
 //! pool: their elements stand in the reference-counted block itself, one allocation in all.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::device::{Device, Memory};
 use crate::element::Element;
@@ -80,12 +80,12 @@ pub(crate) struct Buffer<T: Element>(Vec<T>);
 impl<T: Element> Buffer<T> {
     /// Room for `count` elements of any value.
     pub(crate) fn with_count(count: usize) -> Self {
-        Self::from_vec(T::pool().take(count))
+        Self(T::pool().take(count))
     }
 
     /// A buffer that takes over a vector, without copying.
     pub(crate) fn from_vec(elements: Vec<T>) -> Self {
-        USED.fetch_add(size_of_val(&elements[..]), Ordering::Relaxed);
+        T::pool().shelves().used += elements.len();
         Self(elements)
     }
 
@@ -99,27 +99,20 @@ impl<T: Element> Buffer<T> {
 
     /// The first `count` elements as a vector, without copying.
     pub(crate) fn into_vec(mut self, count: usize) -> Vec<T> {
-        let mut elements = self.take();
+        // An empty vector is left behind for the pool.
+        let mut elements = std::mem::take(&mut self.0);
+        T::pool().shelves().used -= elements.len();
         elements.truncate(count);
         elements
-    }
-
-    /// The vector, which leaves an empty one behind.
-    fn take(&mut self) -> Vec<T> {
-        USED.fetch_sub(size_of_val(&self.0[..]), Ordering::Relaxed);
-        std::mem::take(&mut self.0)
     }
 }
 
 impl<T: Element> Drop for Buffer<T> {
     fn drop(&mut self) {
-        let elements = self.take();
-        T::pool().put(elements);
+        T::pool().put(std::mem::take(&mut self.0));
     }
 }
 
-/// Bytes of all buffers in use.
-static USED: AtomicUsize = AtomicUsize::new(0);
 /// Bytes that all pools together may hold for later use.
 static LIMIT: AtomicUsize = AtomicUsize::new(1 << 30);
 /// Bytes that all pools together hold for later use.
@@ -135,7 +128,7 @@ static HELD: AtomicUsize = AtomicUsize::new(0);
 /// [`set_limit`]: memory::set_limit
 /// [`release`]: memory::release
 pub mod memory {
-    use super::{Element, HELD, LIMIT, Ordering, USED};
+    use super::{Element, HELD, LIMIT, Ordering};
 
     /// Bytes in use by tensors at this moment, of all threads together.
     ///
@@ -155,7 +148,7 @@ pub mod memory {
     /// # Ok::<(), macula_tensor::Error>(())
     /// ```
     pub fn used() -> usize {
-        USED.load(Ordering::Relaxed)
+        f32::pool().used() + f64::pool().used() + i64::pool().used() + bool::pool().used()
     }
 
     /// Bytes held for later use at this moment; memory in use by tensors is not counted.
@@ -189,7 +182,15 @@ pub mod memory {
 /// There are 8 classes to each doubling of the length, so at most an eighth of a buffer is unused.
 #[derive(Debug)]
 pub struct Pool<T> {
-    classes: Mutex<Vec<Vec<Vec<T>>>>,
+    shelves: Mutex<Shelves<T>>,
+}
+
+#[derive(Debug)]
+struct Shelves<T> {
+    /// The vectors that wait, by class.
+    classes: Vec<Vec<Vec<T>>>,
+    /// Elements of all buffers in use.
+    used: usize,
 }
 
 /// Classes to each doubling, as a power of two.
@@ -210,49 +211,68 @@ fn class_length(class: usize) -> usize {
 impl<T: Element> Pool<T> {
     pub(crate) const fn new() -> Self {
         Self {
-            classes: Mutex::new(Vec::new()),
+            shelves: Mutex::new(Shelves {
+                classes: Vec::new(),
+                used: 0,
+            }),
         }
+    }
+
+    fn shelves(&self) -> MutexGuard<'_, Shelves<T>> {
+        self.shelves.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Bytes of all buffers in use.
+    fn used(&self) -> usize {
+        self.shelves().used * size_of::<T>()
     }
 
     /// A vector of at least `count` elements of any value.
     fn take(&self, count: usize) -> Vec<T> {
         // The smallest class that is long enough.
         let class = class_below(count.max(FEW) - 1) + 1;
+        let length = class_length(class);
         let recycled = {
-            let mut classes = self.classes.lock().unwrap_or_else(PoisonError::into_inner);
-            classes.get_mut(class).and_then(Vec::pop)
+            let mut shelves = self.shelves();
+            shelves.used += length;
+            shelves.classes.get_mut(class).and_then(Vec::pop)
         };
         match recycled {
             Some(elements) => {
-                HELD.fetch_sub(elements.len() * size_of::<T>(), Ordering::Relaxed);
+                HELD.fetch_sub(length * size_of::<T>(), Ordering::Relaxed);
                 elements
             }
-            None => vec![T::default(); class_length(class)],
+            None => vec![T::default(); length],
         }
     }
 
     /// Keeps a vector for later use, or frees it where the limit is reached.
     fn put(&self, mut elements: Vec<T>) {
-        if elements.len() < FEW {
-            return;
+        let used = elements.len();
+        let mut kept = None;
+        if used >= FEW {
+            let class = class_below(used);
+            elements.truncate(class_length(class));
+            let bytes = elements.len() * size_of::<T>();
+            if HELD.fetch_add(bytes, Ordering::Relaxed) + bytes <= LIMIT.load(Ordering::Relaxed) {
+                kept = Some(class);
+            } else {
+                HELD.fetch_sub(bytes, Ordering::Relaxed);
+            }
         }
-        let class = class_below(elements.len());
-        elements.truncate(class_length(class));
-        let bytes = elements.len() * size_of::<T>();
-        if HELD.fetch_add(bytes, Ordering::Relaxed) + bytes > LIMIT.load(Ordering::Relaxed) {
-            HELD.fetch_sub(bytes, Ordering::Relaxed);
-            return;
+        // What is not kept is freed after the lock is.
+        let mut shelves = self.shelves();
+        shelves.used -= used;
+        if let Some(class) = kept {
+            if shelves.classes.len() <= class {
+                shelves.classes.resize_with(class + 1, Vec::new);
+            }
+            shelves.classes[class].push(elements);
         }
-        let mut classes = self.classes.lock().unwrap_or_else(PoisonError::into_inner);
-        if classes.len() <= class {
-            classes.resize_with(class + 1, Vec::new);
-        }
-        classes[class].push(elements);
     }
 
     fn clear(&self) {
-        let classes =
-            std::mem::take(&mut *self.classes.lock().unwrap_or_else(PoisonError::into_inner));
+        let classes = std::mem::take(&mut self.shelves().classes);
         let bytes = classes
             .iter()
             .flatten()

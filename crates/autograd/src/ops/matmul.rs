@@ -4,8 +4,8 @@ use macula_tensor::shape::Sizes;
 use macula_tensor::{Float, Result};
 use smallvec::SmallVec;
 
-use crate::saved::{Keep, Saved};
 use crate::node::HandOn;
+use crate::saved::{Keep, Saved};
 use crate::var::Var;
 
 impl<T: Float> Var<T> {

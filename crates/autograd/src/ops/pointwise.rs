@@ -11,8 +11,8 @@ use macula_tensor::{Float, Result};
 use smallvec::SmallVec;
 
 use crate::fused::try_from_fn;
-use crate::saved::{Keep, Saved};
 use crate::node::HandOn;
+use crate::saved::{Keep, Saved};
 use crate::var::Var;
 
 impl<T: Float> Var<T> {

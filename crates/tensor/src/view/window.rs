@@ -35,10 +35,7 @@ impl<T: Element> Tensor<T> {
         let length = height.min(width);
         let corner = self.shape.slice(rows, row, 1, length);
         let corner = corner.slice(columns, column, 1, length);
-        let (mut sizes, mut strides) = (
-            Sizes::from_slice(corner.sizes()),
-            corner.strides(),
-        );
+        let (mut sizes, mut strides) = (Sizes::from_slice(corner.sizes()), corner.strides());
         let step = strides[rows] + strides[columns];
         for axis in [rows.max(columns), rows.min(columns)] {
             sizes.remove(axis);
