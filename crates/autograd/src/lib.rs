@@ -100,5 +100,5 @@ pub use gradients::Gradients;
 pub use listing::{Line, Listing};
 pub use param::Param;
 pub use saved::{Keep, Saved};
-pub use tape::Tape;
+pub use tape::{CalledAt, Tape};
 pub use var::Var;

@@ -44,12 +44,17 @@ struct Inner<T: Float> {
     consumed: Cell<bool>,
     /// Whether every value and gradient is looked at for numbers that are not finite.
     detects: Cell<bool>,
+    /// What is called at the first place counts as called at the second.
+    called: Cell<Option<(Place, Place)>>,
     nodes: RefCell<Nodes<T>>,
     /// Where each parameter became a leaf: twice used is still one leaf.
     params: RefCell<BTreeMap<usize, NodeId>>,
     /// Made when the first [`Tape::var`] is: it tells the leaves of this tape from all others.
     identity: RefCell<Option<Arc<()>>>,
 }
+
+/// A line of source code.
+type Place = &'static Location<'static>;
 
 impl<T: Float> Tape<T> {
     /// A tape that records, for training.
@@ -107,6 +112,25 @@ impl<T: Float> Tape<T> {
         result
     }
 
+    /// While what is returned lives, operations that are called where this is called stand on the
+    /// tape as called at `place`.
+    ///
+    /// For containers of layers: a layer that is called through `dyn` does not see who called it,
+    /// so the container says it. Operations that a layer calls in lines of its own keep those.
+    #[track_caller]
+    pub fn called_at(&self, place: &'static Location<'static>) -> CalledAt<'_, T> {
+        let before = self.inner.called.replace(Some((Location::caller(), place)));
+        CalledAt { tape: self, before }
+    }
+
+    /// The line that an operation called at `place` is told to stand in.
+    pub fn place_of(&self, place: &'static Location<'static>) -> &'static Location<'static> {
+        match self.inner.called.get() {
+            Some((inside, outside)) if inside == place => outside,
+            _ => place,
+        }
+    }
+
     pub(crate) fn with_mode(records: bool, trains: bool) -> Self {
         Self {
             inner: Rc::new(Inner {
@@ -114,6 +138,7 @@ impl<T: Float> Tape<T> {
                 trains,
                 consumed: Cell::new(false),
                 detects: Cell::new(false),
+                called: Cell::new(None),
                 nodes: RefCell::default(),
                 params: RefCell::new(BTreeMap::new()),
                 identity: RefCell::new(None),
@@ -170,6 +195,7 @@ impl<T: Float> Tape<T> {
         location: &'static Location<'static>,
     ) -> Option<NodeId> {
         self.inner.records.then(|| {
+            let location = self.place_of(location);
             let mut nodes = self.inner.nodes.borrow_mut();
             let kept = nodes.kept.len();
             nodes.push(Node {
@@ -320,6 +346,25 @@ impl<T: Float> Tape<T> {
             });
         }
         Ok(())
+    }
+}
+
+/// See [`Tape::called_at`].
+#[must_use = "operations keep their own lines once this is dropped"]
+pub struct CalledAt<'a, T: Float> {
+    tape: &'a Tape<T>,
+    before: Option<(Place, Place)>,
+}
+
+impl<T: Float> Drop for CalledAt<'_, T> {
+    fn drop(&mut self) {
+        self.tape.inner.called.set(self.before);
+    }
+}
+
+impl<T: Float> fmt::Debug for CalledAt<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CalledAt({:?})", self.tape.inner.called.get())
     }
 }
 

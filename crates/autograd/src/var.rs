@@ -159,12 +159,12 @@ impl<T: Float> Var<T> {
             });
         }
         if tape.detects() {
-            anomaly::check_value(name, location, inputs, &value)?;
+            anomaly::check_value(name, tape.place_of(location), inputs, &value)?;
         }
         if inputs.iter().all(|input| input.node.is_none()) {
             return Ok(tape.constant(value));
         }
-        let place = (name, location);
+        let place = (name, tape.place_of(location));
         let node = tape.operation(place, inputs, &value, keep, Box::new(rule));
         Ok(Self::from_parts(value, tape.clone(), Some(node)))
     }
