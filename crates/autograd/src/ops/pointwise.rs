@@ -7,7 +7,8 @@
 use macula_tensor::ops::compare::Clamp;
 use macula_tensor::ops::pointwise as formulas;
 use macula_tensor::pointwise::{Derived, Pointwise};
-use macula_tensor::{Float, Result};
+use macula_tensor::shape::Sizes;
+use macula_tensor::{Axes, Float, Result};
 use smallvec::SmallVec;
 
 use crate::fused::try_from_fn;
@@ -49,6 +50,24 @@ impl<T: Float> Var<T> {
             slopes(&Derived::new(formula), false, upstream, saved, hand_on)
         };
         Self::record_any(F::NAME, &inputs, value, Keep::Inputs, rule)
+    }
+
+    /// The sum of `formula` of the elements along `axes`, without a tensor in between.
+    ///
+    /// # Errors
+    /// Each axis must exist and be named once.
+    #[track_caller]
+    pub fn map_sum<F: Pointwise<1>>(&self, formula: F, axes: impl Into<Axes>) -> Result<Self> {
+        let axes = axes.into();
+        let wide = Sizes::from_slice(self.shape());
+        let kept = axes.kept_shape("map_sum", &wide)?;
+        let value = self.value().map_sum(formula, axes)?;
+        let rule = move |upstream: &Self, saved: &Saved<T>| {
+            let each = upstream.reshape(&kept)?.expand(&wide)?;
+            let slope = Derived::new(formula).differentiate(0);
+            Ok([Some(derived(slope, [&saved.input(0)?], Some(&each))?)])
+        };
+        Self::record("map_sum", [self], value, Keep::Inputs, rule)
     }
 
     /// max(x, 0), with slope 0 at 0.
