@@ -10,8 +10,7 @@ use crate::var::Var;
 /// Nothing if all elements of a result are finite.
 #[cold]
 pub(crate) fn check_value<T: Float>(
-    name: &'static str,
-    location: &Location<'_>,
+    (name, location): (&'static str, &Location<'_>),
     inputs: &[&Var<T>],
     value: &Tensor<T>,
 ) -> Result<()> {

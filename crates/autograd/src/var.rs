@@ -143,30 +143,32 @@ impl<T: Float> Var<T> {
         keep: Keep,
         rule: impl Fn(&Self, &Saved<T>, &mut HandOn<'_, T>) -> Result<()> + Send + 'static,
     ) -> Result<Self> {
-        let location = Location::caller();
-        let Some((first, others)) = inputs.split_first() else {
-            return Err(Error::Gradient {
-                op: name,
-                message: "an operation needs at least one input to know its tape".into(),
-            });
-        };
-        let tape = &first.tape;
-        tape.check_usable(name)?;
-        if others.iter().any(|other| !other.tape.is_same(tape)) {
-            return Err(Error::Gradient {
-                op: name,
-                message: "the inputs belong to two different tapes".into(),
-            });
-        }
+        let tape = Self::common_tape(name, inputs)?;
+        let place = (name, tape.place_of(Location::caller()));
         if tape.detects() {
-            anomaly::check_value(name, tape.place_of(location), inputs, &value)?;
+            anomaly::check_value(place, inputs, &value)?;
         }
-        if inputs.iter().all(|input| input.node.is_none()) {
-            return Ok(tape.constant(value));
+        let is_data = inputs.iter().all(|input| input.node.is_none());
+        let node = (!is_data).then(|| tape.operation(place, inputs, &value, keep, Box::new(rule)));
+        Ok(Self::from_parts(value, tape.clone(), node))
+    }
+
+    /// The tape of all inputs, on which an operation can be recorded.
+    fn common_tape<'a>(name: &'static str, inputs: &[&'a Self]) -> Result<&'a Tape<T>> {
+        let refuse = |message: &str| Error::Gradient {
+            op: name,
+            message: message.into(),
+        };
+        let Some((first, others)) = inputs.split_first() else {
+            return Err(refuse(
+                "an operation needs at least one input to know its tape",
+            ));
+        };
+        first.tape.check_usable(name)?;
+        match others.iter().all(|other| other.tape.is_same(&first.tape)) {
+            true => Ok(&first.tape),
+            false => Err(refuse("the inputs belong to two different tapes")),
         }
-        let place = (name, tape.place_of(location));
-        let node = tape.operation(place, inputs, &value, keep, Box::new(rule));
-        Ok(Self::from_parts(value, tape.clone(), Some(node)))
     }
 
     /// Adds another gradient to this one, in place where this is data that nobody shares.
