@@ -51,34 +51,35 @@ impl<T: Float> Var<T> {
         } = nodes;
         while let Some(node) = nodes.last() {
             let id = NodeId::new(nodes.len() - 1);
-            match (adjoints.take(id), &node.kind) {
-                (Some(upstream), Kind::Leaf) => {
-                    gradients.insert_leaf(id, upstream.into_value());
+            if let Some(upstream) = adjoints.take(id) {
+                match &node.kind {
+                    Kind::Leaf => gradients.insert_leaf(id, upstream.into_value()),
+                    Kind::Param(param) => {
+                        gradients.insert_param(param.clone(), upstream.into_value());
+                    }
+                    Kind::Op(rule) => {
+                        let saved = Saved {
+                            op: node.name,
+                            tape: &tape,
+                            inputs: &node.inputs,
+                            keep: node.keep,
+                            kept: &kept[node.kept..],
+                            output: None,
+                        };
+                        rule(&upstream, &saved, &mut |index, gradient| {
+                            if detects {
+                                let place = (node.name, node.location);
+                                let kept = saved.kept;
+                                anomaly::check_gradient(place, kept, &upstream, index, &gradient)?;
+                            }
+                            let input = saved.inputs.get(index).copied().flatten();
+                            adjoints.pass_on(input, gradient, |id| &nodes[id.index()].shape)
+                        })?;
+                    }
+                    Kind::Running => {}
                 }
-                (Some(upstream), Kind::Param(param)) => {
-                    gradients.insert_param(param.clone(), upstream.into_value());
-                }
-                (Some(upstream), Kind::Op(rule)) => {
-                    let saved = Saved {
-                        op: node.name,
-                        tape: &tape,
-                        inputs: &node.inputs,
-                        keep: node.keep,
-                        kept: &kept[node.kept..],
-                        output: None,
-                    };
-                    rule(&upstream, &saved, &mut |index, gradient| {
-                        if detects {
-                            let place = (node.name, node.location);
-                            let kept = saved.kept;
-                            anomaly::check_gradient(place, kept, &upstream, index, &gradient)?;
-                        }
-                        let input = saved.inputs.get(index).copied().flatten();
-                        adjoints.pass_on(input, gradient, |id| &nodes[id.index()].shape)
-                    })?;
-                }
-                (None, _) | (_, Kind::Running) => {}
             }
+            // Nothing needs the node any more, nor what it has kept.
             kept.truncate(node.kept);
             nodes.truncate(id.index());
         }
@@ -219,9 +220,9 @@ impl<T: Float> Adjoints<T> {
     #[inline]
     fn take(&mut self, id: NodeId) -> Option<Var<T>> {
         let place = self.place_of[id.index() - self.first.index()];
-        let gradient = self.places[place.checked_sub(1)? as usize].take();
+        let index = place.checked_sub(1)? as usize;
         self.free.push(place);
-        gradient
+        self.places[index].take()
     }
 
     #[inline(always)]
