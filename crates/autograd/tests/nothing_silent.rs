@@ -173,10 +173,9 @@ fn a_rule_that_asks_for_more_than_was_kept_is_told() -> Result<()> {
     let x = Tape::new().var(Tensor::scalar(2.0));
     let asking = |keep: Keep, index: usize| {
         let value = x.value().clone();
-        let y = Var::record("asking", [&x, &x], value, keep, move |_, saved| {
+        Var::record("asking", [&x, &x], value, keep, move |_, saved| {
             Ok([Some(saved.input(index)?), None])
-        });
-        y
+        })
     };
     let slope = |y: Result<Var<f64>>| y?.grad(&[&x])?.remove(0).item();
     assert_eq!(slope(asking(Keep::Only(&[1]), 1))?, 2.0);

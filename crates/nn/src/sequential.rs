@@ -72,10 +72,9 @@ impl<T: Float> Module<T> for Sequential<T> {
             return Ok(input.clone());
         };
         let result = first.forward_from(place, input)?;
-        let others = others.iter();
-        others.fold(Ok(result), |input, layer| {
-            layer.forward_from(place, &input?)
-        })
+        others
+            .iter()
+            .try_fold(result, |result, layer| layer.forward_from(place, &result))
     }
 
     fn visit(&self, visitor: &mut Visitor<'_, T>) {
