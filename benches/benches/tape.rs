@@ -1,8 +1,8 @@
 //! What a tape costs: on operations so small that it is all there is, on a long chain, in memory,
 //! and in a training step of ordinary size.
 //!
-//! Each part prints a table after criterion's lines: times are the least of all samples, and
-//! stand beside the same arithmetic on tensors without a tape.
+//! Each part prints a table: times stand beside the same arithmetic on tensors without a tape. They
+//! are the least of criterion's samples, or medians of two pieces of work that take turns.
 
 use std::hint::black_box;
 use std::sync::{Arc, Mutex};
@@ -40,6 +40,25 @@ fn least<R>(
     });
     group.finish();
     least
+}
+
+/// The median times of two pieces of work in seconds, which take turns: whatever slows the machine
+/// for a while slows both.
+fn in_turns(mut first: impl FnMut(), mut second: impl FnMut()) -> [f64; 2] {
+    const ROUNDS: usize = 301;
+    let mut times = [const { Vec::new() }; 2];
+    for _ in 0..ROUNDS {
+        let works: [&mut dyn FnMut(); 2] = [&mut first, &mut second];
+        for (work, times) in works.into_iter().zip(&mut times) {
+            let start = Instant::now();
+            work();
+            times.push(start.elapsed().as_secs_f64());
+        }
+    }
+    times.map(|mut times| {
+        times.sort_by(f64::total_cmp);
+        times[ROUNDS / 2]
+    })
 }
 
 /// Operations of a chain that is long enough for its start and end not to count.
@@ -313,23 +332,20 @@ fn perceptron(criterion: &mut Criterion) {
         let (first, second) = (losses.0.expect("valid"), losses.1.expect("valid"));
         assert!((first - f64::from(second)).abs() < 1e-5, "{first} {second}");
         let addresses = with_tape.addresses();
-        let name = |what| format!("{what}, {threads} threads");
-        let with_tape_time = least(criterion, group, &name("with the tape"), || {
-            pool.install(|| with_tape.step())
-        });
-        let by_hand_time = least(criterion, group, &name("by hand"), || {
-            pool.install(|| by_hand.step())
-        });
+        let times = in_turns(
+            || drop(black_box(pool.install(|| with_tape.step()))),
+            || drop(black_box(pool.install(|| by_hand.step()))),
+        );
         assert_eq!(with_tape.addresses(), addresses, "weights have moved");
-        table.push((threads, with_tape_time, by_hand_time));
+        table.push((threads, times));
     }
     let mut tiny = WithTape::new(1, [1, 1, 1, 2]);
     tiny.labels = Tensor::from([0]);
     let tiny = least(criterion, group, "all sizes 1", || tiny.step());
-    let one_thread = table[0].1;
+    let [one_thread, _] = table[0].1;
     println!("\n{group}; the weights have stayed where they were");
     println!("threads   with the tape   by hand   the tape's share");
-    for (threads, with_tape, by_hand) in table {
+    for (threads, [with_tape, by_hand]) in table {
         println!(
             "{threads:7} {:12.3} ms {:6.3} ms {:15.1} %",
             1e3 * with_tape,
