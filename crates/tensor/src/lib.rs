@@ -58,4 +58,4 @@ pub use scalar::{Logistic, Scalar};
 pub use storage::memory;
 pub use tensor::Tensor;
 pub use update::{Update, update};
-pub use view::Slice;
+pub use view::{NewShape, Size, Slice};

@@ -75,7 +75,8 @@ impl<T: Element> Tensor<T> {
         let sizes = Sizes::from_slice(self.shape());
         // With the longest steps first, elements without gaps are in row-major order.
         let mut order: Vec<usize> = (0..self.rank()).collect();
-        order.sort_by_key(|&axis| std::cmp::Reverse(self.strides()[axis]));
+        let strides = self.strides();
+        order.sort_by_key(|&axis| std::cmp::Reverse(strides[axis]));
         let ordered = self.with_shape(self.shape.permute(&order));
         drop(self);
         let shape = Sizes::from_slice(ordered.shape());
@@ -94,8 +95,10 @@ impl<T: Element> Tensor<T> {
         if self.is_empty() {
             return ArrayViewD::from_shape(self.shape(), &[]).ok();
         }
-        let strides = self.strides().iter().zip(self.shape());
+        let strides = self.strides();
         let strides: Option<Vec<usize>> = strides
+            .iter()
+            .zip(self.shape())
             // Along an axis of one place nothing steps.
             .map(|(&stride, &size)| usize::try_from(if size == 1 { 0 } else { stride }).ok())
             .collect();

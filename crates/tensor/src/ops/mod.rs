@@ -11,12 +11,14 @@ pub mod make;
 pub mod mask;
 pub mod matmul;
 pub mod norm;
+mod operators;
 pub mod pointwise;
 pub mod reduce;
 pub mod scan;
 pub mod softmax;
 pub mod sort;
 pub mod statistics;
+mod vector;
 
 use crate::element::Element;
 use crate::error::Result;
