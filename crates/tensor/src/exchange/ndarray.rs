@@ -1,6 +1,8 @@
 //! Arrays of the `ndarray` package.
 
-use ::ndarray::{Array, ArrayBase, ArrayD, ArrayViewD, CowArray, Data, Dimension, IxDyn, ShapeBuilder};
+use ::ndarray::{
+    Array, ArrayBase, ArrayD, ArrayViewD, CowArray, Data, Dimension, IxDyn, ShapeBuilder,
+};
 
 use crate::element::Element;
 use crate::error::{Error, Result};
