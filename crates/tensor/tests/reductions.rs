@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Case, assert_exact, cases, eighths, noise, with_specials};
-use macula_tensor::{Float, Tensor, keep, ops::pointwise::Square};
+use macula_tensor::{Float, Norm, Tensor, keep, ops::pointwise::Square};
 use proptest::prelude::*;
 
 fn max(values: &[f64]) -> f64 {
@@ -107,8 +107,31 @@ fn variances_agree<T: Float>(case: &Case, correction: usize) {
     }
 }
 
+fn norms_agree<T: Float>(case: &Case, specials: bool) {
+    let x = case.tensor(|random| match specials {
+        true => with_specials::<T>(random),
+        false => eighths(random),
+    });
+    let sizes: Vec<f64> = x
+        .to_vec()
+        .unwrap()
+        .iter()
+        .map(|x| x.to_f64().abs())
+        .collect();
+    let check = |norm, wanted: f64| {
+        let found = x.norm(norm).unwrap();
+        assert!(
+            found == wanted || found.is_nan() && wanted.is_nan(),
+            "{norm:?}: {found} instead of {wanted}"
+        );
+    };
+    check(Norm::L1, sizes.iter().sum::<f64>() + 0.0);
+    check(Norm::L2, sizes.iter().map(|x| x * x).sum::<f64>().sqrt());
+    check(Norm::Max, max(&[&[0.0], &sizes[..]].concat()));
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn sums_products_and_norms_are_the_naive_ones(case in cases(6)) {
@@ -152,6 +175,12 @@ proptest! {
         prop_assert_eq!(x.all(case.axes()).unwrap().to_vec().unwrap(), every);
         let count: Vec<i64> = groups.iter().map(|g| g.iter().filter(|x| **x).count() as i64).collect();
         prop_assert_eq!(x.count_nonzero(case.axes()).unwrap().to_vec().unwrap(), count);
+    }
+
+    #[test]
+    fn norms_of_all_elements_are_the_naive_ones(case in cases(6), specials: bool) {
+        norms_agree::<f32>(&case, specials);
+        norms_agree::<f64>(&case, specials);
     }
 
     #[test]

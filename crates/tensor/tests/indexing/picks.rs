@@ -54,8 +54,6 @@ fn strided(tensor: &Tensor<i64>) -> Tensor<i64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
-
     #[test]
     fn index_select_takes_slices(((x, grid), axis, places) in with_axis()) {
         let mut sizes = grid.sizes.clone();
