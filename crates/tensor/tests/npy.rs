@@ -350,10 +350,10 @@ proptest! {
         writer.write("masks", &masks).unwrap();
         writer.finish().unwrap();
         let archive = NpzReader::open(&path).unwrap();
-        prop_assert_eq!(bits(&archive.read("small").unwrap()), bits(&small));
-        prop_assert_eq!(bits(&archive.read("large").unwrap()), bits(&large));
-        prop_assert_eq!(bits(&archive.read("numbers").unwrap()), bits(&numbers));
-        prop_assert_eq!(bits(&archive.read("masks").unwrap()), bits(&masks));
+        prop_assert_eq!(bits(&archive.read::<f32>("small").unwrap()), bits(&small));
+        prop_assert_eq!(bits(&archive.read::<f64>("large").unwrap()), bits(&large));
+        prop_assert_eq!(bits(&archive.read::<i64>("numbers").unwrap()), bits(&numbers));
+        prop_assert_eq!(bits(&archive.read::<bool>("masks").unwrap()), bits(&masks));
     }
 }
 

@@ -236,9 +236,11 @@ fn arithmetic_agrees<T: Float>(case: &Case) {
         } else {
             wanted
         };
-        // Where the two terms cancel, what counts is their own size.
-        let scale = wanted.abs().max(a.max(b).abs());
-        let close = (found.to_f64() - wanted).abs() <= 4.0 * T::EPSILON * scale;
+        // Where the two terms cancel, what counts is their own size; and the distance of the two
+        // numbers is rounded, which its exponential shows as that many times ε/2.
+        let (gap, scale) = ((a - b).abs(), wanted.abs().max(a.max(b).abs()));
+        let tolerance = T::EPSILON * (4.0 * scale + 0.5 * gap * naive_softplus(-gap));
+        let close = (found.to_f64() - wanted).abs() <= tolerance;
         assert!(
             close || same(found, wanted),
             "logaddexp({a}, {b}): {found} instead of {wanted}"
