@@ -32,6 +32,17 @@ impl Folder {
         self.0.join(name)
     }
 
+    /// A file with these bytes, and its path.
+    ///
+    /// Files are removed before they are written again: some systems take their time to write over
+    /// one that is there.
+    fn file(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = self.path(name);
+        let _ = fs::remove_file(&path);
+        fs::write(&path, bytes).unwrap();
+        path
+    }
+
     fn names(&self) -> Vec<String> {
         let names = fs::read_dir(&self.0).unwrap();
         names
@@ -179,9 +190,9 @@ fn another_type_is_told_and_not_converted() {
 #[test]
 fn a_file_cut_anywhere_is_told() {
     let folder = Folder::new("cut");
-    let (path, whole) = (folder.path("x.npy"), fs::read(numpy("f4.npy")).unwrap());
+    let whole = fs::read(numpy("f4.npy")).unwrap();
     for length in 0..whole.len() {
-        fs::write(&path, &whole[..length]).unwrap();
+        let path = folder.file("x.npy", &whole[..length]);
         let told = message(Tensor::<f32>::read_npy(&path));
         if length < 128 {
             assert!(
@@ -194,20 +205,18 @@ fn a_file_cut_anywhere_is_told() {
             assert_eq!(told, format!("{expected} {found}"));
         }
     }
-    fs::write(&path, [&whole[..], b"\0"].concat()).unwrap();
+    let path = folder.file("x.npy", &[&whole[..], b"\0"].concat());
     assert!(message(Tensor::<f32>::read_npy(&path)).ends_with("shape [2, 3], found more"));
 }
 
 #[test]
 fn a_header_that_lies_costs_an_error_and_no_memory() {
     let folder = Folder::new("lies");
-    let path = folder.path("x.npy");
     let told = |shape: &str| {
         let text = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}}}\n");
         let length = [text.len() as u8, 0];
         let file = [b"\x93NUMPY\x01\x00", &length[..], text.as_bytes(), &[0; 40]].concat();
-        fs::write(&path, file).unwrap();
-        message(Tensor::<f64>::read_npy(&path))
+        message(Tensor::<f64>::read_npy(folder.file("x.npy", &file)))
     };
     assert!(told("(1000000000000,)").ends_with("found 40"));
     assert!(told("(1000000000000, 1000000000000)").contains("more elements than can be"));
@@ -218,11 +227,7 @@ fn a_header_that_lies_costs_an_error_and_no_memory() {
 #[test]
 fn what_is_no_npy_file_is_told() {
     let folder = Folder::new("other");
-    let path = folder.path("x.npy");
-    let told = |bytes: &[u8]| {
-        fs::write(&path, bytes).unwrap();
-        message(Tensor::<bool>::read_npy(&path))
-    };
+    let told = |bytes: &[u8]| message(Tensor::<bool>::read_npy(folder.file("x.npy", bytes)));
     assert_eq!(
         told(b"a,b\n1,2\n3"),
         "expected an npy file, which starts with \"\\x93NUMPY\", found \"a,b\\n1,2\\n\""
@@ -244,11 +249,7 @@ fn an_archive_tells_what_it_lacks_and_what_is_broken() {
         message(archive.read::<f32>("weights")),
         "expected an array named \"weights\", found \"b1\", \"f4\", \"f8\", \"i8\", \"zeros\""
     );
-    let opened = |bytes: &[u8]| {
-        let path = folder.path("x.npz");
-        fs::write(&path, bytes).unwrap();
-        NpzReader::open(path)
-    };
+    let opened = |bytes: &[u8]| NpzReader::open(folder.file("x.npz", bytes));
     let Err(Error::Content { message: told, .. }) = opened(b"not an archive") else {
         panic!("opened");
     };
@@ -271,13 +272,11 @@ fn an_archive_tells_what_it_lacks_and_what_is_broken() {
 #[test]
 fn no_byte_of_an_archive_can_make_reading_panic() {
     let folder = Folder::new("bytes");
-    let path = folder.path("x.npz");
     let whole = fs::read(numpy("compressed.npz")).unwrap();
     for place in 0..whole.len() {
         let mut bytes = whole.clone();
         bytes[place] = bytes[place].wrapping_add(113);
-        fs::write(&path, bytes).unwrap();
-        if let Ok(archive) = NpzReader::open(&path) {
+        if let Ok(archive) = NpzReader::open(folder.file("x.npz", &bytes)) {
             let names: Vec<&str> = archive.names().collect();
             for name in names {
                 let _ = archive.read::<f32>(name);
@@ -290,8 +289,7 @@ fn no_byte_of_an_archive_can_make_reading_panic() {
 #[test]
 fn a_writer_dropped_or_failed_leaves_what_was_there() {
     let folder = Folder::new("dropped");
-    let path = folder.path("x.npz");
-    fs::write(&path, "before").unwrap();
+    let path = folder.file("x.npz", b"before");
     let mut writer = NpzWriter::create(&path).unwrap();
     writer.write("x", &integers()).unwrap();
     assert_eq!(folder.names().len(), 2);

@@ -165,7 +165,6 @@ mod tests {
             x.reshape([3, 2]),
             x.reshape([3, -1]),
             x.reshape([-1_isize, 2]),
-            x.reshape(&[3_usize, 2]),
             x.reshape(&unsigned[..]),
             x.reshape(&unsigned),
             x.reshape(unsigned),
