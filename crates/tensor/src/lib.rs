@@ -48,6 +48,7 @@ pub use device::Device;
 pub use element::{Element, Float, Number};
 pub use error::{Error, Result};
 pub use ops::axes::{Axes, keep};
+pub use ops::convolution::Convolution;
 pub use ops::norm::Norm;
 pub use pointwise::Pointwise;
 pub use random::Rng;
