@@ -113,6 +113,20 @@ impl Axis {
         self.result.div_ceil(self.spacing)
     }
 
+    /// Elements of a row that holds the results' sources, if the next row follows at once.
+    ///
+    /// The zeros behind a row serve as the zeros before the next one, as far as there are both and
+    /// the results themselves do not overlap.
+    pub(super) fn pitch(&self) -> usize {
+        let length = self.count() + self.reach;
+        let planes = 0..self.remainders.len();
+        let both = planes.map(|plane| {
+            let inside = self.inside(plane, 0, length);
+            inside.start.min(length - inside.end)
+        });
+        length - both.min().unwrap_or(0).min(self.reach)
+    }
+
     /// The elements of a plane that exist in the source, of the `length` from element `start` on.
     pub(super) fn inside(
         &self,

@@ -20,7 +20,7 @@ use super::super::lanes::dispatch;
 use super::super::parallel::map_pieces;
 use super::Geometry;
 use super::axis::Axis;
-use super::planes::{Image, Layout, SLACK};
+use super::planes::{Image, Layout, SLACK, copy_row};
 use super::tiles::{ROWS, Rows, WIDTH, tallest, tile};
 use crate::element::Element;
 use crate::shape::Shape;
@@ -151,7 +151,7 @@ impl<'a, T: Element + GemmFloat> Correlation<'a, T> {
         bias: Option<&'a [T]>,
     ) -> Self {
         let mut correlation = Self {
-            band: rows_of_a_band::<T>(&axes, sources),
+            band: rows_of_a_band::<T>(&axes, sources, usize::MAX),
             axes,
             groups,
             channels: [results, sources],
@@ -221,19 +221,12 @@ impl<'a, T: Element + GemmFloat> Correlation<'a, T> {
     }
 
     fn layout(&self) -> Layout<'_> {
-        Layout {
-            axes: &self.axes,
-            channels: self.channels[1],
-            band: self.band,
-        }
+        Layout::new(&self.axes, self.channels[1], self.band)
     }
 
     /// Computes the results of every image of a batch.
     fn run(&self, source: View<'_, T>, output: &mut [T]) {
         let plane = self.axes[0].result * self.axes[1].result;
-        if output.is_empty() {
-            return;
-        }
         let bands = self.axes[0].count().div_ceil(self.band);
         let planes = self.groups * self.channels[0];
         let images = output.len() / (planes * plane);
@@ -275,14 +268,16 @@ fn height_of_tile(rows: usize, first: usize) -> usize {
     (rows - first).next_multiple_of(2).min(ROWS)
 }
 
-/// As many rows of results as have planes that fit; the rows that two bands both need are not to
-/// be more than those of a band.
-pub(super) fn rows_of_a_band<T>(axes: &[Axis; 2], channels: usize) -> usize {
+/// As many rows of results as have planes that fit, and at most so many places; the rows that two
+/// bands both need are not to be more than those of a band.
+pub(super) fn rows_of_a_band<T>(axes: &[Axis; 2], channels: usize, places: usize) -> usize {
     let [down, across] = axes;
     let planes = channels * down.remainders.len() * across.remainders.len();
-    let row = planes * (across.count() + across.reach) * size_of::<T>();
+    let columns = across.pitch();
+    let row = planes * columns * size_of::<T>();
     let rows = (BAND_BYTES / row.max(1)).saturating_sub(down.reach);
-    let rows = rows.max(down.reach).max(1);
+    let rows = rows.max(down.reach);
+    let rows = rows.min(places / columns).max(1);
     // Bands of about the same height.
     let bands = down.count().div_ceil(rows).max(1);
     down.count().div_ceil(bands).max(1)
@@ -323,6 +318,7 @@ impl<T: Element + GemmFloat> WithSimd for Work<'_, '_, T> {
         let mut scratch = Scratch::take(ROWS * pitch + layout.len() + SLACK);
         let (wide, planes) = scratch.elements().split_at_mut(ROWS * pitch);
         let planes = &mut planes[..layout.len() + SLACK];
+        let none = T::from_f64(-0.0);
         for group in 0..plan.groups {
             let image = Image::new(self.source, self.unit.image, group * sources);
             layout.fill(simd, image, self.unit.first, planes);
@@ -346,9 +342,9 @@ impl<T: Element + GemmFloat> WithSimd for Work<'_, '_, T> {
                     strip.multiply(simd, wide, pitch);
                     let channels = group * results + first..group * results + results;
                     for (channel, wide) in channels.zip(wide.chunks_exact(pitch).take(height)) {
-                        let bias = plan.bias.map_or(T::ZERO, |bias| bias[channel]);
+                        let bias = plan.bias.map_or(none, |bias| bias[channel]);
                         let output = &mut *self.unit.output[channel];
-                        plan.narrow(simd, phase, wide, bias, output);
+                        plan.narrow(simd, phase, wide, layout.columns, bias, output);
                     }
                 }
             }
@@ -359,14 +355,22 @@ impl<T: Element + GemmFloat> WithSimd for Work<'_, '_, T> {
 impl<T: Element + GemmFloat> Correlation<'_, T> {
     /// Copies the results of a phase out of the rows of a plane, and adds the bias.
     #[inline(always)]
-    fn narrow<S: Simd>(&self, simd: S, phase: &Phase, wide: &[T], bias: T, output: &mut [T]) {
+    fn narrow<S: Simd>(
+        &self,
+        simd: S,
+        phase: &Phase,
+        wide: &[T],
+        columns: usize,
+        bias: T,
+        output: &mut [T],
+    ) {
         let [down, across] = &self.axes;
-        let wide = wide.chunks_exact(across.count() + across.reach);
+        let wide = wide.chunks(columns);
         let rows = output.chunks_exact_mut(across.result);
         let rows = rows.skip(phase.row).step_by(down.spacing);
         for (output, wide) in rows.zip(wide) {
             if across.spacing == 1 {
-                add_row(simd, &wide[..output.len()], bias, output);
+                copy_row(simd, &wide[..output.len()], bias, output);
             } else {
                 let places = output[phase.column..].iter_mut().step_by(across.spacing);
                 for (to, from) in places.zip(wide) {
@@ -376,19 +380,6 @@ impl<T: Element + GemmFloat> Correlation<'_, T> {
             }
         }
     }
-}
-
-/// to = from + bias.
-#[inline(always)]
-fn add_row<S: Simd, T: GemmFloat>(simd: S, from: &[T], bias: T, to: &mut [T]) {
-    let bias = T::splat(simd, bias);
-    let (from, from_rest) = T::split::<S>(from);
-    let (to, to_rest) = T::split_mut::<S>(to);
-    for (to, from) in to.iter_mut().zip(from) {
-        *to = T::add(simd, *from, bias);
-    }
-    let rest = T::load_partial(simd, from_rest);
-    T::store_partial(simd, to_rest, T::add(simd, rest, bias));
 }
 
 /// Up to eight channels of a phase.

@@ -105,6 +105,9 @@ pub(crate) enum Kind<'a, T> {
 
 /// Computes a pass; `output` is row-major without gaps.
 pub(crate) fn convolve<T: Element + GemmFloat>(pass: Pass<'_, T>, output: &mut [T]) {
+    if output.is_empty() {
+        return;
+    }
     let geometry = &pass.geometry;
     match pass.kind {
         Kind::Output {

@@ -47,22 +47,28 @@ pub(super) struct Layout<'a> {
     pub(super) channels: usize,
     /// Rows of results in the band.
     pub(super) band: usize,
+    /// Columns of a plane, and from one row of results to the next.
+    pub(super) columns: usize,
 }
 
-impl Layout<'_> {
+impl<'a> Layout<'a> {
+    pub(super) fn new(axes: &'a [Axis; 2], channels: usize, band: usize) -> Self {
+        Self {
+            axes,
+            channels,
+            band,
+            columns: axes[1].pitch(),
+        }
+    }
+
     /// Rows of a plane.
     fn rows(&self) -> usize {
         self.band + self.axes[0].reach
     }
 
-    /// Columns of a plane, and from one row of results to the next.
-    pub(super) fn columns(&self) -> usize {
-        self.axes[1].count() + self.axes[1].reach
-    }
-
     /// Places from the first result of so many rows to the last.
     pub(super) fn places(&self, rows: usize) -> usize {
-        rows.saturating_sub(1) * self.columns() + self.axes[1].count()
+        rows.saturating_sub(1) * self.columns + self.axes[1].count()
     }
 
     /// Planes of a channel.
@@ -70,16 +76,18 @@ impl Layout<'_> {
         self.axes[0].remainders.len() * self.axes[1].remainders.len()
     }
 
-    /// Elements of all planes.
+    /// Elements of all planes, with the zeros behind the last row.
     pub(super) fn len(&self) -> usize {
-        self.channels * self.planes() * self.rows() * self.columns()
+        let across = &self.axes[1];
+        let behind = across.count() + across.reach - self.columns;
+        self.channels * self.planes() * self.rows() * self.columns + behind
     }
 
     /// Where a tap finds its element for place 0.
     pub(super) fn start(&self, channel: usize, down: Tap, across: Tap) -> usize {
         let plane = down.plane * self.axes[1].remainders.len() + across.plane;
         let plane = (channel * self.planes() + plane) * self.rows() + down.shift;
-        plane * self.columns() + across.shift
+        plane * self.columns + across.shift
     }
 
     /// Copies the part of an image that the results from row `first` on are made of.
@@ -92,7 +100,8 @@ impl Layout<'_> {
         to: &mut [T],
     ) {
         let [down, across] = self.axes;
-        let (rows, columns) = (self.rows(), self.columns());
+        let (rows, columns) = (self.rows(), self.columns);
+        let length = across.count() + across.reach;
         let [channel, row, column] = image.strides;
         // All of it: the slack, too, must hold numbers that a zero can be multiplied with.
         to.fill(T::ZERO);
@@ -102,7 +111,7 @@ impl Layout<'_> {
                 let inside = down.inside(r, first, rows);
                 for s in 0..across.remainders.len() {
                     let Some(plane) = planes.next() else { return };
-                    let width = across.inside(s, 0, columns);
+                    let width = across.inside(s, 0, length);
                     if inside.is_empty() || width.is_empty() {
                         continue;
                     }
@@ -175,7 +184,7 @@ impl<T: GemmFloat> Grid<'_, T> {
             match self.column {
                 1 => {
                     let from = &self.elements[offset as usize..][..to.len()];
-                    copy_row(simd, from, to);
+                    copy_row(simd, from, T::from_f64(-0.0), to);
                 }
                 0 => to.fill(self.elements[offset as usize]),
                 column => {
@@ -191,13 +200,24 @@ impl<T: GemmFloat> Grid<'_, T> {
     }
 }
 
-/// Copies a row register by register: a slice copy would call a function for each.
+/// to = from + number, register by register: a slice copy would call a function for each row.
+/// Adding −0 changes nothing.
 #[inline(always)]
-fn copy_row<S: Simd, T: GemmFloat>(simd: S, from: &[T], to: &mut [T]) {
-    let (from, from_rest) = T::split::<S>(from);
-    let (to, to_rest) = T::split_mut::<S>(to);
-    for (to, from) in to.iter_mut().zip(from) {
-        *to = *from;
+pub(super) fn copy_row<S: Simd, T: GemmFloat>(simd: S, from: &[T], number: T, to: &mut [T]) {
+    let number = T::splat(simd, number);
+    let width = T::width::<S>();
+    if let Some(last) = to.len().checked_sub(width) {
+        // The last register overlaps the one before.
+        let (from_last, to_last) = (&from[last..], &mut to[last..]);
+        if let ([from], [to]) = (T::split::<S>(from_last).0, T::split_mut::<S>(to_last).0) {
+            *to = T::add(simd, *from, number);
+        }
+        let registers = T::split_mut::<S>(to).0.iter_mut();
+        for (to, from) in registers.zip(T::split::<S>(from).0) {
+            *to = T::add(simd, *from, number);
+        }
+    } else {
+        let from = T::load_partial(simd, from);
+        T::store_partial(simd, to, T::add(simd, from, number));
     }
-    T::store_partial(simd, to_rest, T::load_partial(simd, from_rest));
 }

@@ -230,6 +230,21 @@ fn large_images_are_cut_into_bands_that_fit_together() {
 }
 
 #[test]
+fn a_kernel_may_reach_further_than_a_register() {
+    for (padding, dilation) in [(0, 90), (90, 90), (100, 70)] {
+        let case = Case {
+            batch: 1,
+            groups: 1,
+            inputs: 2,
+            outputs: 3,
+            axes: [[5, 2, 1, 1, 1], [200, 2, 1, padding, dilation]],
+            layout: 4,
+        };
+        check::<f32>(&case).unwrap();
+    }
+}
+
+#[test]
 fn any_number_of_threads_gives_the_same_bits() {
     let x = Tensor::<f32>::normal([24, 6, 31, 29], 0.0, 1.0, &mut crate::Rng::seed(1)).unwrap();
     let w = Tensor::normal([20, 3, 3, 5], 0.0, 1.0, &mut crate::Rng::seed(2)).unwrap();
