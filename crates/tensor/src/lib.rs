@@ -50,6 +50,8 @@ pub use error::{Error, Result};
 pub use ops::axes::{Axes, keep};
 pub use ops::convolution::Convolution;
 pub use ops::norm::Norm;
+pub use ops::per_axis::PerAxis;
+pub use ops::pooling::Pooling;
 pub use pointwise::Pointwise;
 pub use random::Rng;
 pub use scalar::{Logistic, Scalar};

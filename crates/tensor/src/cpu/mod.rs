@@ -13,6 +13,7 @@ pub(crate) mod lane_fold;
 pub mod lanes;
 pub mod parallel;
 pub(crate) mod pointwise;
+pub(crate) mod pooling;
 pub(crate) mod reduce;
 pub(crate) mod scan;
 pub(crate) mod softmax;

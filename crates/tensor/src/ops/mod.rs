@@ -14,6 +14,7 @@ pub mod matmul;
 pub mod norm;
 pub mod per_axis;
 pub mod pointwise;
+pub mod pooling;
 pub mod reduce;
 pub mod scan;
 pub mod softmax;
