@@ -294,10 +294,10 @@ impl<T: GemmFloat> Block<'_, T> {
                     break;
                 };
                 let sum = T::sum_lanes(simd, tile[i][j]);
-                *place += if sum == sum {
-                    sum
-                } else {
+                *place += if sum.to_f64().is_nan() {
                     self.sum_without_gaps(row + i, tap + j)
+                } else {
+                    sum
                 };
             }
         }

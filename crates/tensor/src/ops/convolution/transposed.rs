@@ -80,29 +80,6 @@ impl<T: Float> Tensor<T> {
     }
 }
 
-impl Convolution {
-    /// The height and width, or the length, of the transposed convolution of an input.
-    ///
-    /// # Errors
-    /// As in [`Tensor::conv_transpose2d`].
-    pub fn transposed_size(
-        &self,
-        op: &'static str,
-        input: &[usize],
-        weight: &[usize],
-        output_padding: impl Into<PerAxis>,
-    ) -> Result<Sizes> {
-        transposed_size(
-            op,
-            input.len().saturating_sub(2),
-            input,
-            weight,
-            self,
-            output_padding,
-        )
-    }
-}
-
 fn transposed_size(
     op: &'static str,
     axes: usize,
