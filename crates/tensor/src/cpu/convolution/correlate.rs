@@ -21,9 +21,9 @@ use super::super::parallel::map_pieces;
 use super::Geometry;
 use super::axis::Axis;
 use super::planes::{Image, Layout, SLACK, copy_row};
-use super::tiles::{ROWS, Rows, WIDTH, tallest, tile};
+use super::tiles::{ROWS, Strip, height};
+use super::weights::Weights;
 use crate::element::Element;
-use crate::shape::Shape;
 use crate::storage::Buffer;
 use crate::tensor::View;
 
@@ -68,53 +68,6 @@ pub(super) fn input_gradient<T: Element + GemmFloat>(
         bias,
     );
     correlation.run(upstream, output);
-}
-
-/// The weights, as the matrix of a group: a row for each channel of the result.
-struct Weights<'a, T> {
-    elements: &'a [T],
-    offset: isize,
-    /// Steps from one group to the next, one channel of the result, one channel of the source, and
-    /// one row and column of the kernel.
-    strides: [isize; 5],
-}
-
-impl<'a, T: GemmFloat> Weights<'a, T> {
-    fn of_output(weight: View<'a, T>, geometry: &Geometry) -> Self {
-        Self::new(weight, |[output, input, down, across]| {
-            let group = output * geometry.outputs as isize;
-            [group, output, input, down, across]
-        })
-    }
-
-    fn of_input(weight: View<'a, T>, geometry: &Geometry) -> Self {
-        Self::new(weight, |[output, input, down, across]| {
-            let group = output * geometry.outputs as isize;
-            [group, input, output, down, across]
-        })
-    }
-
-    fn new(weight: View<'a, T>, strides: impl FnOnce([isize; 4]) -> [isize; 5]) -> Self {
-        Self {
-            elements: weight.elements,
-            offset: weight.shape.offset() as isize,
-            strides: strides(strides_of(weight.shape)),
-        }
-    }
-
-    fn at(&self, index: [usize; 5]) -> T {
-        let steps = index.iter().zip(self.strides);
-        let place = steps.fold(self.offset, |place, (&index, stride)| {
-            place + index as isize * stride
-        });
-        self.elements[place as usize]
-    }
-}
-
-fn strides_of(shape: &Shape) -> [isize; 4] {
-    let mut strides = [0; 4];
-    strides.copy_from_slice(shape.strides());
-    strides
 }
 
 /// A convolution in either direction, set out: which elements meet, and the weights in the order
@@ -199,20 +152,7 @@ impl<'a, T: Element + GemmFloat> Correlation<'a, T> {
             for phase in &phases {
                 let (taps_of_phase, others) = taps.split_at(phase.starts.len());
                 taps = others;
-                for first in (0..results).step_by(ROWS) {
-                    let height = height_of_tile(results, first);
-                    for &[channel, u, v] in taps_of_phase {
-                        let (rows, after) = to.split_at_mut(height);
-                        to = after;
-                        for (row, place) in (first..).zip(rows) {
-                            *place = if row < results {
-                                from.at([group, row, channel, u, v])
-                            } else {
-                                T::ZERO
-                            };
-                        }
-                    }
-                }
+                to = from.pack(group, results, taps_of_phase, to);
             }
         }
         self.phases = phases;
@@ -261,11 +201,6 @@ impl<'a, T: Element + GemmFloat> Correlation<'a, T> {
             }
         });
     }
-}
-
-/// Rows of a tile that begins at row `first`: an even number, the last row may be of zeros.
-fn height_of_tile(rows: usize, first: usize) -> usize {
-    (rows - first).next_multiple_of(2).min(ROWS)
 }
 
 /// As many rows of results as have planes that fit, and at most so many places; the rows that two
@@ -326,15 +261,12 @@ impl<T: Element + GemmFloat> WithSimd for Work<'_, '_, T> {
             for phase in &plan.phases {
                 let mut weights = &weights[phase.weights.clone()];
                 for first in (0..results).step_by(ROWS) {
-                    let height = height_of_tile(results, first);
+                    let height = height(results, first);
                     let (rows, after) = weights.split_at(height * phase.starts.len());
                     weights = after;
-                    let rows = Rows {
-                        elements: rows,
-                        height,
-                    };
                     let strip = Strip {
-                        rows,
+                        weights: rows,
+                        height,
                         planes,
                         starts: &phase.starts,
                         places,
@@ -377,89 +309,6 @@ impl<T: Element + GemmFloat> Correlation<'_, T> {
                     *to = *from;
                     *to += bias;
                 }
-            }
-        }
-    }
-}
-
-/// Up to eight channels of a phase.
-#[derive(Clone, Copy)]
-struct Strip<'a, T> {
-    rows: Rows<'a, T>,
-    planes: &'a [T],
-    starts: &'a [usize],
-    places: usize,
-}
-
-impl<T: GemmFloat> Strip<'_, T> {
-    /// The product for all places, in rows that are `pitch` apart.
-    #[inline(always)]
-    fn multiply<S: Simd>(self, simd: S, wide: &mut [T], pitch: usize) {
-        let width = T::width::<S>();
-        let mut place = 0;
-        while place < self.places {
-            // Two registers are faster as three of which one is dropped.
-            if self.places - place > width {
-                self.column_of_tiles::<S, WIDTH>(simd, place, &mut wide[place..], pitch);
-                place += WIDTH * width;
-            } else {
-                self.column_of_tiles::<S, 1>(simd, place, &mut wide[place..], pitch);
-                place += width;
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn column_of_tiles<S: Simd, const NV: usize>(
-        self,
-        simd: S,
-        place: usize,
-        wide: &mut [T],
-        pitch: usize,
-    ) {
-        let mut row = 0;
-        while row < self.rows.height {
-            let wide = &mut wide[row * pitch..];
-            match self.rows.height - row {
-                // Decided when this is compiled: the tall tile exists only where it fits.
-                ROWS if const { S::REGISTER_COUNT >= 32 } => {
-                    self.tile::<S, ROWS, NV>(simd, row, place, wide, pitch);
-                    row += tallest::<S>();
-                }
-                4.. => {
-                    self.tile::<S, 4, NV>(simd, row, place, wide, pitch);
-                    row += 4;
-                }
-                _ => {
-                    self.tile::<S, 2, NV>(simd, row, place, wide, pitch);
-                    row += 2;
-                }
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn tile<S: Simd, const MR: usize, const NV: usize>(
-        self,
-        simd: S,
-        row: usize,
-        place: usize,
-        wide: &mut [T],
-        pitch: usize,
-    ) {
-        let Self {
-            rows,
-            planes,
-            starts,
-            ..
-        } = self;
-        let sums = tile::<S, T, MR, NV>(simd, rows, row, planes, starts, place);
-        let mut to = wide.chunks_mut(pitch);
-        for i in 0..MR {
-            let Some(to) = to.next() else { break };
-            let to = T::split_mut::<S>(to).0.first_chunk_mut::<NV>();
-            if let Some(to) = to {
-                *to = sums[i];
             }
         }
     }

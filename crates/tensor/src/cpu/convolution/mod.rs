@@ -13,13 +13,13 @@
 //! 1. **A row of the matrix is a slice of the image** ([`planes`]). Over an image with a border of
 //!    zeros, whose rows are W' wide, the place (i, j) is q = i·W' + j, and tap (c, u, v) finds its
 //!    elements at `start + q`, with one `start` for each tap. Nothing is copied K·K times. The
-//!    places between the end of one row and the start of the next are computed too and dropped; they
-//!    are (K − 1) of W'.
+//!    places between the end of one row and the start of the next are computed too and dropped: with
+//!    padding few, because the zeros behind a row are the zeros before the next.
 //! 2. **Strides are taken out of the way** ([`axis`]). An image is copied in as many planes as the
 //!    stride has remainders, each with every s-th row and column, and in them a tap is a slice again.
 //!    In the gradient to the input it is the result that comes in such planes.
 //! 3. **A tile of the result stays in registers** ([`tiles`]): eight channels by three registers of
-//!    places. The weights are stored in the order in which the tiles read them.
+//!    places. The weights are stored in the order in which the tiles read them ([`weights`]).
 //! 4. **Work is cut into bands** ([`correlate`]): some rows of the result of one image, whose
 //!    planes fit the second cache. Bands are what threads share.
 //! 5. **The gradient to the weight** ([`weight_gradient`]) is the product of the other two: each of
@@ -46,6 +46,7 @@ mod correlate;
 mod planes;
 mod tiles;
 mod weight_gradient;
+mod weights;
 
 use super::gemm::GemmFloat;
 use crate::element::Element;

@@ -1,4 +1,4 @@
-//! The two loops that do the arithmetic: sums of up to eight channels by three registers or taps.
+//! The loop that does the arithmetic: sums of up to eight channels by three registers of places.
 //!
 //! Eight by three is 24 sums that do not wait for each other, and 24 + 3 + 1 = 28 of the 32
 //! registers of AVX-512 and NEON; with half as many rows it is 4 · 3 + 3 + 1 = 16 of the 16 of AVX2.
@@ -7,85 +7,112 @@ use pulp::Simd;
 
 use super::super::gemm::GemmFloat;
 
-/// Rows that are stored side by side: those of the tallest tile.
+/// Rows of the tallest tile.
 pub(super) const ROWS: usize = 8;
 
-/// Registers, or taps, of the widest tile.
-pub(super) const WIDTH: usize = 3;
+/// Registers of the widest tile.
+const WIDTH: usize = 3;
 
-/// Rows of the tallest tile that fits the registers.
-#[inline(always)]
-pub(super) fn tallest<S: Simd>() -> usize {
-    if S::REGISTER_COUNT >= 32 {
-        ROWS
-    } else {
-        ROWS / 2
-    }
+/// Rows of the tile that begins at row `first`: an even number, the last row may be of zeros.
+pub(super) fn height(rows: usize, first: usize) -> usize {
+    (rows - first).next_multiple_of(2).min(ROWS)
 }
 
-/// Rows in the order of the tiles: `height` of them, for each p side by side.
+/// Up to eight channels of the result: their weights, and the planes with the elements of the taps.
 #[derive(Clone, Copy)]
-pub(super) struct Rows<'a, T> {
-    pub(super) elements: &'a [T],
+pub(super) struct Strip<'a, T> {
+    /// For each tap the weights of the channels, side by side.
+    pub(super) weights: &'a [T],
+    /// Channels, an even number.
     pub(super) height: usize,
+    /// With slack behind them.
+    pub(super) planes: &'a [T],
+    /// Where each tap finds its element for place 0.
+    pub(super) starts: &'a [usize],
+    pub(super) places: usize,
 }
 
-/// Σ_p weights[p][row + i] · planes[starts[p] + place + j], for `MR` rows i and `NV` registers of
-/// places j.
-#[inline(always)]
-pub(super) fn tile<S: Simd, T: GemmFloat, const MR: usize, const NV: usize>(
-    simd: S,
-    weights: Rows<'_, T>,
-    row: usize,
-    planes: &[T],
-    starts: &[usize],
-    place: usize,
-) -> [[T::Vector<S>; NV]; MR] {
-    let mut sums = [[T::splat(simd, T::ZERO); NV]; MR];
-    let weights = weights.elements.chunks_exact(weights.height);
-    for (weights, start) in weights.zip(starts) {
-        // Both are always there: the planes have slack behind them.
-        let x = &planes[start + place..][..NV * T::width::<S>()];
-        let (Some(weights), Some(x)) = (
-            weights[row..].first_chunk::<MR>(),
-            T::split::<S>(x).0.first_chunk::<NV>(),
-        ) else {
-            break;
-        };
-        for i in 0..MR {
-            let weight = T::splat(simd, weights[i]);
-            for j in 0..NV {
-                sums[i][j] = T::mul_add(simd, weight, x[j], sums[i][j]);
+impl<T: GemmFloat> Strip<'_, T> {
+    /// The product for all places, in rows that are `pitch` apart.
+    #[inline(always)]
+    pub(super) fn multiply<S: Simd>(self, simd: S, wide: &mut [T], pitch: usize) {
+        let width = T::width::<S>();
+        let mut place = 0;
+        while place < self.places {
+            // Two registers are faster as three of which one is dropped.
+            if self.places - place > width {
+                self.column_of_tiles::<S, WIDTH>(simd, place, &mut wide[place..], pitch);
+                place += WIDTH * width;
+            } else {
+                self.column_of_tiles::<S, 1>(simd, place, &mut wide[place..], pitch);
+                place += width;
             }
         }
     }
-    sums
-}
 
-/// Adds Σ_q rows[i][q] · columns[j][q] to the sums, lane by lane. All have the same length, a whole
-/// number of registers.
-#[inline(always)]
-pub(super) fn dots<S: Simd, T: GemmFloat, const MR: usize, const NC: usize>(
-    simd: S,
-    mut sums: [[T::Vector<S>; NC]; MR],
-    rows: [&[T]; MR],
-    columns: [&[T]; NC],
-) -> [[T::Vector<S>; NC]; MR] {
-    let registers = T::split::<S>(rows[0]).0.len();
-    let mut x: [&[T::Vector<S>]; MR] = [&[]; MR];
-    let mut y: [&[T::Vector<S>]; NC] = [&[]; NC];
-    for i in 0..MR {
-        x[i] = &T::split::<S>(rows[i]).0[..registers];
-    }
-    for j in 0..NC {
-        y[j] = &T::split::<S>(columns[j]).0[..registers];
-    }
-    for q in 0..registers {
-        for i in 0..MR {
-            for j in 0..NC {
-                sums[i][j] = T::mul_add(simd, x[i][q], y[j][q], sums[i][j]);
+    #[inline(always)]
+    fn column_of_tiles<S: Simd, const NV: usize>(
+        self,
+        simd: S,
+        place: usize,
+        wide: &mut [T],
+        pitch: usize,
+    ) {
+        let mut row = 0;
+        while row < self.height {
+            let wide = &mut wide[row * pitch..];
+            match self.height - row {
+                // Decided when this is compiled: the tall tile exists only where it fits.
+                ROWS if const { S::REGISTER_COUNT >= 32 } => {
+                    self.tile::<S, ROWS, NV>(simd, row, place, wide, pitch);
+                    row += ROWS;
+                }
+                4.. => {
+                    self.tile::<S, 4, NV>(simd, row, place, wide, pitch);
+                    row += 4;
+                }
+                _ => {
+                    self.tile::<S, 2, NV>(simd, row, place, wide, pitch);
+                    row += 2;
+                }
             }
         }
     }
-    sums
+
+    /// wide[i][j] = Σ_p weights[p][row + i] · planes[starts[p] + place + j], for `MR` rows i and `NV`
+    /// registers of places j.
+    #[inline(always)]
+    fn tile<S: Simd, const MR: usize, const NV: usize>(
+        self,
+        simd: S,
+        row: usize,
+        place: usize,
+        wide: &mut [T],
+        pitch: usize,
+    ) {
+        let mut sums = [[T::splat(simd, T::ZERO); NV]; MR];
+        for (weights, start) in self.weights.chunks_exact(self.height).zip(self.starts) {
+            let x = &self.planes[start + place..][..NV * T::width::<S>()];
+            // Both are always there.
+            let (Some(weights), Some(x)) = (
+                weights[row..].first_chunk::<MR>(),
+                T::split::<S>(x).0.first_chunk::<NV>(),
+            ) else {
+                break;
+            };
+            for i in 0..MR {
+                let weight = T::splat(simd, weights[i]);
+                for j in 0..NV {
+                    sums[i][j] = T::mul_add(simd, weight, x[j], sums[i][j]);
+                }
+            }
+        }
+        let mut rows = wide.chunks_mut(pitch);
+        for i in 0..MR {
+            let row = rows.next().map(|row| T::split_mut::<S>(row).0);
+            if let Some(registers) = row.and_then(|row| row.first_chunk_mut::<NV>()) {
+                *registers = sums[i];
+            }
+        }
+    }
 }

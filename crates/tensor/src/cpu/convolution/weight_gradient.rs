@@ -25,7 +25,6 @@ use super::Geometry;
 use super::axis::Axis;
 use super::correlate::rows_of_a_band;
 use super::planes::{Image, Layout, SLACK, spread_rows};
-use super::tiles::dots;
 use crate::element::Element;
 use crate::storage::Buffer;
 use crate::tensor::View;
@@ -337,4 +336,32 @@ impl<T: GemmFloat> Block<'_, T> {
         }
         sum
     }
+}
+
+/// Adds Σ_q rows[i][q] · columns[j][q] to the sums, lane by lane. All have the same length, a whole
+/// number of registers.
+#[inline(always)]
+fn dots<S: Simd, T: GemmFloat, const MR: usize, const NC: usize>(
+    simd: S,
+    mut sums: [[T::Vector<S>; NC]; MR],
+    rows: [&[T]; MR],
+    columns: [&[T]; NC],
+) -> [[T::Vector<S>; NC]; MR] {
+    let registers = T::split::<S>(rows[0]).0.len();
+    let mut x: [&[T::Vector<S>]; MR] = [&[]; MR];
+    let mut y: [&[T::Vector<S>]; NC] = [&[]; NC];
+    for i in 0..MR {
+        x[i] = &T::split::<S>(rows[i]).0[..registers];
+    }
+    for j in 0..NC {
+        y[j] = &T::split::<S>(columns[j]).0[..registers];
+    }
+    for q in 0..registers {
+        for i in 0..MR {
+            for j in 0..NC {
+                sums[i][j] = T::mul_add(simd, x[i][q], y[j][q], sums[i][j]);
+            }
+        }
+    }
+    sums
 }
