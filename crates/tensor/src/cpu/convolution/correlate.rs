@@ -97,35 +97,20 @@ struct Phase {
 }
 
 impl<'a, T: Element + GemmFloat> Correlation<'a, T> {
+    /// Lists the taps and copies the weights.
     fn new(
         axes: [Axis; 2],
         [groups, results, sources]: [usize; 3],
-        weights: Weights<'_, T>,
+        from: Weights<'_, T>,
         bias: Option<&'a [T]>,
     ) -> Self {
-        let mut correlation = Self {
-            band: rows_of_a_band::<T>(&axes, sources, usize::MAX),
-            axes,
-            groups,
-            channels: [results, sources],
-            phases: Vec::new(),
-            weights: Buffer::with_count(0),
-            group_weights: 0,
-            bias,
-        };
-        correlation.set_out(&weights);
-        correlation
-    }
-
-    /// Lists the taps and copies the weights.
-    fn set_out(&mut self, from: &Weights<'_, T>) {
-        let [results, sources] = self.channels;
-        let layout = self.layout();
+        let band = rows_of_a_band::<T>(&axes, sources, usize::MAX);
+        let layout = Layout::new(&axes, sources, band);
         let mut taps = Vec::new();
         let mut phases = Vec::new();
-        let mut end = 0;
-        for (row, down) in self.axes[0].phases.iter().enumerate() {
-            for (column, across) in self.axes[1].phases.iter().enumerate() {
+        let mut group_weights = 0;
+        for (row, down) in axes[0].phases.iter().enumerate() {
+            for (column, across) in axes[1].phases.iter().enumerate() {
                 let mut starts = Vec::with_capacity(sources * down.len() * across.len());
                 for channel in 0..sources {
                     for &u in down {
@@ -135,19 +120,19 @@ impl<'a, T: Element + GemmFloat> Correlation<'a, T> {
                         }
                     }
                 }
-                let weights = end..end + results.next_multiple_of(2) * starts.len();
-                end = weights.end;
+                let end = group_weights + results.next_multiple_of(2) * starts.len();
                 phases.push(Phase {
                     row,
                     column,
                     starts,
-                    weights,
+                    weights: group_weights..end,
                 });
+                group_weights = end;
             }
         }
-        let mut weights = Buffer::with_count(self.groups * end);
+        let mut weights = Buffer::with_count(groups * group_weights);
         let mut to = weights.as_mut_slice();
-        for group in 0..self.groups {
+        for group in 0..groups {
             let mut taps = taps.as_slice();
             for phase in &phases {
                 let (taps_of_phase, others) = taps.split_at(phase.starts.len());
@@ -155,9 +140,16 @@ impl<'a, T: Element + GemmFloat> Correlation<'a, T> {
                 to = from.pack(group, results, taps_of_phase, to);
             }
         }
-        self.phases = phases;
-        self.weights = weights;
-        self.group_weights = end;
+        Self {
+            axes,
+            groups,
+            channels: [results, sources],
+            band,
+            phases,
+            weights,
+            group_weights,
+            bias,
+        }
     }
 
     fn layout(&self) -> Layout<'_> {
@@ -185,7 +177,7 @@ impl<'a, T: Element + GemmFloat> Correlation<'a, T> {
                 unit.output.push(piece);
             }
         }
-        let work = self.weights.as_slice().len() * self.layout().places(self.band);
+        let work = self.groups * self.group_weights * self.layout().places(self.band);
         let share = if work * units.len() < WORTH_SHARING {
             units.len()
         } else {

@@ -104,6 +104,13 @@ pub(crate) enum Kind<'a, T> {
     },
 }
 
+/// Steps along the four axes that every operand has.
+fn strides<T>(operand: &View<'_, T>) -> [isize; 4] {
+    let mut strides = [0; 4];
+    strides.copy_from_slice(operand.shape.strides());
+    strides
+}
+
 /// Computes a pass; `output` is row-major without gaps.
 pub(crate) fn convolve<T: Element + GemmFloat>(pass: Pass<'_, T>, output: &mut [T]) {
     if output.is_empty() {

@@ -28,9 +28,7 @@ pub(super) struct Image<'a, T> {
 impl<'a, T> Image<'a, T> {
     /// The channels from `channel` on of image `number` of a batch.
     pub(super) fn new(batch: View<'a, T>, number: usize, channel: usize) -> Self {
-        let &[image, channels, row, column] = batch.shape.strides() else {
-            unreachable!("operands of a convolution have four axes");
-        };
+        let [image, channels, row, column] = super::strides(&batch);
         let offset = batch.shape.offset() as isize;
         Self {
             elements: batch.elements,

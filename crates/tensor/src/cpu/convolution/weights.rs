@@ -29,13 +29,11 @@ impl<'a, T: GemmFloat> Weights<'a, T> {
         })
     }
 
-    fn new(weight: View<'a, T>, strides: impl FnOnce([isize; 4]) -> [isize; 5]) -> Self {
-        let mut axes = [0; 4];
-        axes.copy_from_slice(weight.shape.strides());
+    fn new(weight: View<'a, T>, order: impl FnOnce([isize; 4]) -> [isize; 5]) -> Self {
         Self {
             elements: weight.elements,
             offset: weight.shape.offset() as isize,
-            strides: strides(axes),
+            strides: order(super::strides(&weight)),
         }
     }
 
