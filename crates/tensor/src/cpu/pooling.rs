@@ -3,6 +3,8 @@
 //! Which elements a window has is decided once for each axis ([`Windows`]), so that sliding and
 //! adaptive windows, padding and dilation are one loop.
 
+use std::hint::select_unpredictable;
+
 use super::parallel::map_pieces;
 use crate::element::{Float, Number};
 
@@ -48,37 +50,42 @@ pub(crate) fn max<T: Float>(
             .chunks_exact_mut(result)
             .zip(places.chunks_exact_mut(result));
         for (plane, (values, places)) in planes.zip(results) {
-            let mut results = values.iter_mut().zip(places);
-            for_each_window(axes, |rows, columns| {
-                if let Some((value, place)) = results.next() {
-                    (*value, *place) = max_of_window(plane, axes, rows, columns);
-                }
-            });
+            let width = axes[1].windows.len();
+            let lines = values
+                .chunks_exact_mut(width)
+                .zip(places.chunks_exact_mut(width));
+            for (&rows, (values, places)) in axes[0].windows.iter().zip(lines) {
+                max_of_rows(plane, axes, rows, values, places);
+            }
         }
     });
 }
 
-#[inline(always)]
-fn max_of_window<T: Float>(
+/// The largest elements of all windows over the same rows.
+fn max_of_rows<T: Float>(
     plane: &[T],
     [down, across]: &[Windows; 2],
     rows: Window,
-    columns: Window,
-) -> (T, i64) {
-    let mut place = rows.start * across.input + columns.start;
-    let mut largest = plane[place];
+    values: &mut [T],
+    places: &mut [i64],
+) {
     for row in 0..rows.count {
-        let start = (rows.start + row * down.step) * across.input + columns.start;
-        for column in 0..columns.count {
-            let candidate = start + column * across.step;
-            let x = plane[candidate];
-            // Not a chain of `if`s: which one is larger cannot be guessed.
-            let larger = (x > largest) | (x.is_nan() & !largest.is_nan());
-            largest = if larger { x } else { largest };
-            place = if larger { candidate } else { place };
+        let start = (rows.start + row * down.step) * across.input;
+        let results = values.iter_mut().zip(places.iter_mut());
+        for ((value, place), window) in results.zip(&across.windows) {
+            let first = start + window.start;
+            let mut best = if row == 0 { first } else { *place as usize };
+            for column in 0..window.count {
+                let candidate = first + column * across.step;
+                let (x, largest) = (plane[candidate], plane[best]);
+                let larger = !(x <= largest) & !largest.is_nan();
+                // A processor that guesses which one is larger is wrong too often; and only a choice
+                // between integers can be made without guessing everywhere.
+                best = select_unpredictable(larger, candidate, best);
+            }
+            (*value, *place) = (plane[best], best as i64);
         }
     }
-    (largest, place as i64)
 }
 
 /// The mean of each window, summed in `f64`.
