@@ -78,7 +78,7 @@ fn max_of_rows<T: Float>(
             for column in 0..window.count {
                 let candidate = first + column * across.step;
                 let (x, largest) = (plane[candidate], plane[best]);
-                let larger = !(x <= largest) & !largest.is_nan();
+                let larger = (x > largest) | (x.is_nan() & !largest.is_nan());
                 // A processor that guesses which one is larger is wrong too often; and only a choice
                 // between integers can be made without guessing everywhere.
                 best = select_unpredictable(larger, candidate, best);
