@@ -141,6 +141,27 @@ fn an_option_that_is_wrong_gives_one_line_that_names_it() {
 }
 
 #[test]
+fn new_operations_take_few_lines_with_their_gradient_checks() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/new_op.rs");
+    let text = std::fs::read_to_string(path).unwrap();
+    // From the first line of the documentation to the last brace.
+    let lines = |start: &str, end: &str| {
+        let text = &text[text.find(start).unwrap()..];
+        text[..text.find(end).unwrap()].lines().count()
+    };
+    assert!(lines("/// x · σ(βx)", "\n\n") < 12);
+    assert!(lines("/// Each row divided", "\n\n") < 40);
+    let checks = text
+        .lines()
+        .filter(|line| line.contains("check_gradients("));
+    assert_eq!(checks.count(), 2);
+    let printed = stdout(&mut example("new_op"));
+    for name in ["swish", "rms_norm"] {
+        assert!(printed.contains(&format!("{name}: first and second derivatives agree")));
+    }
+}
+
+#[test]
 fn the_torch_port_trains_and_shows_the_traps() {
     let text = stdout(&mut example("torch_port"));
     assert_eq!(text, stdout(&mut example("torch_port")));

@@ -130,6 +130,10 @@ fn table() -> Vec<Row> {
         row("pointwise", binary(-2.0, 2.0), |x| {
             Var::pointwise(formulas::LogAddExp, [&x[0], &x[1]])
         }),
+        row("map_sum", any(), |x| x[0].map_sum(formulas::Tanh, ..)),
+        row("map_sum", matrix(), |x| {
+            x[0].map_sum(formulas::Exp, keep(1))
+        }),
         row("relu", any(), |x| x[0].relu()),
         row("square", any(), |x| x[0].square()),
         row("sqrt", positive(), |x| x[0].sqrt()),

@@ -36,11 +36,13 @@ pub mod error;
 #[cfg(any(feature = "npy", feature = "ndarray"))]
 pub mod exchange;
 pub mod ops;
+mod per_axis;
 pub mod pointwise;
 mod print;
 pub mod program;
 pub mod random;
 pub mod scalar;
+
 pub mod shape;
 mod storage;
 mod tensor;
