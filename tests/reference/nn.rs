@@ -2,7 +2,7 @@
 
 use macula::nn::{Visitor, init};
 use macula::prelude::*;
-use macula::tensor::{Convolution, PerAxis, Pooling};
+use macula::tensor::{Convolution, PerSpatialAxis, Pooling};
 use serde_json::{Map, Value};
 
 use crate::case::{Case, Checked, floats, list, told};
@@ -100,7 +100,7 @@ struct Spatial<T: Float> {
     weight: Option<Param<T>>,
     bias: Option<Param<T>>,
     convolution: Convolution,
-    output_padding: PerAxis,
+    output_padding: PerSpatialAxis,
     pooling: Pooling,
 }
 
@@ -164,7 +164,7 @@ fn parameter<T: Float>(params: &Map<String, Value>, name: &str) -> Checked<Optio
 }
 
 /// A setting that is one number or a list of them.
-fn per_axis(setting: &Value, default: usize) -> Checked<PerAxis> {
+fn per_axis(setting: &Value, default: usize) -> Checked<PerSpatialAxis> {
     if setting.is_null() {
         return Ok(default.into());
     }
@@ -173,7 +173,7 @@ fn per_axis(setting: &Value, default: usize) -> Checked<PerAxis> {
         Some(numbers) => numbers.iter().map(number).collect(),
         None => {
             return number(setting)
-                .map(PerAxis::from)
+                .map(PerSpatialAxis::from)
                 .ok_or("not a number".into());
         }
     };

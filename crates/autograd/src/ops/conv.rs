@@ -3,11 +3,11 @@
 //! order is there.
 
 use macula_tensor::shape::Sizes;
-use macula_tensor::{Convolution, Float, PerAxis, Result, Tensor};
+use macula_tensor::{Convolution, Float, PerSpatialAxis, Result, Tensor};
 use smallvec::SmallVec;
 
+use crate::node::HandOn;
 use crate::saved::{Keep, Saved};
-use crate::tape::HandOn;
 use crate::var::Var;
 
 impl<T: Float> Var<T> {
@@ -192,7 +192,7 @@ impl<T: Float> Var<T> {
         weight: &Self,
         bias: Option<&Self>,
         settings: &Convolution,
-        output_padding: impl Into<PerAxis>,
+        output_padding: impl Into<PerSpatialAxis>,
     ) -> Result<Self> {
         let bias_value = bias.map(Self::value);
         let input = self.value();
@@ -215,7 +215,7 @@ impl<T: Float> Var<T> {
         weight: &Self,
         bias: Option<&Self>,
         settings: &Convolution,
-        output_padding: impl Into<PerAxis>,
+        output_padding: impl Into<PerSpatialAxis>,
     ) -> Result<Self> {
         let bias_value = bias.map(Self::value);
         let input = self.value();

@@ -1,7 +1,7 @@
 //! Pooling: the largest and the mean of windows.
 
 use macula_tensor::shape::Sizes;
-use macula_tensor::{Float, PerAxis, Pooling, Result, Tensor};
+use macula_tensor::{Float, PerSpatialAxis, Pooling, Result, Tensor};
 
 use crate::saved::Keep;
 use crate::var::Var;
@@ -52,7 +52,10 @@ impl<T: Float> Var<T> {
     /// # Errors
     /// `size` must be at least 1, and the axes must not be empty.
     #[track_caller]
-    pub fn adaptive_max_pool2d(&self, size: impl Into<PerAxis>) -> Result<(Self, Tensor<i64>)> {
+    pub fn adaptive_max_pool2d(
+        &self,
+        size: impl Into<PerSpatialAxis>,
+    ) -> Result<(Self, Tensor<i64>)> {
         let largest = self.value().adaptive_max_pool2d(size)?;
         self.taken("adaptive_max_pool2d", 2, largest)
     }
@@ -98,7 +101,7 @@ impl<T: Float> Var<T> {
     /// # Errors
     /// `size` must be at least 1, and the axes must not be empty.
     #[track_caller]
-    pub fn adaptive_avg_pool2d(&self, size: impl Into<PerAxis>) -> Result<Self> {
+    pub fn adaptive_avg_pool2d(&self, size: impl Into<PerSpatialAxis>) -> Result<Self> {
         let size = size.into();
         let value = self.value().adaptive_avg_pool2d(size.clone())?;
         self.averaged("adaptive_avg_pool2d", 2, Pooling::adaptive(size), value)

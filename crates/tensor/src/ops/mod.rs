@@ -32,13 +32,13 @@ pub mod mask;
 pub mod matmul;
 pub mod norm;
 mod operators;
-pub mod per_axis;
 pub mod pointwise;
 pub mod pooling;
 pub mod reduce;
 pub mod scan;
 pub mod softmax;
 pub mod sort;
+pub mod spatial;
 pub mod statistics;
 mod vector;
 

@@ -107,7 +107,7 @@ pub(crate) enum Kind<'a, T> {
 /// Steps along the four axes that every operand has.
 fn strides<T>(operand: &View<'_, T>) -> [isize; 4] {
     let mut strides = [0; 4];
-    strides.copy_from_slice(operand.shape.strides());
+    strides.copy_from_slice(&operand.shape.strides());
     strides
 }
 

@@ -3,7 +3,7 @@
 use super::Convolution;
 use crate::cpu::convolution::{Extent, Geometry};
 use crate::error::{Error, Result};
-use crate::ops::per_axis::PerAxis;
+use crate::ops::spatial::PerSpatialAxis;
 use crate::shape::Sizes;
 
 /// A convolution whose shapes have been checked.
@@ -23,7 +23,7 @@ pub(super) fn check(
 ) -> Result<Checked> {
     let axes = input.len() - 2;
     let groups = settings.groups;
-    let resolve = |setting: &PerAxis, name, least| setting.resolve(op, name, axes, least);
+    let resolve = |setting: &PerSpatialAxis, name, least| setting.resolve(op, name, axes, least);
     let stride = resolve(&settings.stride, "stride", 1)?;
     let padding = resolve(&settings.padding, "padding", 0)?;
     let dilation = resolve(&settings.dilation, "dilation", 1)?;

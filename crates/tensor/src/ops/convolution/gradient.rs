@@ -63,7 +63,7 @@ impl<T: Float> Tensor<T> {
         let channels = input.shape()[1];
         let mut weight = Sizes::from_slice(&[self.shape()[1]]);
         weight.push(channels.checked_div(settings.groups).unwrap_or(channels));
-        weight.extend_from_slice(size);
+        weight.extend(size.iter().copied());
         let checked = geometry::check(OP, input.shape(), &weight, settings)?;
         check_upstream(OP, self, &checked.output)?;
         check_operands(OP, [self, input], None, 0)?;
@@ -94,7 +94,7 @@ pub(super) fn input_gradient<T: Float>(
     check_rank(op, "a weight", weight.shape(), size.len())?;
     let channels = weight.shape()[1].saturating_mul(settings.groups);
     let mut input = Sizes::from_slice(&[upstream.shape()[0], channels]);
-    input.extend_from_slice(size);
+    input.extend(size.iter().copied());
     let checked = geometry::check(op, &input, weight.shape(), settings)?;
     check_upstream(op, upstream, &checked.output)?;
     check_operands(op, [upstream, weight], bias, channels)?;

@@ -1,6 +1,6 @@
 //! The settings of a convolution.
 
-use crate::ops::per_axis::PerAxis;
+use crate::ops::spatial::PerSpatialAxis;
 
 /// How a kernel moves over its input: the settings of a convolution and of its gradients.
 ///
@@ -20,9 +20,9 @@ use crate::ops::per_axis::PerAxis;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Convolution {
-    pub(super) stride: PerAxis,
-    pub(super) padding: PerAxis,
-    pub(super) dilation: PerAxis,
+    pub(super) stride: PerSpatialAxis,
+    pub(super) padding: PerSpatialAxis,
+    pub(super) dilation: PerSpatialAxis,
     pub(super) groups: usize,
 }
 
@@ -38,19 +38,19 @@ impl Convolution {
     }
 
     /// Steps, in elements of the input, from one place of the kernel to the next; at least 1.
-    pub fn stride(mut self, stride: impl Into<PerAxis>) -> Self {
+    pub fn stride(mut self, stride: impl Into<PerSpatialAxis>) -> Self {
         self.stride = stride.into();
         self
     }
 
     /// Zeros put before the first and behind the last element of the input.
-    pub fn padding(mut self, padding: impl Into<PerAxis>) -> Self {
+    pub fn padding(mut self, padding: impl Into<PerSpatialAxis>) -> Self {
         self.padding = padding.into();
         self
     }
 
     /// Steps, in elements of the input, from one element of the kernel to the next; at least 1.
-    pub fn dilation(mut self, dilation: impl Into<PerAxis>) -> Self {
+    pub fn dilation(mut self, dilation: impl Into<PerSpatialAxis>) -> Self {
         self.dilation = dilation.into();
         self
     }

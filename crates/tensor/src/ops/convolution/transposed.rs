@@ -4,7 +4,7 @@ use super::gradient::input_gradient;
 use super::{Convolution, check_rank};
 use crate::element::Float;
 use crate::error::{Error, Result};
-use crate::ops::per_axis::PerAxis;
+use crate::ops::spatial::PerSpatialAxis;
 use crate::shape::Sizes;
 use crate::tensor::Tensor;
 
@@ -22,7 +22,7 @@ impl<T: Float> Tensor<T> {
         weight: &Self,
         bias: Option<&Self>,
         settings: &Convolution,
-        output_padding: impl Into<PerAxis>,
+        output_padding: impl Into<PerSpatialAxis>,
     ) -> Result<Self> {
         let op = "conv_transpose1d";
         let size = transposed_size(
@@ -65,7 +65,7 @@ impl<T: Float> Tensor<T> {
         weight: &Self,
         bias: Option<&Self>,
         settings: &Convolution,
-        output_padding: impl Into<PerAxis>,
+        output_padding: impl Into<PerSpatialAxis>,
     ) -> Result<Self> {
         let op = "conv_transpose2d";
         let size = transposed_size(
@@ -86,7 +86,7 @@ fn transposed_size(
     input: &[usize],
     weight: &[usize],
     settings: &Convolution,
-    output_padding: impl Into<PerAxis>,
+    output_padding: impl Into<PerSpatialAxis>,
 ) -> Result<Sizes> {
     check_rank(op, "an input", input, axes)?;
     check_rank(op, "a weight", weight, axes)?;

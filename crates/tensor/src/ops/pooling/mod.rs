@@ -11,7 +11,7 @@ use crate::cpu;
 use crate::cpu::pooling::Windows;
 use crate::element::Float;
 use crate::error::{Error, Result};
-use crate::ops::per_axis::PerAxis;
+use crate::ops::spatial::PerSpatialAxis;
 use crate::shape::{Shape, Sizes};
 use crate::tensor::Tensor;
 
@@ -69,7 +69,10 @@ impl<T: Float> Tensor<T> {
     ///
     /// # Errors
     /// `size` must be at least 1, and the axes must not be empty.
-    pub fn adaptive_max_pool2d(&self, size: impl Into<PerAxis>) -> Result<(Self, Tensor<i64>)> {
+    pub fn adaptive_max_pool2d(
+        &self,
+        size: impl Into<PerSpatialAxis>,
+    ) -> Result<(Self, Tensor<i64>)> {
         max("adaptive_max_pool2d", 2, self, &Pooling::adaptive(size))
     }
 
@@ -127,7 +130,7 @@ impl<T: Float> Tensor<T> {
     ///
     /// # Errors
     /// `size` must be at least 1, and the axes must not be empty.
-    pub fn adaptive_avg_pool2d(&self, size: impl Into<PerAxis>) -> Result<Self> {
+    pub fn adaptive_avg_pool2d(&self, size: impl Into<PerSpatialAxis>) -> Result<Self> {
         mean("adaptive_avg_pool2d", 2, self, &Pooling::adaptive(size))
     }
 
@@ -154,8 +157,8 @@ impl<T: Float> Tensor<T> {
             });
         }
         let windows = pooling.windows(OP, axes, size)?;
-        let mut shape = Sizes::from_slice(self.shape());
-        shape.truncate(self.rank().saturating_sub(axes));
+        let leading = self.rank().saturating_sub(axes);
+        let mut shape = Sizes::from_slice(&self.shape()[..leading]);
         let expected = pooled(&shape, axes, &windows);
         if self.shape() != &expected[..] {
             return Err(Error::Shape {
@@ -164,7 +167,7 @@ impl<T: Float> Tensor<T> {
                 found: Sizes::from_slice(self.shape()),
             });
         }
-        shape.extend_from_slice(size);
+        shape.extend(size.iter().copied());
         let upstream = self.contiguous()?;
         let upstream = super::dense(OP, &upstream)?;
         Ok(Self::build(Shape::contiguous(OP, &shape)?, |output| {

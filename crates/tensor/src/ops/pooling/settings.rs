@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use crate::cpu::pooling::{Window, Windows};
 use crate::error::{Error, Result};
-use crate::ops::per_axis::PerAxis;
+use crate::ops::spatial::PerSpatialAxis;
 use crate::shape::Sizes;
 
 /// Which windows a pooling looks at.
@@ -34,21 +34,21 @@ pub struct Pooling {
 enum Kind {
     Sliding(Sliding),
     /// So many windows.
-    Adaptive(PerAxis),
+    Adaptive(PerSpatialAxis),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Sliding {
-    kernel: PerAxis,
-    stride: Option<PerAxis>,
-    padding: PerAxis,
-    dilation: PerAxis,
+    kernel: PerSpatialAxis,
+    stride: Option<PerSpatialAxis>,
+    padding: PerSpatialAxis,
+    dilation: PerSpatialAxis,
     ceil_mode: bool,
 }
 
 impl Pooling {
     /// Windows of `kernel` elements, side by side.
-    pub fn new(kernel: impl Into<PerAxis>) -> Self {
+    pub fn new(kernel: impl Into<PerSpatialAxis>) -> Self {
         Self {
             windows: Kind::Sliding(Sliding {
                 kernel: kernel.into(),
@@ -65,7 +65,7 @@ impl Pooling {
     /// of n has those from ⌊i·L / n⌋ to before ⌈(i + 1)·L / n⌉.
     ///
     /// The other settings have no meaning then, and change nothing.
-    pub fn adaptive(size: impl Into<PerAxis>) -> Self {
+    pub fn adaptive(size: impl Into<PerSpatialAxis>) -> Self {
         Self {
             windows: Kind::Adaptive(size.into()),
             count_include_pad: true,
@@ -73,18 +73,18 @@ impl Pooling {
     }
 
     /// Steps, in elements of the input, from one window to the next; at least 1.
-    pub fn stride(self, stride: impl Into<PerAxis>) -> Self {
+    pub fn stride(self, stride: impl Into<PerSpatialAxis>) -> Self {
         self.with(|sliding| sliding.stride = Some(stride.into()))
     }
 
     /// Places before the first and behind the last element of the input. They are never the
     /// largest, and count as zeros in a mean.
-    pub fn padding(self, padding: impl Into<PerAxis>) -> Self {
+    pub fn padding(self, padding: impl Into<PerSpatialAxis>) -> Self {
         self.with(|sliding| sliding.padding = padding.into())
     }
 
     /// Steps, in elements of the input, from one element of a window to the next; at least 1.
-    pub fn dilation(self, dilation: impl Into<PerAxis>) -> Self {
+    pub fn dilation(self, dilation: impl Into<PerSpatialAxis>) -> Self {
         self.with(|sliding| sliding.dilation = dilation.into())
     }
 

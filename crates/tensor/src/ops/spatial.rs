@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 
 /// One number for every spatial axis, or one for each: `2` or `[2, 1]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PerAxis(Numbers);
+pub struct PerSpatialAxis(Numbers);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Numbers {
@@ -14,25 +14,25 @@ enum Numbers {
     Each(SmallVec<[usize; 2]>),
 }
 
-impl From<usize> for PerAxis {
+impl From<usize> for PerSpatialAxis {
     fn from(number: usize) -> Self {
         Self(Numbers::Same(number))
     }
 }
 
-impl<const N: usize> From<[usize; N]> for PerAxis {
+impl<const N: usize> From<[usize; N]> for PerSpatialAxis {
     fn from(numbers: [usize; N]) -> Self {
         Self::from(&numbers[..])
     }
 }
 
-impl From<&[usize]> for PerAxis {
+impl From<&[usize]> for PerSpatialAxis {
     fn from(numbers: &[usize]) -> Self {
         Self(Numbers::Each(SmallVec::from_slice(numbers)))
     }
 }
 
-impl PerAxis {
+impl PerSpatialAxis {
     /// A number for each of `axes` axes, none below `least`.
     pub(crate) fn resolve(
         &self,
