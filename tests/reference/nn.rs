@@ -222,7 +222,7 @@ fn forward_and_backward<T: Float>(case: &Case, layer: &dyn Module<T>) -> Checked
 fn prior_bias<T: Float>(case: &Case) -> Checked<()> {
     let layer = Linear::<T>::new(1, 1, &mut Rng::seed(7)).with_prior(case.required("pi")?);
     let bias = layer.bias().ok_or("a layer without bias")?.value();
-    let bias = bias.reshape([]).map_err(told)?;
+    let bias = bias.reshape([0_usize; 0]).map_err(told)?;
     case.compare("bias", &bias, &case.entry("expect")["bias"])
 }
 

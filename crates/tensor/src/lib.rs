@@ -25,6 +25,7 @@
 //! 5. [`ops`]: the operations; arguments are checked there and handed to a loop.
 //! 6. [`random`]: numbers that depend on (seed, stream, position) alone.
 //! 7. [`device`] and [`program`]: how a backend takes part.
+//! 8. `exchange`, behind the features `npy` and `ndarray`: files of NumPy's, arrays of others.
 #![forbid(unsafe_code)]
 
 pub mod cpu;
@@ -32,6 +33,8 @@ pub mod device;
 pub mod dual;
 pub mod element;
 pub mod error;
+#[cfg(any(feature = "npy", feature = "ndarray"))]
+pub mod exchange;
 pub mod ops;
 pub mod pointwise;
 mod print;
@@ -59,4 +62,4 @@ pub use scalar::{Logistic, Scalar};
 pub use storage::memory;
 pub use tensor::Tensor;
 pub use update::{Update, update};
-pub use view::Slice;
+pub use view::{NewShape, Size, Slice};
