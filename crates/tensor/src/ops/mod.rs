@@ -9,6 +9,7 @@
 //! | `maximum`, `minimum`, `clamp`, `relu` | NaN |
 //! | `sum`, `mean`, `var`, `std`, `prod`, norms, `logsumexp`, `amax`, `amin` | NaN |
 //! | `softmax`, `log_softmax` | NaN in the whole line |
+//! | convolutions, poolings | NaN in every result that it belongs to; the largest of a window is its first NaN |
 //! | `argmax`, `argmin` | the place of the first NaN |
 //! | `cumsum`, `cumprod`, `cummax`, `recurrence` | NaN from there on |
 //! | `median` | NaN |
