@@ -11,7 +11,7 @@ use crate::cpu;
 use crate::cpu::index::IndexWalk;
 use crate::element::{Element, Number};
 use crate::error::{Error, Result};
-use crate::shape::{Shape, Sizes, Strides};
+use crate::shape::{Shape, Sizes};
 use crate::tensor::Tensor;
 
 impl<T: Element> Tensor<T> {
@@ -106,7 +106,7 @@ impl<T: Number> Tensor<T> {
         in_range(OP, places, axis, self.shape()[axis])?;
         let used = source.with_shape(Shape::from_parts(
             Sizes::from_slice(index.shape()),
-            Strides::from_slice(source.strides()),
+            source.strides(),
             source.shape.offset(),
         ));
         let used = used.contiguous()?;

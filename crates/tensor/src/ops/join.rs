@@ -97,13 +97,14 @@ impl<T: Element> Tensor<T> {
             });
         };
         // Each axis becomes two, and a stride of 0 along the outer one repeats the inner one.
+        let steps = self.strides();
         let (mut sizes, mut doubled, mut strides) = (Sizes::new(), Sizes::new(), Strides::new());
         for (axis, &times) in repeats.iter().enumerate() {
             let own = axis.checked_sub(added);
             let size = own.map_or(1, |own| self.shape()[own]);
             sizes.push(times.saturating_mul(size));
             doubled.extend([times, size]);
-            strides.extend([0, own.map_or(0, |own| self.strides()[own])]);
+            strides.extend([0, own.map_or(0, |own| steps[own])]);
         }
         Shape::contiguous(OP, &sizes)?;
         self.with_shape(Shape::from_parts(doubled, strides, self.shape.offset()))

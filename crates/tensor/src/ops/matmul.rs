@@ -193,7 +193,8 @@ impl<T: Float> Matrices<T> {
         } else {
             tensor.clone()
         };
-        let (leading, matrix) = tensor.strides().split_at(axes);
+        let strides = tensor.strides();
+        let (leading, matrix) = strides.split_at(axes);
         let first = tensor.shape.offset() as isize;
         let start = |number: usize| {
             let axes = tensor.shape().iter().zip(leading).rev();

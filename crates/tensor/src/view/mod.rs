@@ -6,7 +6,7 @@ mod window;
 
 use crate::element::Element;
 use crate::error::{Error, Result};
-use crate::shape::{Shape, Sizes, Strides, resolve_axis};
+use crate::shape::{Shape, Sizes, resolve_axis};
 use crate::tensor::Tensor;
 
 pub use reshape::{NewShape, Size};
@@ -33,10 +33,9 @@ impl<T: Element> Tensor<T> {
                 found: format!("axis {start}"),
             });
         }
-        let mut sizes = Sizes::from_slice(self.shape());
-        let merged = sizes.drain(start..=end).product();
-        sizes.insert(start, merged);
-        self.reshape(sizes)
+        let (before, others) = self.shape().split_at(start);
+        let (merged, after) = others.split_at(end + 1 - start);
+        self.reshape([before, &[merged.iter().product()], after].concat())
     }
 
     /// The tensor with two axes exchanged; negative axes count from the end.
@@ -102,7 +101,7 @@ impl<T: Element> Tensor<T> {
     pub fn unsqueeze(&self, axis: isize) -> Result<Self> {
         let axis = resolve_axis("unsqueeze", axis, self.rank() + 1)?;
         let mut sizes = Sizes::from_slice(self.shape());
-        let mut strides = Strides::from_slice(self.strides());
+        let mut strides = self.strides();
         sizes.insert(axis, 1);
         strides.insert(axis, 0);
         Ok(self.with_shape(Shape::from_parts(sizes, strides, self.shape.offset())))
@@ -122,7 +121,7 @@ impl<T: Element> Tensor<T> {
             });
         }
         let mut sizes = Sizes::from_slice(self.shape());
-        let mut strides = Strides::from_slice(self.strides());
+        let mut strides = self.strides();
         sizes.remove(axis);
         strides.remove(axis);
         Ok(self.with_shape(Shape::from_parts(sizes, strides, self.shape.offset())))
