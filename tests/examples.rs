@@ -173,3 +173,25 @@ fn the_torch_port_trains_and_shows_the_traps() {
     assert_eq!(nan.len(), 1, "of the textbook formula alone: {nan:?}");
     assert!(nan[0].contains("textbook"));
 }
+
+#[test]
+fn gamma_takes_the_loss_from_the_easy_rows_and_two_pictures_show_it() {
+    let folder = scratch("gamma");
+    let mut command = example("what_gamma_does");
+    let text = stdout(command.arg("--quick").arg("--out").arg(&folder));
+    for class in ["rare", "common"] {
+        let line = text
+            .lines()
+            .find(|line| line.contains(&format!("the {class} class")));
+        let numbers = line.expect(&text).split_whitespace().skip(5);
+        let shares: Vec<f64> = numbers
+            .map(|n| n.trim_end_matches('%').parse().unwrap())
+            .collect();
+        assert_eq!(shares.len(), 5, "{text}");
+        assert!(shares.is_sorted_by(|a, b| a > b), "{text}");
+    }
+    for name in ["loss-over-probability.svg", "cumulative-loss.svg"] {
+        let picture = std::fs::read_to_string(folder.join(name)).unwrap();
+        assert!(picture.trim_end().ends_with("</svg>"));
+    }
+}

@@ -9,6 +9,9 @@ pub type Sizes = PerAxis<usize>;
 /// Steps in memory along the axes, in elements; negative where an axis runs backwards.
 pub type Strides = PerAxis<isize>;
 
+/// As many elements as there can be: of 8 bytes each, the bytes fit an `isize`.
+const MOST: isize = isize::MAX / 8;
+
 /// Sizes, strides and offset: element `(i₀, i₁, …)` lies at `offset + Σ iₖ·strideₖ`.
 ///
 /// Views (transposing, slicing, expanding, …) are new shapes over the same memory; a stride of 0
@@ -26,7 +29,7 @@ impl Shape {
     /// The row-major shape of a fresh tensor.
     ///
     /// # Errors
-    /// The number of elements, zero sizes left out, must fit an `isize`; sizes of zero do not
+    /// The number of elements, zero sizes left out, must be at most [`MOST`]; sizes of zero do not
     /// hide an overflow of the others, so that strides can always be computed.
     pub(crate) fn contiguous(op: &'static str, sizes: &[usize]) -> Result<Self> {
         let mut count = 1_isize;
@@ -34,6 +37,7 @@ impl Shape {
             let size = isize::try_from(size.max(1)).ok();
             count = size
                 .and_then(|size| count.checked_mul(size))
+                .filter(|&count| count <= MOST)
                 .ok_or_else(|| Error::TooLarge {
                     op,
                     shape: Sizes::from_slice(sizes),

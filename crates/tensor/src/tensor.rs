@@ -123,7 +123,11 @@ impl<T: Element> Tensor<T> {
     /// # Errors
     /// The number of elements must be one that memory can address.
     pub fn full(shape: impl AsRef<[usize]>, value: T) -> Result<Self> {
-        let shape = Shape::contiguous("full", shape.as_ref())?;
+        Self::filled("full", shape.as_ref(), value)
+    }
+
+    fn filled(op: &'static str, shape: &[usize], value: T) -> Result<Self> {
+        let shape = Shape::contiguous(op, shape)?;
         Ok(Self::build(shape, |output| output.fill(value)))
     }
 
@@ -329,7 +333,7 @@ impl<T: Number> Tensor<T> {
     /// # Errors
     /// The number of elements must be one that memory can address.
     pub fn zeros(shape: impl AsRef<[usize]>) -> Result<Self> {
-        Self::full(shape, T::ZERO)
+        Self::filled("zeros", shape.as_ref(), T::ZERO)
     }
 
     /// A tensor of ones.
@@ -337,7 +341,7 @@ impl<T: Number> Tensor<T> {
     /// # Errors
     /// The number of elements must be one that memory can address.
     pub fn ones(shape: impl AsRef<[usize]>) -> Result<Self> {
-        Self::full(shape, T::ONE)
+        Self::filled("ones", shape.as_ref(), T::ONE)
     }
 }
 

@@ -205,8 +205,11 @@ impl Tensor<i64> {
                 found: value.to_string(),
             });
         }
-        let largest = values.iter().max().map_or(0, |&value| value as usize + 1);
-        let shape = Shape::contiguous(OP, &[largest.max(least)])?;
+        let counts = values.iter().max().map_or(0, |&value| value + 1);
+        // On a machine of 32 bits, a count that is too large becomes the largest, which the shape
+        // refuses.
+        let counts = usize::try_from(counts).unwrap_or(usize::MAX);
+        let shape = Shape::contiguous(OP, &[counts.max(least)])?;
         Ok(Self::build(shape, |output| {
             output.fill(0);
             for &value in values {

@@ -294,7 +294,8 @@ impl Pointwise<1> for Powf {
 ///
 /// # Numerics
 /// The larger of the two plus softplus of what the other lies below it: nothing overflows. Two
-/// infinities of one sign give that infinity. The slopes are σ(a − b) and σ(b − a).
+/// infinities of one sign give that infinity. The distance is rounded, so the smaller term has a
+/// relative error of |a − b|·ε/2. The slopes are σ(a − b) and σ(b − a).
 #[derive(Clone, Copy, Debug)]
 pub struct LogAddExp;
 
