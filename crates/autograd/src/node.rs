@@ -34,7 +34,7 @@ pub(crate) type Inputs = SmallVec<[Option<NodeId>; 3]>;
 
 /// How the way back of one operation is computed: from the upstream gradient and what was kept,
 /// a gradient for some of the inputs, each handed on by the number of its input.
-pub(crate) type Rule<T> = dyn Fn(&Var<T>, &Saved<'_, T>, &mut HandOn<'_, T>) -> Result<()>;
+pub(crate) type Rule<T> = dyn Fn(Var<T>, &Saved<'_, T>, &mut HandOn<'_, T>) -> Result<()>;
 
 /// Takes the gradient for an input.
 pub(crate) type HandOn<'a, T> = dyn FnMut(usize, Var<T>) -> Result<()> + 'a;

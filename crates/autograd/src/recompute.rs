@@ -62,10 +62,10 @@ impl<T: Float> Var<T> {
             function,
             params,
         };
-        let rule = move |upstream: &Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
+        let rule = move |upstream: Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
             let found = match saved.recorded() {
-                true => again.recorded(upstream, saved)?,
-                false => again.apart(upstream, saved)?,
+                true => again.recorded(&upstream, saved)?,
+                false => again.apart(&upstream, saved)?,
             };
             for (index, gradient) in found.into_iter().enumerate() {
                 if let Some(gradient) = gradient {

@@ -66,11 +66,12 @@ impl<T: Float> Var<T> {
                             kept: &kept[node.kept..],
                             output: None,
                         };
-                        rule(&upstream, &saved, &mut |index, gradient| {
-                            if detects {
+                        let looked_at = detects.then(|| upstream.clone());
+                        rule(upstream, &saved, &mut |index, gradient| {
+                            if let Some(upstream) = &looked_at {
                                 let place = (node.name, node.location);
                                 let kept = saved.kept;
-                                anomaly::check_gradient(place, kept, &upstream, index, &gradient)?;
+                                anomaly::check_gradient(place, kept, upstream, index, &gradient)?;
                             }
                             let input = saved.inputs.get(index).copied().flatten();
                             adjoints.pass_on(input, gradient, |id| &nodes[id.index()].shape)
@@ -175,17 +176,17 @@ impl<T: Float> Var<T> {
                 };
                 let shape =
                     |id: NodeId| tape.with_nodes(|nodes| nodes.nodes[id.index()].shape.clone());
-                let detects = tape.detects();
+                let looked_at = tape.detects().then(|| upstream.clone());
                 let mut hand_on = |index: usize, gradient: Self| {
-                    if detects {
+                    if let Some(upstream) = &looked_at {
                         let place = (op.name, op.location);
-                        anomaly::check_gradient(place, saved.kept, &upstream, index, &gradient)?;
+                        anomaly::check_gradient(place, saved.kept, upstream, index, &gradient)?;
                     }
                     let input = saved.inputs.get(index).copied().flatten();
                     adjoints.pass_on(input, gradient, shape)
                 };
                 // What the rule computes on its way is not what the user's line computes.
-                let run = || (op.rule)(&upstream, &saved, &mut hand_on);
+                let run = || (op.rule)(upstream, &saved, &mut hand_on);
                 let done = tape.detecting(false, run);
                 tape.give_back(id, op.rule);
                 done?;

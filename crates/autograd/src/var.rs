@@ -116,10 +116,10 @@ impl<T: Float> Var<T> {
         keep: Keep,
         rule: impl Fn(&Self, &Saved<T>) -> Result<[Option<Self>; N]> + Send + 'static,
     ) -> Result<Self> {
-        let rule = move |upstream: &Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
+        let rule = move |upstream: Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
             // By reference: what a rule returns is large, and moving it takes longer than many a
             // rule does.
-            match &mut rule(upstream, saved) {
+            match &mut rule(&upstream, saved) {
                 Ok(gradients) => {
                     for (index, gradient) in gradients.iter_mut().enumerate() {
                         if let Some(gradient) = gradient.take() {
@@ -141,7 +141,7 @@ impl<T: Float> Var<T> {
         inputs: &[&Self],
         value: Tensor<T>,
         keep: Keep,
-        rule: impl Fn(&Self, &Saved<T>, &mut HandOn<'_, T>) -> Result<()> + Send + 'static,
+        rule: impl Fn(Self, &Saved<T>, &mut HandOn<'_, T>) -> Result<()> + Send + 'static,
     ) -> Result<Self> {
         let tape = Self::common_tape(name, inputs)?;
         let place = (name, tape.place_of(Location::caller()));

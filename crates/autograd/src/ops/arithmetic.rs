@@ -4,7 +4,8 @@ use std::ops;
 
 use macula_tensor::{Float, Result};
 
-use crate::saved::Keep;
+use crate::node::HandOn;
+use crate::saved::{Keep, Saved};
 use crate::var::Var;
 
 impl<T: Float> Var<T> {
@@ -15,16 +16,16 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn add(&self, other: &Self) -> Result<Self> {
         let value = self.value().add(other.value())?;
-        Self::record(
-            "add",
-            [self, other],
-            value,
-            Keep::Nothing,
-            |upstream, saved| {
-                let side = |index| saved.needs(index).then(|| upstream.clone());
-                Ok([side(0), side(1)])
-            },
-        )
+        let rule = |upstream: Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
+            if !saved.needs(1) {
+                return hand_on(0, upstream);
+            }
+            if saved.needs(0) {
+                hand_on(0, upstream.clone())?;
+            }
+            hand_on(1, upstream)
+        };
+        Self::record_any("add", &[self, other], value, Keep::Nothing, rule)
     }
 
     /// a − b, broadcast.

@@ -69,7 +69,7 @@ impl<T: Float> Var<T> {
         let settings = settings.clone();
         let (size, kernel) = (spatial(self), spatial(weight));
         let operands: SmallVec<[&Self; 3]> = [self, weight].into_iter().chain(bias).collect();
-        let rule = move |upstream: &Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
+        let rule = move |upstream: Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
             if saved.needs(0) {
                 let weight = saved.input(1)?;
                 hand_on(0, upstream.conv_input_gradient(&weight, &size, &settings)?)?;
@@ -82,7 +82,7 @@ impl<T: Float> Var<T> {
                 )?;
             }
             if saved.needs(2) {
-                hand_on(2, sum_but_channels(upstream)?)?;
+                hand_on(2, sum_but_channels(&upstream)?)?;
             }
             Ok(())
         };
@@ -123,16 +123,19 @@ impl<T: Float> Var<T> {
         let settings = settings.clone();
         let kernel = spatial(weight);
         let operands: SmallVec<[&Self; 3]> = [self, weight].into_iter().chain(bias).collect();
-        let rule = move |upstream: &Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
+        let rule = move |upstream: Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
             if saved.needs(0) {
-                hand_on(0, convolve(upstream, &saved.input(1)?, &settings)?)?;
+                hand_on(0, convolve(&upstream, &saved.input(1)?, &settings)?)?;
             }
             if saved.needs(1) {
                 let input = saved.input(0)?;
-                hand_on(1, input.conv_weight_gradient(upstream, &kernel, &settings)?)?;
+                hand_on(
+                    1,
+                    input.conv_weight_gradient(&upstream, &kernel, &settings)?,
+                )?;
             }
             if saved.needs(2) {
-                hand_on(2, sum_but_channels(upstream)?)?;
+                hand_on(2, sum_but_channels(&upstream)?)?;
             }
             Ok(())
         };
@@ -168,7 +171,7 @@ impl<T: Float> Var<T> {
                 let to_gradient = || convolve(&saved.input(1)?, upstream, &settings);
                 let to_input = || {
                     let gradient = saved.input(0)?;
-                    gradient.conv_input_gradient(upstream, &size, &settings)
+                    gradient.conv_input_gradient(&upstream, &size, &settings)
                 };
                 Ok([
                     saved.needs(0).then(to_gradient).transpose()?,

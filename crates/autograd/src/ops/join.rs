@@ -19,7 +19,7 @@ impl<T: Float> Var<T> {
         let value = Tensor::concatenate(&values, axis)?;
         let along = axis.rem_euclid(value.rank() as isize) as usize;
         let lengths: Sizes = values.iter().map(|value| value.shape()[along]).collect();
-        let rule = move |upstream: &Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
+        let rule = move |upstream: Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
             let mut start = 0;
             for (index, &length) in lengths.iter().enumerate() {
                 if saved.needs(index) {
@@ -41,7 +41,7 @@ impl<T: Float> Var<T> {
         let values: Vec<_> = variables.iter().map(|x| x.value()).collect();
         let value = Tensor::stack(&values, axis)?;
         let count = variables.len();
-        let rule = move |upstream: &Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
+        let rule = move |upstream: Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
             for index in (0..count).filter(|&index| saved.needs(index)) {
                 hand_on(index, upstream.narrow(axis, index, 1)?.squeeze(axis)?)?;
             }

@@ -82,13 +82,13 @@ impl<T: Float> Var<T> {
     pub fn linear(&self, weight: &Self, bias: Option<&Self>) -> Result<Self> {
         let value = self.value().linear(weight.value(), bias.map(Self::value))?;
         let operands: SmallVec<[&Self; 3]> = [self, weight].into_iter().chain(bias).collect();
-        let rule = |upstream: &Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
+        let rule = |upstream: Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
             if saved.needs(0) {
                 hand_on(0, upstream.matmul(&saved.input(1)?)?)?;
             }
             if saved.needs(1) {
                 let rows = as_matrix(&saved.input(0)?)?;
-                let columns = as_matrix(upstream)?.transpose(0, 1)?;
+                let columns = as_matrix(&upstream)?.transpose(0, 1)?;
                 hand_on(1, columns.matmul(&rows)?)?;
             }
             // The sweep sums this to the shape of the bias.

@@ -46,8 +46,8 @@ impl<T: Float> Var<T> {
     ) -> Result<Self> {
         let value = formulas::pointwise(&Derived::new(formula), inputs.map(Var::value), None)?;
         // The formula alone is captured, which mostly takes no memory.
-        let rule = move |upstream: &Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
-            slopes(&Derived::new(formula), false, upstream, saved, hand_on)
+        let rule = move |upstream: Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
+            slopes(&Derived::new(formula), false, &upstream, saved, hand_on)
         };
         Self::record_any(F::NAME, &inputs, value, Keep::Inputs, rule)
     }
@@ -94,8 +94,8 @@ fn derived<T: Float, F: Pointwise<N>, const N: usize>(
     let value = formulas::pointwise(&formula, inputs.map(Var::value), seed.map(Var::value))?;
     let operands: SmallVec<[&Var<T>; 3]> = inputs.into_iter().chain(seed).collect();
     let seeded = seed.is_some();
-    let rule = move |upstream: &Var<T>, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
-        slopes(&formula, seeded, upstream, saved, hand_on)
+    let rule = move |upstream: Var<T>, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
+        slopes(&formula, seeded, &upstream, saved, hand_on)
     };
     Var::record_any(F::NAME, &operands, value, Keep::Inputs, rule)
 }
