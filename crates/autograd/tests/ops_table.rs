@@ -249,6 +249,12 @@ fn table() -> Vec<Row> {
             pairs(&[[&[2, 3], &[4, 3]], [&[0, 3], &[4, 3]]]),
             |x| x[0].linear(&x[1], None),
         ),
+        row("dot", pairs(&[[&[3], &[3]], [&[0], &[0]]]), |x| {
+            x[0].dot(&x[1])
+        }),
+        row("outer", pairs(&[[&[3], &[2]], [&[0], &[2]]]), |x| {
+            x[0].outer(&x[1])
+        }),
         row("einsum", pairs(&[[&[2, 3, 4], &[2, 5, 4]]]), |x| {
             x[0].einsum("bij,bkj->kib", &x[1])
         }),

@@ -21,6 +21,7 @@ const WITHOUT_GRADIENT: &[&[&str]] = &[
     &["is_finite", "is_nan", "norm", "searchsorted", "unique"],
     // Inputs that are.
     &["and", "cast", "not", "one_hot", "or", "xor"],
+    &["floor_divide", "remainder"],
     // New tensors.
     &[
         "arange",
@@ -33,8 +34,10 @@ const WITHOUT_GRADIENT: &[&[&str]] = &[
     ],
     // In place, which a tape cannot see.
     &["add_assign"],
-    // Methods of `Axes`, `Norm` and `Slice`.
+    // Methods of `Axes`, `Norm` and `Slice`, and settings of convolutions and poolings.
     &["kept_shape", "of_parts", "step"],
+    &["adaptive", "ceil_mode", "count_include_pad", "dilation"],
+    &["groups", "padding", "stride"],
 ];
 
 /// All source files below a folder.

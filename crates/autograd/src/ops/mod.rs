@@ -20,5 +20,6 @@ mod scan;
 mod softmax;
 mod sort;
 mod statistics;
+mod vector;
 mod view;
 mod window;
