@@ -12,11 +12,11 @@ pub(super) struct Plan {
     pub(super) depth: usize,
 }
 
-/// A panel of `b`, four registers of 64 bytes wide and this long, takes 32 KiB and stays in the first
-/// cache while a column of tiles passes over it.
-const DEPTH: usize = 128;
-/// Where `c` does not fit the second cache, adding to it half as often is worth more than that.
-const DEPTH_OF_LARGE: usize = 256;
+/// A panel of `b`, four registers of 64 bytes wide and this long, takes 64 KiB: what of it the first
+/// cache does not hold comes from the second as fast as it is used.
+const DEPTH: usize = 256;
+/// Where `c` does not fit the second cache, adding to it half as often is worth more.
+const DEPTH_OF_LARGE: usize = 512;
 /// Bytes of a `c` that does not fit the second cache beside the operands.
 const LARGE: usize = 2 * 1024 * 1024;
 
