@@ -68,7 +68,9 @@ impl<'a> Bench<'a> {
         self.notes.push(line);
     }
 
-    /// The median time of `work` in seconds; None where the command line leaves it out.
+    /// The time of `work` in seconds; None where the command line leaves it out.
+    ///
+    /// The fastest of the samples, as the floors are: what else the machine does only adds to a time.
     fn time(&mut self, name: &str, mut work: impl FnMut() + Send) -> Option<f64> {
         let mut seconds = Vec::new();
         let pool = &self.pool;
@@ -83,10 +85,7 @@ impl<'a> Bench<'a> {
             seconds.push(elapsed.as_secs_f64() / rounds as f64);
             elapsed
         });
-        // What comes before the samples warms up.
-        let mut samples = seconds.split_off(seconds.len().saturating_sub(SAMPLES));
-        samples.sort_by(f64::total_cmp);
-        samples.get(samples.len() / 2).copied()
+        seconds.into_iter().reduce(f64::min)
     }
 
     /// Times macula's work beside its baselines, where the command line wants it, as a line of the

@@ -238,6 +238,32 @@ impl<E: Evaluate<N>, T: LaneFloat, const N: usize> WithSimd for SeededLoop<'_, E
     }
 }
 
+/// `elements[i] = formula(elements[i])`, on this thread.
+pub(crate) fn in_place<T: Float, F: Pointwise<1>>(formula: F, elements: &mut [T]) {
+    dispatch(InPlace { formula, elements });
+}
+
+struct InPlace<'a, F, T> {
+    formula: F,
+    elements: &'a mut [T],
+}
+
+impl<F: Pointwise<1>, T: LaneFloat> WithSimd for InPlace<'_, F, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let (elements, rest) = T::split_mut::<S>(self.elements);
+        for x in elements {
+            *x = self.formula.eval([Lanes::<S, T>::new(simd, *x)]).vector;
+        }
+        if !rest.is_empty() {
+            let x = Lanes::<S, T>::load_partial(simd, rest);
+            self.formula.eval([x]).store_partial(rest);
+        }
+    }
+}
+
 /// `sum[i] += addend[i]`.
 pub(crate) fn add_assign<T: Float>(sum: &mut [T], addend: &[T]) {
     for_each_piece(sum, PIECE, |start, sum| {

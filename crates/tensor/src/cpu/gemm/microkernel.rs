@@ -24,7 +24,6 @@ pub(super) struct Finish<'a, T> {
     pub(super) accumulate: bool,
     /// Added to every row; starts at the first column of the tile.
     pub(super) bias: Option<&'a [T]>,
-    pub(super) relu: bool,
 }
 
 /// Places along k that are summed between two tests for the end: what counts and compares would
@@ -233,15 +232,6 @@ pub(super) fn store<S: Simd, T: GemmFloat, const MR: usize, const NV: usize>(
             };
             for i in 0..MR {
                 sums[i][j] = T::add(simd, sums[i][j], bias);
-            }
-        }
-    }
-    if finish.relu {
-        let zero = T::splat(simd, T::ZERO);
-        for i in 0..MR {
-            for j in 0..NV {
-                let negative = T::less_equal(simd, sums[i][j], zero);
-                sums[i][j] = T::select(simd, negative, zero, sums[i][j]);
             }
         }
     }

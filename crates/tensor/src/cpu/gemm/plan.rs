@@ -12,11 +12,12 @@ pub(super) struct Plan {
     pub(super) depth: usize,
 }
 
-/// A panel of `b`, four registers of 64 bytes wide and this long, takes 64 KiB: what of it the first
-/// cache does not hold comes from the second as fast as it is used.
-const DEPTH: usize = 256;
+/// Bytes of a row of `a` in a block. A panel of `b`, four registers of 64 bytes wide and so long,
+/// takes 64 KiB of `f32`: what of it the first cache does not hold comes from the second as fast as
+/// it is used.
+const DEPTH_BYTES: usize = 1024;
 /// Where `c` does not fit the second cache, adding to it half as often is worth more.
-const DEPTH_OF_LARGE: usize = 512;
+const DEPTH_BYTES_OF_LARGE: usize = 2048;
 /// Bytes of a `c` that does not fit the second cache beside the operands.
 const LARGE: usize = 2 * 1024 * 1024;
 
@@ -30,7 +31,12 @@ impl Plan {
     ) -> Self {
         let width = 64 / size_of::<T>();
         let large = (m * n).saturating_mul(size_of::<T>()) > LARGE;
-        let depth = if large { DEPTH_OF_LARGE } else { DEPTH };
+        let bytes = if large {
+            DEPTH_BYTES_OF_LARGE
+        } else {
+            DEPTH_BYTES
+        };
+        let depth = bytes / size_of::<T>();
         let plan = |path, transposed| Self {
             path,
             transposed,
