@@ -22,9 +22,8 @@ use super::{GemmFloat, Matrix, Product, Scratch};
 
 /// Bytes of a block of packed `a`, which stays in the second cache for all panels of `b`.
 const ROWS_BYTES: usize = 256 * 1024;
-/// Bytes of a block of packed `b`. It need not stay in the second cache: each panel of it is used
-/// for a whole block of rows. But every block packs all of `a` again.
-const COLUMNS_BYTES: usize = 4 * 1024 * 1024;
+/// Bytes of a block of packed `b`, which stays in the second cache for all rows.
+const COLUMNS_BYTES: usize = 1024 * 1024;
 /// With fewer rows of `c` than this, copying `b` costs more than reading it where it is.
 const ROWS_WORTH_PACKING_B: usize = 48;
 /// With fewer columns of `c` than this, copying `a` costs more than reading it where it is.

@@ -2,7 +2,7 @@
 
 use super::super::lanes::dispatch;
 use super::super::parallel::{PIECE, for_each_piece, map_pieces};
-use super::plan::Plan;
+use super::plan::{DEPTH, Plan};
 use super::{Batch, Epilogue, GemmFloat, Matrix, Product, Scratch};
 
 /// Products of numbers (m · k · n) below which a second thread costs more than it does: waking one
@@ -52,7 +52,7 @@ pub(super) fn matmul<T: GemmFloat>(
             c,
             epilogue,
             path: plan.path,
-            depth: plan.depth,
+            depth: DEPTH,
         });
     }
     let mut scratch = Scratch::take(m * n);
@@ -66,7 +66,7 @@ pub(super) fn matmul<T: GemmFloat>(
         c: &mut *transposed,
         epilogue: Epilogue::NONE,
         path: plan.path,
-        depth: plan.depth,
+        depth: DEPTH,
     });
     for (i, row) in c.chunks_exact_mut(n).enumerate() {
         for (j, place) in row.iter_mut().enumerate() {

@@ -8,18 +8,12 @@ use super::{GemmFloat, Matrix, Path};
 pub(super) struct Plan {
     pub(super) path: Path,
     pub(super) transposed: bool,
-    /// Longest block of k between two visits of the tiles to `c`.
-    pub(super) depth: usize,
 }
 
-/// Bytes of a row of `a` in a block. A panel of `b`, four registers of 64 bytes wide and so long,
-/// takes 64 KiB of `f32`: what of it the first cache does not hold comes from the second as fast as
-/// it is used.
-const DEPTH_BYTES: usize = 1024;
-/// Where `c` does not fit the second cache, adding to it half as often is worth more.
-const DEPTH_BYTES_OF_LARGE: usize = 2048;
-/// Bytes of a `c` that does not fit the second cache beside the operands.
-const LARGE: usize = 2 * 1024 * 1024;
+/// Longest block of k between two visits of the tiles to `c`. A panel of `b`, four registers of 64
+/// bytes wide and so long, takes 128 KiB: what of it the first cache does not hold comes from the
+/// second as fast as it is used, while every visit to a large `c` waits for memory.
+pub(super) const DEPTH: usize = 512;
 
 impl Plan {
     /// Chooses by an estimate of the cycles, with registers as wide as a cache line.
@@ -30,18 +24,7 @@ impl Plan {
         b: &Matrix<'_, T>,
     ) -> Self {
         let width = 64 / size_of::<T>();
-        let large = (m * n).saturating_mul(size_of::<T>()) > LARGE;
-        let bytes = if large {
-            DEPTH_BYTES_OF_LARGE
-        } else {
-            DEPTH_BYTES
-        };
-        let depth = bytes / size_of::<T>();
-        let plan = |path, transposed| Self {
-            path,
-            transposed,
-            depth,
-        };
+        let plan = |path, transposed| Self { path, transposed };
 
         // A row of tiles takes k/2 cycles if a register holds a row of c, and all of them some 400 to
         // set out. A dot product takes k/(2·width), and about 5 to add up the lanes.
