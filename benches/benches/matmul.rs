@@ -68,7 +68,7 @@ fn batch<T: PeerFloat>(bench: &mut Bench<'_>, peak: f64) {
     const N: usize = 32;
     let (a, b) = (normal::<T>(&[BATCH, N, N]), normal::<T>(&[BATCH, N, N]));
     let slices = [&a, &b].map(|x| x.as_slice().expect("row-major"));
-    let mut c = vec![T::ZERO; BATCH * N * N];
+    let mut c = vec![T::ZERO; a.count()];
     bench.compare(
         "batch of 64, 32×32×32",
         2.0 * (BATCH * N * N * N) as f64 / peak,

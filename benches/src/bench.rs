@@ -21,8 +21,8 @@ fn quick(
     let mut group = criterion.benchmark_group(group);
     group.sample_size(SAMPLES);
     group.nresamples(1001);
-    group.warm_up_time(Duration::from_millis(20));
-    group.measurement_time(Duration::from_millis(60));
+    group.warm_up_time(Duration::from_millis(50));
+    group.measurement_time(Duration::from_millis(100));
     group.bench_function(name, |bencher| bencher.iter_custom(&mut time));
     group.finish();
 }

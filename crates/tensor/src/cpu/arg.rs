@@ -239,10 +239,10 @@ impl<T: Number, C: Contest> WithSimd for Columns<'_, T, C> {
             ];
             for k in 0..width {
                 let (mut best, mut winner) = (self.bests[k], winners[k]);
-                for j in 0..4 {
-                    let wins = C::beats(four[j][k], best);
-                    best = if wins { four[j][k] } else { best };
-                    winner = if wins { (next + j) as u32 } else { winner };
+                for (row, place) in four.into_iter().zip(next as u32..) {
+                    let wins = C::beats(row[k], best);
+                    best = if wins { row[k] } else { best };
+                    winner = if wins { place } else { winner };
                 }
                 self.bests[k] = best;
                 winners[k] = winner;

@@ -27,8 +27,9 @@ use crate::pointwise::{Derived, Pointwise};
 use crate::program::Program;
 use crate::tensor::View;
 
-/// Elements unpacked at a time: 1 to 2 KiB an operand.
-pub(super) const BLOCK: usize = 256;
+/// Elements unpacked at a time: 4 to 8 KiB an operand. Finding a block's place takes some divisions,
+/// which this many elements are worth.
+pub(super) const BLOCK: usize = 1024;
 
 /// Writes `formula(inputs…)`, times `seed` if there is one, to `output`.
 ///

@@ -3,7 +3,7 @@
 
 use smallvec::{SmallVec, smallvec};
 
-use crate::cpu::gemm::{Batch, Epilogue};
+use crate::cpu::gemm::{Batch, Epilogue, Then};
 use crate::cpu::pointwise::in_place;
 use crate::element::Float;
 use crate::error::{Error, Result};
@@ -139,7 +139,7 @@ impl<T: Float> Tensor<T> {
         op: &'static str,
         weight: &Self,
         bias: Option<&Self>,
-        then: Then<'_, T>,
+        then: Option<Then<'_, T>>,
     ) -> Result<Self> {
         if weight.rank() != 2 {
             return Err(Error::Shape {
@@ -168,9 +168,6 @@ impl<T: Float> Tensor<T> {
     }
 }
 
-/// What is done to finished elements.
-type Then<'a, T> = Option<&'a (dyn Fn(&mut [T]) + Sync)>;
-
 /// The sizes of a matrix; the caller answers for there being two axes.
 fn last_two<T: Float>(x: &Tensor<T>) -> [usize; 2] {
     let rank = x.rank();
@@ -193,7 +190,7 @@ fn rows_times<T: Float>(
     b: &Tensor<T>,
     sizes: &[usize],
     bias: Option<&Tensor<T>>,
-    then: Then<'_, T>,
+    then: Option<Then<'_, T>>,
 ) -> Result<Tensor<T>> {
     let Some((&k, leading)) = a.shape().split_last().filter(|_| a.rank() != 2) else {
         return product(op, [a, b], &[], sizes, bias, then);
@@ -211,7 +208,7 @@ fn product<T: Float>(
     batch: &[usize],
     sizes: &[usize],
     bias: Option<&Tensor<T>>,
-    then: Then<'_, T>,
+    then: Option<Then<'_, T>>,
 ) -> Result<Tensor<T>> {
     for other in std::iter::once(b).chain(bias) {
         a.device().check_same(op, other.device())?;

@@ -130,6 +130,9 @@ impl<'a, T> Batch<'a, T> {
     }
 }
 
+/// What is done to elements in place.
+pub(crate) type Then<'a, T> = &'a (dyn Fn(&mut [T]) + Sync);
+
 /// What is done to a product on its way to memory: `c = then(product + c + bias)`, each part
 /// optional.
 #[derive(Clone, Copy)]
@@ -139,7 +142,7 @@ pub struct Epilogue<'a, T> {
     /// The product is added to what `c` holds instead of replacing it.
     pub(crate) accumulate: bool,
     /// Called with finished rows, or parts of them, while they are in the cache: an activation.
-    pub(crate) then: Option<&'a (dyn Fn(&mut [T]) + Sync)>,
+    pub(crate) then: Option<Then<'a, T>>,
 }
 
 impl<T: GemmFloat> Epilogue<'_, T> {
