@@ -4,8 +4,8 @@
 
 use macula::prelude::*;
 
-// An elementwise operation is its formula. Forward, backward and every higher order follow.
-// Twelve lines:
+// An elementwise operation is its formula. Forward, backward and every higher order follow. These
+// lines and the one of its gradient check below are twelve.
 
 /// x · σ(βx), the swish of Ramachandran, Zoph and Le, 2017.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +20,7 @@ impl Pointwise<1> for Swish {
 }
 
 // Any other operation is its value and a rule for the way back. Rules are made of operations
-// themselves, so this one has every order too.
+// themselves, so this one has every order too. With its gradient check it takes under forty lines.
 
 /// Each row divided by its root mean square: y = x / r with r = √(mean(x²) + ε), the RMSNorm of
 /// Zhang and Sennrich, 2019.
@@ -48,19 +48,14 @@ fn rms_norm<T: Float>(x: &Var<T>, epsilon: f64) -> Result<Var<T>> {
         Ok(())
     })?;
     // The rule: with g the upstream gradient, ∂L/∂x = (g − y · mean(g · y)) / r.
-    Var::record(
-        "rms_norm",
-        [x],
-        value,
-        Keep::Both,
-        move |upstream, saved| {
-            let (x, y) = (saved.input(0)?, saved.output()?);
-            let inverse = x.square()?.mean(keep(-1))?.add_scalar(epsilon)?.rsqrt()?;
-            let along = upstream.mul(&y)?.mean(keep(-1))?;
-            let across = upstream.sub(&y.mul(&along)?)?;
-            Ok([Some(across.mul(&inverse)?)])
-        },
-    )
+    let rule = move |upstream: &Var<T>, saved: &Saved<T>| {
+        let (x, y) = (saved.input(0)?, saved.output()?);
+        let inverse = x.square()?.mean(keep(-1))?.add_scalar(epsilon)?.rsqrt()?;
+        let along = upstream.mul(&y)?.mean(keep(-1))?;
+        let across = upstream.sub(&y.mul(&along)?)?;
+        Ok([Some(across.mul(&inverse)?)])
+    };
+    Var::record("rms_norm", [x], value, Keep::Both, rule)
 }
 
 fn main() -> Result<()> {

@@ -141,6 +141,27 @@ fn an_option_that_is_wrong_gives_one_line_that_names_it() {
 }
 
 #[test]
+fn new_operations_take_few_lines_with_their_gradient_checks() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/new_op.rs");
+    let text = std::fs::read_to_string(path).unwrap();
+    // From the first line of the documentation to the last brace.
+    let lines = |start: &str, end: &str| {
+        let text = &text[text.find(start).unwrap()..];
+        text[..text.find(end).unwrap()].lines().count()
+    };
+    assert!(lines("/// x · σ(βx)", "\n\n") < 12);
+    assert!(lines("/// Each row divided", "\n\n") < 40);
+    let checks = text
+        .lines()
+        .filter(|line| line.contains("check_gradients("));
+    assert_eq!(checks.count(), 2);
+    let printed = stdout(&mut example("new_op"));
+    for name in ["swish", "rms_norm"] {
+        assert!(printed.contains(&format!("{name}: first and second derivatives agree")));
+    }
+}
+
+#[test]
 fn the_torch_port_trains_and_shows_the_traps() {
     let text = stdout(&mut example("torch_port"));
     assert_eq!(text, stdout(&mut example("torch_port")));
@@ -151,4 +172,26 @@ fn the_torch_port_trains_and_shows_the_traps() {
     let nan: Vec<&str> = nan.collect();
     assert_eq!(nan.len(), 1, "of the textbook formula alone: {nan:?}");
     assert!(nan[0].contains("textbook"));
+}
+
+#[test]
+fn gamma_takes_the_loss_from_the_easy_rows_and_two_pictures_show_it() {
+    let folder = scratch("gamma");
+    let mut command = example("what_gamma_does");
+    let text = stdout(command.arg("--quick").arg("--out").arg(&folder));
+    for class in ["rare", "common"] {
+        let line = text
+            .lines()
+            .find(|line| line.contains(&format!("the {class} class")));
+        let numbers = line.expect(&text).split_whitespace().skip(5);
+        let shares: Vec<f64> = numbers
+            .map(|n| n.trim_end_matches('%').parse().unwrap())
+            .collect();
+        assert_eq!(shares.len(), 5, "{text}");
+        assert!(shares.is_sorted_by(|a, b| a > b), "{text}");
+    }
+    for name in ["loss-over-probability.svg", "cumulative-loss.svg"] {
+        let picture = std::fs::read_to_string(folder.join(name)).unwrap();
+        assert!(picture.trim_end().ends_with("</svg>"));
+    }
 }

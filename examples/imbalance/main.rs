@@ -11,6 +11,8 @@
 mod options;
 mod pictures;
 mod rows;
+#[path = "../shared/style.rs"]
+mod style;
 mod table;
 mod training;
 

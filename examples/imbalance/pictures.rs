@@ -1,6 +1,5 @@
 //! Two pictures: precision against recall, and the losses while training.
 
-use std::error::Error as AnyError;
 use std::path::{Path, PathBuf};
 
 use macula::metrics::PrecisionRecallCurve;
@@ -8,38 +7,21 @@ use macula::prelude::*;
 use plotters::prelude::*;
 
 use crate::rows::Rows;
+use crate::style::{COLOURS, Drawn, SIZE, TEXT, TITLE, key, make_folder, named};
 use crate::training::{Results, Run};
-
-/// Colours that people who see fewer of them can tell apart (Okabe and Ito, 2008).
-const COLOURS: [RGBColor; 3] = [
-    RGBColor(0, 114, 178),
-    RGBColor(230, 159, 0),
-    RGBColor(0, 130, 95),
-];
-const SIZE: (u32, u32) = (860, 560);
-const TITLE: (&str, i32) = ("sans-serif", 20);
-const TEXT: (&str, i32) = ("sans-serif", 16);
 
 /// Draws both into a folder and returns where they are.
 pub(crate) fn draw(results: &[Results], rows: &Rows, folder: &Path) -> Result<Vec<PathBuf>> {
     let curves = folder.join("precision-recall.svg");
     let losses = folder.join("loss.svg");
-    let failed = |path: &Path, message: String| Error::File {
-        path: path.into(),
-        message,
-    };
-    std::fs::create_dir_all(folder).map_err(|error| failed(folder, error.to_string()))?;
-    draw_curves(results, rows, &curves).map_err(|error| failed(&curves, error.to_string()))?;
-    draw_losses(results, &losses).map_err(|error| failed(&losses, error.to_string()))?;
+    make_folder(folder)?;
+    named(&curves, draw_curves(results, rows, &curves))?;
+    named(&losses, draw_losses(results, &losses))?;
     Ok(vec![curves, losses])
 }
 
 /// Thin: the curve of each seed. Thick: their mean. A point shows where p = 0.5 cuts.
-fn draw_curves(
-    results: &[Results],
-    rows: &Rows,
-    path: &Path,
-) -> std::result::Result<(), Box<dyn AnyError>> {
+fn draw_curves(results: &[Results], rows: &Rows, path: &Path) -> Drawn {
     let area = SVGBackend::new(path, SIZE).into_drawing_area();
     area.fill(&WHITE)?;
     let mut chart = ChartBuilder::on(&area)
@@ -72,7 +54,7 @@ fn draw_curves(
                 colour.stroke_width(3),
             ))?
             .label(&result.name)
-            .legend(move |(x, y)| PathElement::new([(x, y), (x + 24, y)], colour.stroke_width(3)));
+            .legend(key(colour));
     }
     // The dots last, on top of all lines.
     for (result, colour) in results.iter().zip(COLOURS) {
@@ -118,7 +100,7 @@ fn steps(precisions: &[f64]) -> impl Iterator<Item = (f64, f64)> {
 const HEADROOM: f64 = 4.0;
 
 /// The mean loss of the seeds, epoch by epoch.
-fn draw_losses(results: &[Results], path: &Path) -> std::result::Result<(), Box<dyn AnyError>> {
+fn draw_losses(results: &[Results], path: &Path) -> Drawn {
     let training = results
         .iter()
         .map(|result| mean_of(result, |run| &run.training_loss));
@@ -169,7 +151,7 @@ fn draw_losses(results: &[Results], path: &Path) -> std::result::Result<(), Box<
                 colour.stroke_width(3),
             ))?
             .label(&result.name)
-            .legend(move |(x, y)| PathElement::new([(x, y), (x + 24, y)], colour.stroke_width(3)));
+            .legend(key(colour));
         chart.draw_series(DashedLineSeries::new(
             points(&validation[place]),
             6,

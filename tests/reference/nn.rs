@@ -1,8 +1,9 @@
 //! Runs the vectors of layers and of their first values, and hands on those of optimizers.
 
-use macula::nn::init;
+use macula::nn::{Visitor, init};
 use macula::prelude::*;
-use serde_json::Value;
+use macula::tensor::{Convolution, PerSpatialAxis, Pooling};
+use serde_json::{Map, Value};
 
 use crate::case::{Case, Checked, floats, list, told};
 use crate::optimizers;
@@ -26,12 +27,6 @@ pub(crate) const NOT_IMPLEMENTED: &[&str] = &[
     "group_norm",
     "batch_norm",
     "scaled_dot_product_attention",
-    "conv1d",
-    "conv2d",
-    "conv_transpose2d",
-    "avg_pool2d",
-    "max_pool2d",
-    "adaptive_avg_pool2d",
     "upsample_nearest2d",
     // Optimizers.
     "rmsprop",
@@ -89,8 +84,100 @@ fn layer<T: Float>(case: &Case) -> Checked<Option<Box<dyn Module<T>>>> {
         "leaky_relu" => Box::new(LeakyRelu(case.required("slope")?)),
         // A schedule has the name too, and a rate to start from.
         "linear" if case.setting("base_lr").is_null() => Box::new(linear(case)?),
+        "conv1d"
+        | "conv2d"
+        | "conv_transpose2d"
+        | "avg_pool2d"
+        | "max_pool2d"
+        | "adaptive_avg_pool2d" => Box::new(Spatial::new(case)?),
         _ => return Ok(None),
     }))
+}
+
+/// A convolution or a pooling, by its name.
+struct Spatial<T: Float> {
+    op: String,
+    weight: Option<Param<T>>,
+    bias: Option<Param<T>>,
+    convolution: Convolution,
+    output_padding: PerSpatialAxis,
+    pooling: Pooling,
+}
+
+impl<T: Float> Spatial<T> {
+    fn new(case: &Case) -> Checked<Self> {
+        let params = case.named("params")?;
+        let setting = |name: &str, default: usize| per_axis(case.setting(name), default);
+        let stride = setting("stride", 1)?;
+        let padding = setting("padding", 0)?;
+        let pooling = match case.setting("output") {
+            Value::Null => Pooling::new(setting("kernel", 1)?)
+                .stride(stride.clone())
+                .padding(padding.clone())
+                .count_include_pad(case.flag("count_include_pad")),
+            size => Pooling::adaptive(per_axis(size, 1)?),
+        };
+        Ok(Self {
+            op: case.op.clone(),
+            weight: parameter(params, "weight")?,
+            bias: parameter(params, "bias")?,
+            convolution: Convolution::new()
+                .stride(stride)
+                .padding(padding)
+                .dilation(setting("dilation", 1)?)
+                .groups(case.integer("groups").unwrap_or(1) as usize),
+            output_padding: setting("output_padding", 0)?,
+            pooling,
+        })
+    }
+}
+
+impl<T: Float> Module<T> for Spatial<T> {
+    fn forward(&self, x: &Var<T>) -> Result<Var<T>> {
+        let on_tape = |param: &Option<Param<T>>| param.as_ref().map(|own| x.tape().param(own));
+        let bias = on_tape(&self.bias);
+        let (bias, settings) = (bias.as_ref(), &self.convolution);
+        match (self.op.as_str(), on_tape(&self.weight)) {
+            ("conv1d", Some(weight)) => x.conv1d(&weight, bias, settings),
+            ("conv_transpose2d", Some(weight)) => {
+                x.conv_transpose2d(&weight, bias, settings, self.output_padding.clone())
+            }
+            (_, Some(weight)) => x.conv2d(&weight, bias, settings),
+            ("max_pool2d", None) => Ok(x.max_pool2d(&self.pooling)?.0),
+            _ => x.avg_pool2d(&self.pooling),
+        }
+    }
+
+    fn visit(&self, visitor: &mut Visitor<'_, T>) {
+        for (name, param) in [("weight", &self.weight), ("bias", &self.bias)] {
+            if let Some(param) = param {
+                visitor.param(name, param);
+            }
+        }
+    }
+}
+
+/// A parameter of a case, if it has one of that name.
+fn parameter<T: Float>(params: &Map<String, Value>, name: &str) -> Checked<Option<Param<T>>> {
+    let value = params.get(name).map(floats).transpose()?;
+    Ok(value.map(|value| Param::new(name, value)))
+}
+
+/// A setting that is one number or a list of them.
+fn per_axis(setting: &Value, default: usize) -> Checked<PerSpatialAxis> {
+    if setting.is_null() {
+        return Ok(default.into());
+    }
+    let number = |value: &Value| value.as_u64().map(|number| number as usize);
+    let numbers: Option<Vec<usize>> = match setting.as_array() {
+        Some(numbers) => numbers.iter().map(number).collect(),
+        None => {
+            return number(setting)
+                .map(PerSpatialAxis::from)
+                .ok_or("not a number".into());
+        }
+    };
+    Ok(numbers.ok_or("not a list of numbers")?.as_slice().into())
 }
 
 fn linear<T: Float>(case: &Case) -> Checked<Linear<T>> {
@@ -135,7 +222,7 @@ fn forward_and_backward<T: Float>(case: &Case, layer: &dyn Module<T>) -> Checked
 fn prior_bias<T: Float>(case: &Case) -> Checked<()> {
     let layer = Linear::<T>::new(1, 1, &mut Rng::seed(7)).with_prior(case.required("pi")?);
     let bias = layer.bias().ok_or("a layer without bias")?.value();
-    let bias = bias.reshape([]).map_err(told)?;
+    let bias = bias.reshape([0_usize; 0]).map_err(told)?;
     case.compare("bias", &bias, &case.entry("expect")["bias"])
 }
 

@@ -5,14 +5,12 @@ use std::panic::Location;
 
 use macula_tensor::{Error, Float, Result, Tensor};
 
-use crate::saved::Kept;
 use crate::var::Var;
 
 /// Nothing if all elements of a result are finite.
 #[cold]
 pub(crate) fn check_value<T: Float>(
-    name: &'static str,
-    location: &Location<'_>,
+    (name, location): (&'static str, &Location<'_>),
     inputs: &[&Var<T>],
     value: &Tensor<T>,
 ) -> Result<()> {
@@ -30,14 +28,14 @@ pub(crate) fn check_value<T: Float>(
 #[cold]
 pub(crate) fn check_gradient<T: Float>(
     (name, location): (&'static str, &Location<'_>),
-    kept: &Kept<T>,
+    kept: &[Tensor<T>],
     upstream: &Var<T>,
     input: usize,
     gradient: &Var<T>,
 ) -> Result<()> {
     check(name, gradient.value(), || {
         let upstream = listed([upstream.value()]);
-        let kept = listed(kept.tensors());
+        let kept = listed(kept);
         format!(
             "the gradient to input {input} at {location}, from an upstream gradient {upstream} and \
              values {kept},"

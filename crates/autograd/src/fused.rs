@@ -24,7 +24,7 @@ impl<T: Float> Var<T> {
         gradient: impl Fn(&Self) -> Result<[Option<Self>; N]> + Send + 'static,
     ) -> Result<Self> {
         Self::record(name, inputs, value, Keep::Inputs, move |upstream, saved| {
-            if !saved.recorded {
+            if !saved.recorded() {
                 return gradient(upstream);
             }
             // Aliases are new nodes, so the inner sweep stops at them and gives partial

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use macula_tensor::{Error, Float, Result, Tensor};
 
+use crate::node::NodeId;
 use crate::param::Param;
-use crate::tape::NodeId;
 use crate::var::Var;
 
 /// The gradients of one loss: for every parameter it depends on, and for the leaves of its tape.
 ///
 /// A value like any other: it can be sent to another thread, and gradients of several batches or
-/// threads are added with [`Gradients::add`]. There is nothing to zero.
+/// threads are added with [`Gradients::sum`]. There is nothing to zero.
 #[derive(Clone)]
 pub struct Gradients<T: Float = f32> {
     params: BTreeMap<usize, (Param<T>, Tensor<T>)>,
@@ -76,6 +76,51 @@ impl<T: Float> Gradients<T> {
         self.params
             .values()
             .map(|(param, gradient)| (param, gradient))
+    }
+
+    /// The sum of several gradients, added in the order given: the gradients of the sum of their
+    /// losses.
+    ///
+    /// This is how a batch is spread over threads: cut it into shards, give each a tape of its own
+    /// on whatever thread is free, and add the results in the order of the shards. The bits depend
+    /// on how the batch was cut and not on the threads. Where the losses are means, scale the
+    /// gradients of each shard by its share of the rows first.
+    ///
+    /// # Errors
+    /// All must be on one device.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use macula_autograd::{Gradients, Param, Tape};
+    /// use macula_tensor::{Result, Tensor};
+    ///
+    /// let weight = Param::new("weight", Tensor::from([0.5_f32, -1.0]));
+    /// let batch = Tensor::from([[1.0_f32, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0]]);
+    ///
+    /// let of_shard = |rows: Tensor| -> Result<Gradients> {
+    ///     let tape = Tape::new();
+    ///     let outputs = tape.constant(rows).mul(&tape.param(&weight))?;
+    ///     outputs.square()?.sum(..)?.backward()
+    /// };
+    /// let shards = batch.chunk(0, 2)?;
+    /// let found: Vec<Result<Gradients>> = std::thread::scope(|scope| {
+    ///     let shards = shards.into_iter();
+    ///     let threads: Vec<_> = shards.map(|rows| scope.spawn(|| of_shard(rows))).collect();
+    ///     threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+    /// });
+    /// let gradients = Gradients::sum(found.into_iter().collect::<Result<Vec<_>>>()?)?;
+    ///
+    /// // Σ 2·x²·w of each column.
+    /// let gradient = gradients.get(&weight).expect("the loss depends on it");
+    /// assert_eq!(gradient.to_vec()?, [84.0, -240.0]);
+    /// # Ok::<(), macula_tensor::Error>(())
+    /// ```
+    pub fn sum(parts: impl IntoIterator<Item = Self>) -> Result<Self> {
+        let mut parts = parts.into_iter();
+        let mut sum = parts.next().unwrap_or_else(|| Self::new(None));
+        parts.try_for_each(|part| sum.add(part))?;
+        Ok(sum)
     }
 
     /// Adds the gradients of another loss, for accumulation over batches or threads.

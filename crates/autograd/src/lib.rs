@@ -28,14 +28,15 @@
 //! ```text
 //!     # operation  inputs  shape  kept bytes  called at
 //!     0 var                []              0  src/main.rs:5:14
-//!     1 mul        0 data  []              8  src/main.rs:9:14
+//!     1 mul        0 data  []              4  src/main.rs:9:14
 //!     2 sub        1 data  []              0  src/main.rs:9:23
 //!     3 square     2       []              4  src/main.rs:9:32
-//! total                                   12
+//! total                                    8
 //! ```
 //!
-//! A product needs its operands on the way back and keeps them; a difference needs nothing. That
-//! is all the memory a tape takes beyond some hundred bytes a line. [`Tape::to_dot`] draws it; this
+//! A product needs on the way back what stands beside each operand that has a gradient, and keeps
+//! it: here x for w. A square keeps its operand, a difference nothing. That is all the memory a
+//! tape takes beyond some hundred bytes a line. [`Tape::to_dot`] draws it; this
 //! is a network of two layers with its focal loss, parameters round and operations square:
 //!
 #![doc = include_str!("../drawing.html")]
@@ -48,7 +49,7 @@
 //! | --- | --- | --- | --- |
 //! | 3 `square` | ∂L/∂L = 1 | 2 · kept input · upstream = 2 · 1 · 1 | 2 to line 2 |
 //! | 2 `sub` | 2 | upstream, −upstream | 2 to line 1; `t` is data |
-//! | 1 `mul` | 2 | upstream · the other operand = 2 · 2 | 4 to line 0; `x` is data |
+//! | 1 `mul` | 2 | upstream · the kept operand = 2 · 2 | 4 to line 0; `x` is data |
 //! | 0 `var` | 4 | none: this is the answer | |
 //!
 //! [`Var::backward`] takes each line off the tape as it passes and so uses the tape up: memory falls
@@ -64,6 +65,7 @@
 //! | to | see |
 //! | --- | --- |
 //! | train: parameters, one tape a step | [`Tape::param`], [`Param`], [`Gradients`] |
+//! | spread a batch over threads | [`Gradients::sum`] |
 //! | predict: nothing is recorded | [`Tape::inference`] |
 //! | stop a gradient | [`Var::detach`] |
 //! | add an elementwise operation: its formula is enough | [`Var::map`], [`Pointwise`](macula_tensor::Pointwise) |
@@ -84,6 +86,7 @@ mod derivatives;
 mod fused;
 mod gradients;
 mod listing;
+mod node;
 pub mod ops;
 mod param;
 mod recompute;
@@ -99,5 +102,5 @@ pub use gradients::Gradients;
 pub use listing::{Line, Listing};
 pub use param::Param;
 pub use saved::{Keep, Saved};
-pub use tape::Tape;
+pub use tape::{CalledAt, Tape};
 pub use var::Var;

@@ -5,7 +5,8 @@ use std::panic::Location;
 
 use macula_tensor::Float;
 
-use crate::tape::{Kind, Tape};
+use crate::node::{Kind, NodeId};
+use crate::tape::Tape;
 
 /// What a tape has recorded, line by line. Its `Display` is a table.
 #[derive(Clone, Debug)]
@@ -74,13 +75,9 @@ impl<T: Float> Tape<T> {
     pub fn listing(&self) -> Listing {
         self.with_nodes(|nodes| {
             let mut kept = std::collections::BTreeMap::new();
-            let lines = nodes.iter().map(|node| {
-                let tensors = match &node.kind {
-                    Kind::Op(operation) => operation.kept.tensors(),
-                    Kind::Leaf | Kind::Param(_) => &[],
-                };
+            let lines = nodes.nodes.iter().enumerate().map(|(number, node)| {
                 let mut bytes = 0;
-                for tensor in tensors {
+                for tensor in nodes.kept(NodeId::new(number)) {
                     let size = tensor.count() * size_of::<T>();
                     bytes += size;
                     // A view has no slice; it counts by itself.
@@ -93,7 +90,7 @@ impl<T: Float> Tape<T> {
                 Line {
                     name: match &node.kind {
                         Kind::Param(param) => param.name().to_string(),
-                        Kind::Leaf | Kind::Op(_) => node.name.to_string(),
+                        _ => node.name.to_string(),
                     },
                     inputs: node
                         .inputs
@@ -102,7 +99,7 @@ impl<T: Float> Tape<T> {
                         .collect(),
                     shape: node.shape.to_vec(),
                     kept: bytes,
-                    is_leaf: !matches!(node.kind, Kind::Op(_)),
+                    is_leaf: matches!(node.kind, Kind::Leaf | Kind::Param(_)),
                     location: node.location,
                 }
             });

@@ -3,9 +3,10 @@
 use macula_tensor::{Error, Float, Result};
 
 use crate::fused::try_from_fn;
+use crate::node::HandOn;
 use crate::param::Param;
 use crate::saved::{Keep, Saved};
-use crate::tape::{HandOn, Tape};
+use crate::tape::Tape;
 use crate::var::Var;
 
 impl<T: Float> Var<T> {
@@ -62,7 +63,7 @@ impl<T: Float> Var<T> {
             params,
         };
         let rule = move |upstream: &Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
-            let found = match saved.recorded {
+            let found = match saved.recorded() {
                 true => again.recorded(upstream, saved)?,
                 false => again.apart(upstream, saved)?,
             };

@@ -1,10 +1,9 @@
 //! What an operation keeps for its way back.
 
-use std::rc::Rc;
-
 use macula_tensor::{Error, Float, Result, Tensor};
 
-use crate::tape::{Inputs, NodeId, Operation, Tape};
+use crate::node::NodeId;
+use crate::tape::Tape;
 use crate::var::Var;
 
 /// What stays alive for the way back: an operation's memory cost, in its signature.
@@ -14,6 +13,8 @@ pub enum Keep {
     Nothing,
     /// The values of the inputs.
     Inputs,
+    /// The values of the inputs of these numbers.
+    Only(&'static [usize]),
     /// The value of the result.
     Output,
     /// The values of the inputs and of the result.
@@ -21,42 +22,37 @@ pub enum Keep {
 }
 
 impl Keep {
-    pub(crate) fn inputs(self) -> bool {
-        matches!(self, Self::Inputs | Self::Both)
+    /// What a product of its first two inputs needs on its way back: for each of them that has a
+    /// gradient, the other one.
+    pub(crate) fn factors<T: Float>(first: &Var<T>, second: &Var<T>) -> Self {
+        match (first.has_gradient(), second.has_gradient()) {
+            (true, true) => Self::Only(&[0, 1]),
+            (true, false) => Self::Only(&[1]),
+            (false, true) => Self::Only(&[0]),
+            (false, false) => Self::Nothing,
+        }
     }
 
-    pub(crate) fn output(self) -> bool {
-        matches!(self, Self::Output | Self::Both)
-    }
-}
-
-/// The tensors a node holds on to: the inputs, if they are kept, then the output, if it is.
-pub(crate) struct Kept<T: Float> {
-    keep: Keep,
-    tensors: Vec<Tensor<T>>,
-}
-
-impl<T: Float> Kept<T> {
-    pub(crate) fn new(keep: Keep, inputs: &[&Var<T>], output: &Tensor<T>) -> Self {
-        let inputs = if keep.inputs() { inputs } else { &[] };
-        let mut tensors = Vec::with_capacity(inputs.len() + usize::from(keep.output()));
-        tensors.extend(inputs.iter().map(|input| input.value().clone()));
-        tensors.extend(keep.output().then(|| output.clone()));
-        Self { keep, tensors }
-    }
-
-    fn input(&self, index: usize) -> Option<&Tensor<T>> {
-        let last = self.tensors.len() - usize::from(self.keep.output());
-        self.tensors[..last].get(index)
-    }
-
-    fn output(&self) -> Option<&Tensor<T>> {
-        self.tensors.last().filter(|_| self.keep.output())
-    }
-
-    /// All of them.
-    pub(crate) fn tensors(&self) -> &[Tensor<T>] {
-        &self.tensors
+    /// Adds what is kept of an operation to a list: inputs in their order, then the result.
+    pub(crate) fn store<T: Float>(
+        self,
+        inputs: &[&Var<T>],
+        output: &Tensor<T>,
+        kept: &mut Vec<Tensor<T>>,
+    ) {
+        match self {
+            Self::Inputs | Self::Both => {
+                kept.extend(inputs.iter().map(|input| input.value().clone()));
+            }
+            Self::Only(numbers) => {
+                let chosen = numbers.iter().filter_map(|&number| inputs.get(number));
+                kept.extend(chosen.map(|input| input.value().clone()));
+            }
+            Self::Nothing | Self::Output => {}
+        }
+        if matches!(self, Self::Output | Self::Both) {
+            kept.push(output.clone());
+        }
     }
 }
 
@@ -64,33 +60,44 @@ impl<T: Float> Kept<T> {
 ///
 /// In `backward` they are constants and the rule's own operations leave no trace. In `grad` they
 /// are the variables of the forward pass, so the rule is recorded and can be differentiated again.
-pub struct Saved<T: Float> {
+pub struct Saved<'a, T: Float> {
     pub(crate) op: &'static str,
-    pub(crate) tape: Tape<T>,
-    pub(crate) operation: Rc<Operation<T>>,
-    pub(crate) inputs: Inputs,
+    pub(crate) tape: &'a Tape<T>,
+    pub(crate) inputs: &'a [Option<NodeId>],
+    pub(crate) keep: Keep,
+    /// As [`Keep::store`] has ordered them.
+    pub(crate) kept: &'a [Tensor<T>],
+    /// The operation's own node, where the sweep is recorded.
     pub(crate) output: Option<NodeId>,
-    /// Whether the sweep is recorded.
-    pub(crate) recorded: bool,
 }
 
-impl<T: Float> Saved<T> {
+impl<T: Float> Saved<'_, T> {
+    /// Whether the sweep is recorded.
+    pub(crate) fn recorded(&self) -> bool {
+        self.output.is_some()
+    }
+
     /// Input number `index`.
     ///
     /// # Errors
-    /// The operation must have been recorded with [`Keep::Inputs`] or [`Keep::Both`].
+    /// The operation must have kept it.
     pub fn input(&self, index: usize) -> Result<Var<T>> {
-        let value = self.value(index)?;
-        let node = self.inputs[index].filter(|_| self.recorded);
-        Ok(Var::from_parts(value.clone(), self.tape.clone(), node))
+        let value = self.value(index)?.clone();
+        let node = self.inputs[index].filter(|_| self.recorded());
+        Ok(Var::from_parts(value, self.tape.clone(), node))
     }
 
     /// The value of input number `index`.
     ///
     /// # Errors
-    /// The operation must have kept its inputs.
+    /// The operation must have kept it.
     pub(crate) fn value(&self, index: usize) -> Result<&Tensor<T>> {
-        let kept = self.operation.kept.input(index);
+        let place = match self.keep {
+            Keep::Inputs | Keep::Both => Some(index).filter(|&index| index < self.inputs.len()),
+            Keep::Only(numbers) => numbers.iter().position(|&number| number == index),
+            Keep::Nothing | Keep::Output => None,
+        };
+        let kept = place.and_then(|place| self.kept.get(place));
         kept.ok_or_else(|| self.not_kept("input"))
     }
 
@@ -99,10 +106,10 @@ impl<T: Float> Saved<T> {
     /// # Errors
     /// The operation must have been recorded with [`Keep::Output`] or [`Keep::Both`].
     pub fn output(&self) -> Result<Var<T>> {
-        let kept = &self.operation.kept;
-        let value = kept.output().ok_or_else(|| self.not_kept("output"))?;
-        let node = self.output.filter(|_| self.recorded);
-        Ok(Var::from_parts(value.clone(), self.tape.clone(), node))
+        let has_output = matches!(self.keep, Keep::Output | Keep::Both);
+        let kept = self.kept.last().filter(|_| has_output);
+        let value = kept.ok_or_else(|| self.not_kept("output"))?.clone();
+        Ok(Var::from_parts(value, self.tape.clone(), self.output))
     }
 
     /// Whether input number `index` needs a gradient; a rule may skip the work where it does not.

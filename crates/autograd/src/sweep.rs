@@ -9,8 +9,9 @@ use macula_tensor::{Error, Float, Result, Tensor};
 
 use crate::anomaly;
 use crate::gradients::Gradients;
+use crate::node::{Kind, NodeId, Nodes};
 use crate::saved::Saved;
-use crate::tape::{Kind, NodeId, Tape};
+use crate::tape::Tape;
 use crate::var::Var;
 
 impl<T: Float> Var<T> {
@@ -43,40 +44,44 @@ impl<T: Float> Var<T> {
         drop(self);
         let mut adjoints = Adjoints::new(NodeId::new(0), last);
         adjoints.add(last, tape.constant(seed))?;
-        nodes.truncate(last.index() + 1);
-        while let Some(node) = nodes.pop() {
-            let id = NodeId::new(nodes.len());
-            let Some(upstream) = adjoints.take(id) else {
-                continue;
-            };
-            match node.kind {
-                Kind::Leaf => gradients.insert_leaf(id, upstream.into_value()),
-                Kind::Param(param) => gradients.insert_param(param, upstream.into_value()),
-                Kind::Op(operation) => {
-                    let saved = Saved {
-                        op: node.name,
-                        tape: tape.clone(),
-                        operation,
-                        inputs: node.inputs,
-                        output: None,
-                        recorded: false,
-                    };
-                    let rule = &saved.operation.rule;
-                    rule(&upstream, &saved, &mut |index, gradient| {
-                        if detects {
-                            anomaly::check_gradient(
-                                (node.name, node.location),
-                                &saved.operation.kept,
-                                &upstream,
-                                index,
-                                &gradient,
-                            )?;
-                        }
-                        let input = saved.inputs.get(index).copied().flatten();
-                        adjoints.pass_on(input, gradient, |id| &nodes[id.index()].shape)
-                    })?;
+        nodes.truncate(last);
+        let Nodes {
+            mut nodes,
+            mut kept,
+        } = nodes;
+        while let Some(node) = nodes.last() {
+            let id = NodeId::new(nodes.len() - 1);
+            if let Some(upstream) = adjoints.take(id) {
+                match &node.kind {
+                    Kind::Leaf => gradients.insert_leaf(id, upstream.into_value()),
+                    Kind::Param(param) => {
+                        gradients.insert_param(param.clone(), upstream.into_value());
+                    }
+                    Kind::Op(rule) => {
+                        let saved = Saved {
+                            op: node.name,
+                            tape: &tape,
+                            inputs: &node.inputs,
+                            keep: node.keep,
+                            kept: &kept[node.kept..],
+                            output: None,
+                        };
+                        rule(&upstream, &saved, &mut |index, gradient| {
+                            if detects {
+                                let place = (node.name, node.location);
+                                let kept = saved.kept;
+                                anomaly::check_gradient(place, kept, &upstream, index, &gradient)?;
+                            }
+                            let input = saved.inputs.get(index).copied().flatten();
+                            adjoints.pass_on(input, gradient, |id| &nodes[id.index()].shape)
+                        })?;
+                    }
+                    Kind::Running => {}
                 }
             }
+            // Nothing needs the node any more, nor what it has kept.
+            kept.truncate(node.kept);
+            nodes.truncate(id.index());
         }
         Ok(gradients)
     }
@@ -159,36 +164,31 @@ impl<T: Float> Var<T> {
                 }
             }
             // The rule runs while the tape grows under it, so it is taken out of the borrow.
-            let op = tape.with_node(id, |node| match &node.kind {
-                Kind::Leaf | Kind::Param(_) => None,
-                Kind::Op(operation) => {
-                    let place = (node.name, node.location);
-                    Some((place, node.inputs.clone(), operation.clone()))
-                }
-            });
-            if let Some((place, inputs, operation)) = op {
+            if let Some(op) = tape.lend(id) {
                 let saved = Saved {
-                    op: place.0,
-                    tape: tape.clone(),
-                    operation,
-                    inputs,
+                    op: op.name,
+                    tape,
+                    inputs: &op.inputs,
+                    keep: op.keep,
+                    kept: &op.kept,
                     output: Some(id),
-                    recorded: true,
                 };
-                let shape = |id| tape.with_node(id, |node| node.shape.clone());
+                let shape =
+                    |id: NodeId| tape.with_nodes(|nodes| nodes.nodes[id.index()].shape.clone());
                 let detects = tape.detects();
                 let mut hand_on = |index: usize, gradient: Self| {
                     if detects {
-                        let kept = &saved.operation.kept;
-                        anomaly::check_gradient(place, kept, &upstream, index, &gradient)?;
+                        let place = (op.name, op.location);
+                        anomaly::check_gradient(place, saved.kept, &upstream, index, &gradient)?;
                     }
                     let input = saved.inputs.get(index).copied().flatten();
                     adjoints.pass_on(input, gradient, shape)
                 };
                 // What the rule computes on its way is not what the user's line computes.
-                tape.detecting(false, || {
-                    (saved.operation.rule)(&upstream, &saved, &mut hand_on)
-                })?;
+                let run = || (op.rule)(&upstream, &saved, &mut hand_on);
+                let done = tape.detecting(false, run);
+                tape.give_back(id, op.rule);
+                done?;
             }
         }
         Ok(found)
@@ -220,12 +220,12 @@ impl<T: Float> Adjoints<T> {
     #[inline]
     fn take(&mut self, id: NodeId) -> Option<Var<T>> {
         let place = self.place_of[id.index() - self.first.index()];
-        let gradient = self.places[place.checked_sub(1)? as usize].take();
+        let index = place.checked_sub(1)? as usize;
         self.free.push(place);
-        gradient
+        self.places[index].take()
     }
 
-    #[inline]
+    #[inline(always)]
     fn add(&mut self, id: NodeId, gradient: Var<T>) -> Result<()> {
         let place = &mut self.place_of[id.index() - self.first.index()];
         if *place == 0 {
@@ -255,7 +255,7 @@ impl<T: Float> Adjoints<T> {
             return Ok(());
         };
         let shape = shape(id);
-        if gradient.shape() == shape.as_ref() {
+        if gradient.shape().iter().eq(shape.as_ref()) {
             self.add(id, gradient)
         } else {
             self.add(id, gradient.sum_to(shape)?)

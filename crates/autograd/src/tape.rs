@@ -3,17 +3,16 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::num::NonZero;
 use std::panic::Location;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use macula_tensor::shape::Sizes;
 use macula_tensor::{Error, Float, Result, Tensor};
-use smallvec::SmallVec;
 
+use crate::node::{Inputs, Kind, Lent, Node, NodeId, Nodes, Rule};
 use crate::param::Param;
-use crate::saved::{Kept, Saved};
+use crate::saved::Keep;
 use crate::var::Var;
 
 /// The context of one pass: the operations recorded so far, and how the pass behaves.
@@ -45,67 +44,17 @@ struct Inner<T: Float> {
     consumed: Cell<bool>,
     /// Whether every value and gradient is looked at for numbers that are not finite.
     detects: Cell<bool>,
-    nodes: RefCell<Vec<Node<T>>>,
+    /// What is called at the first place counts as called at the second.
+    called: Cell<Option<(Place, Place)>>,
+    nodes: RefCell<Nodes<T>>,
     /// Where each parameter became a leaf: twice used is still one leaf.
     params: RefCell<BTreeMap<usize, NodeId>>,
     /// Made when the first [`Tape::var`] is: it tells the leaves of this tape from all others.
     identity: RefCell<Option<Arc<()>>>,
 }
 
-/// A node's place on its tape. Inputs have smaller places than the node they feed.
-///
-/// Counted from 1, so that "no node" is the number 0 and takes no room of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct NodeId(NonZero<usize>);
-
-impl NodeId {
-    /// The node number `index`, from 0.
-    pub(crate) fn new(index: usize) -> Self {
-        Self(NonZero::<usize>::MIN.saturating_add(index))
-    }
-
-    /// Its number, from 0.
-    pub(crate) fn index(self) -> usize {
-        self.0.get() - 1
-    }
-}
-
-/// The nodes of an operation's inputs; none where an input is a constant.
-pub(crate) type Inputs = SmallVec<[Option<NodeId>; 3]>;
-
-/// How the way back of one operation is computed: from the upstream gradient and what was kept,
-/// a gradient for some of the inputs, each handed on by the number of its input.
-pub(crate) type Rule<T> = dyn Fn(&Var<T>, &Saved<T>, &mut HandOn<'_, T>) -> Result<()>;
-
-/// Takes the gradient for an input.
-pub(crate) type HandOn<'a, T> = dyn FnMut(usize, Var<T>) -> Result<()> + 'a;
-
-/// One line of the tape. There may be millions, so it is small: what an operation keeps and its
-/// rule stand in one block elsewhere.
-pub(crate) struct Node<T: Float> {
-    pub(crate) name: &'static str,
-    /// Where the user's code called the operation.
-    pub(crate) location: &'static Location<'static>,
-    /// The sizes of the value, which are those of its gradient.
-    pub(crate) shape: Sizes,
-    pub(crate) inputs: Inputs,
-    pub(crate) kind: Kind<T>,
-}
-
-pub(crate) enum Kind<T: Float> {
-    /// A variable whose gradient is wanted.
-    Leaf,
-    /// A parameter whose gradient is wanted.
-    Param(Param<T>),
-    /// The result of an operation.
-    Op(Rc<Operation<T>>),
-}
-
-/// What the way back of an operation needs.
-pub(crate) struct Operation<T: Float, R: ?Sized = Rule<T>> {
-    pub(crate) kept: Kept<T>,
-    pub(crate) rule: R,
-}
+/// A line of source code.
+type Place = &'static Location<'static>;
 
 impl<T: Float> Tape<T> {
     /// A tape that records, for training.
@@ -163,6 +112,25 @@ impl<T: Float> Tape<T> {
         result
     }
 
+    /// While what is returned lives, operations that are called where this is called stand on the
+    /// tape as called at `place`.
+    ///
+    /// For containers of layers: a layer that is called through `dyn` does not see who called it,
+    /// so the container says it. Operations that a layer calls in lines of its own keep those.
+    #[track_caller]
+    pub fn called_at(&self, place: &'static Location<'static>) -> CalledAt<'_, T> {
+        let before = self.inner.called.replace(Some((Location::caller(), place)));
+        CalledAt { tape: self, before }
+    }
+
+    /// The line that an operation called at `place` is told to stand in.
+    pub fn place_of(&self, place: &'static Location<'static>) -> &'static Location<'static> {
+        match self.inner.called.get() {
+            Some((inside, outside)) if inside == place => outside,
+            _ => place,
+        }
+    }
+
     pub(crate) fn with_mode(records: bool, trains: bool) -> Self {
         Self {
             inner: Rc::new(Inner {
@@ -170,7 +138,8 @@ impl<T: Float> Tape<T> {
                 trains,
                 consumed: Cell::new(false),
                 detects: Cell::new(false),
-                nodes: RefCell::new(Vec::new()),
+                called: Cell::new(None),
+                nodes: RefCell::default(),
                 params: RefCell::new(BTreeMap::new()),
                 identity: RefCell::new(None),
             }),
@@ -226,13 +195,41 @@ impl<T: Float> Tape<T> {
         location: &'static Location<'static>,
     ) -> Option<NodeId> {
         self.inner.records.then(|| {
-            self.push(Node {
+            let location = self.place_of(location);
+            let mut nodes = self.inner.nodes.borrow_mut();
+            let kept = nodes.kept.len();
+            nodes.push(Node {
                 name,
                 location,
                 shape: Sizes::from_slice(value.shape()),
                 inputs: Inputs::new(),
+                keep: Keep::Nothing,
+                kept,
                 kind,
             })
+        })
+    }
+
+    /// The node of an operation, whose inputs have been found to be of this tape.
+    pub(crate) fn operation(
+        &self,
+        (name, location): (&'static str, &'static Location<'static>),
+        inputs: &[&Var<T>],
+        value: &Tensor<T>,
+        keep: Keep,
+        rule: Box<Rule<T>>,
+    ) -> NodeId {
+        let mut nodes = self.inner.nodes.borrow_mut();
+        let kept = nodes.kept.len();
+        keep.store(inputs, value, &mut nodes.kept);
+        nodes.push(Node {
+            name,
+            location,
+            shape: Sizes::from_slice(value.shape()),
+            inputs: inputs.iter().map(|input| input.node()).collect(),
+            keep,
+            kept,
+            kind: Kind::Op(rule),
         })
     }
 
@@ -248,7 +245,7 @@ impl<T: Float> Tape<T> {
 
     /// Number of operations and leaves recorded.
     pub fn len(&self) -> usize {
-        self.inner.nodes.borrow().len()
+        self.inner.nodes.borrow().nodes.len()
     }
 
     /// Whether nothing has been recorded.
@@ -287,7 +284,7 @@ impl<T: Float> Tape<T> {
     /// The parameters that were used on this tape, in the order of their first use.
     pub(crate) fn params(&self) -> Vec<Param<T>> {
         let nodes = self.inner.nodes.borrow();
-        let params = nodes.iter().filter_map(|node| match &node.kind {
+        let params = nodes.nodes.iter().filter_map(|node| match &node.kind {
             Kind::Param(param) => Some(param.clone()),
             _ => None,
         });
@@ -299,24 +296,39 @@ impl<T: Float> Tape<T> {
         self.inner.identity.borrow().clone()
     }
 
-    pub(crate) fn push(&self, node: Node<T>) -> NodeId {
-        let mut nodes = self.inner.nodes.borrow_mut();
-        nodes.push(node);
-        NodeId::new(nodes.len() - 1)
-    }
-
-    /// Looks at all nodes.
-    pub(crate) fn with_nodes<R>(&self, look: impl FnOnce(&[Node<T>]) -> R) -> R {
+    /// Looks at the nodes.
+    pub(crate) fn with_nodes<R>(&self, look: impl FnOnce(&Nodes<T>) -> R) -> R {
         look(&self.inner.nodes.borrow())
     }
 
-    /// Looks at a node.
-    pub(crate) fn with_node<R>(&self, id: NodeId, look: impl FnOnce(&Node<T>) -> R) -> R {
-        look(&self.inner.nodes.borrow()[id.index()])
+    /// Takes an operation off the tape until it is given back; none if the node is a leaf.
+    pub(crate) fn lend(&self, id: NodeId) -> Option<Lent<T>> {
+        let mut nodes = self.inner.nodes.borrow_mut();
+        let kept = nodes.kept(id).iter().cloned().collect();
+        let node = &mut nodes.nodes[id.index()];
+        match std::mem::replace(&mut node.kind, Kind::Running) {
+            Kind::Op(rule) => Some(Lent {
+                name: node.name,
+                location: node.location,
+                inputs: node.inputs.clone(),
+                keep: node.keep,
+                kept,
+                rule,
+            }),
+            other => {
+                node.kind = other;
+                None
+            }
+        }
+    }
+
+    /// Puts a rule that was lent back in its place.
+    pub(crate) fn give_back(&self, id: NodeId, rule: Box<Rule<T>>) {
+        self.inner.nodes.borrow_mut().nodes[id.index()].kind = Kind::Op(rule);
     }
 
     /// Takes all nodes off the tape, which is used up by that.
-    pub(crate) fn consume(&self) -> Vec<Node<T>> {
+    pub(crate) fn consume(&self) -> Nodes<T> {
         self.inner.consumed.set(true);
         self.inner.params.borrow_mut().clear();
         self.inner.nodes.take()
@@ -334,6 +346,25 @@ impl<T: Float> Tape<T> {
             });
         }
         Ok(())
+    }
+}
+
+/// See [`Tape::called_at`].
+#[must_use = "operations keep their own lines once this is dropped"]
+pub struct CalledAt<'a, T: Float> {
+    tape: &'a Tape<T>,
+    before: Option<(Place, Place)>,
+}
+
+impl<T: Float> Drop for CalledAt<'_, T> {
+    fn drop(&mut self) {
+        self.tape.inner.called.set(self.before);
+    }
+}
+
+impl<T: Float> fmt::Debug for CalledAt<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CalledAt({:?})", self.tape.inner.called.get())
     }
 }
 

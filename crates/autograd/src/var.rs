@@ -2,14 +2,13 @@
 
 use std::fmt;
 use std::panic::Location;
-use std::rc::Rc;
 
-use macula_tensor::shape::Sizes;
 use macula_tensor::{Error, Float, Result, Tensor};
 
 use crate::anomaly;
-use crate::saved::{Keep, Kept, Saved};
-use crate::tape::{HandOn, Kind, Node, NodeId, Operation, Tape};
+use crate::node::{HandOn, NodeId};
+use crate::saved::{Keep, Saved};
+use crate::tape::Tape;
 
 /// A tensor in a pass: data, a leaf, or the result of an operation.
 ///
@@ -118,12 +117,19 @@ impl<T: Float> Var<T> {
         rule: impl Fn(&Self, &Saved<T>) -> Result<[Option<Self>; N]> + Send + 'static,
     ) -> Result<Self> {
         let rule = move |upstream: &Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
-            for (index, gradient) in rule(upstream, saved)?.into_iter().enumerate() {
-                if let Some(gradient) = gradient {
-                    hand_on(index, gradient)?;
+            // By reference: what a rule returns is large, and moving it takes longer than many a
+            // rule does.
+            match &mut rule(upstream, saved) {
+                Ok(gradients) => {
+                    for (index, gradient) in gradients.iter_mut().enumerate() {
+                        if let Some(gradient) = gradient.take() {
+                            hand_on(index, gradient)?;
+                        }
+                    }
+                    Ok(())
                 }
+                Err(error) => Err(error.clone()),
             }
-            Ok(())
         };
         Self::record_any(name, &inputs, value, keep, rule)
     }
@@ -137,39 +143,32 @@ impl<T: Float> Var<T> {
         keep: Keep,
         rule: impl Fn(&Self, &Saved<T>, &mut HandOn<'_, T>) -> Result<()> + Send + 'static,
     ) -> Result<Self> {
-        let location = Location::caller();
-        let Some((first, others)) = inputs.split_first() else {
-            return Err(Error::Gradient {
-                op: name,
-                message: "an operation needs at least one input to know its tape".into(),
-            });
-        };
-        let tape = &first.tape;
-        tape.check_usable(name)?;
-        if others.iter().any(|other| !other.tape.is_same(tape)) {
-            return Err(Error::Gradient {
-                op: name,
-                message: "the inputs belong to two different tapes".into(),
-            });
-        }
+        let tape = Self::common_tape(name, inputs)?;
+        let place = (name, tape.place_of(Location::caller()));
         if tape.detects() {
-            anomaly::check_value(name, location, inputs, &value)?;
+            anomaly::check_value(place, inputs, &value)?;
         }
-        if inputs.iter().all(|input| input.node.is_none()) {
-            return Ok(tape.constant(value));
-        }
-        let operation = Operation {
-            kept: Kept::new(keep, inputs, &value),
-            rule,
+        let is_data = inputs.iter().all(|input| input.node.is_none());
+        let node = (!is_data).then(|| tape.operation(place, inputs, &value, keep, Box::new(rule)));
+        Ok(Self::from_parts(value, tape.clone(), node))
+    }
+
+    /// The tape of all inputs, on which an operation can be recorded.
+    fn common_tape<'a>(name: &'static str, inputs: &[&'a Self]) -> Result<&'a Tape<T>> {
+        let refuse = |message: &str| Error::Gradient {
+            op: name,
+            message: message.into(),
         };
-        let node = tape.push(Node {
-            name,
-            location,
-            shape: Sizes::from_slice(value.shape()),
-            inputs: inputs.iter().map(|input| input.node).collect(),
-            kind: Kind::Op(Rc::new(operation)),
-        });
-        Ok(Self::from_parts(value, tape.clone(), Some(node)))
+        let Some((first, others)) = inputs.split_first() else {
+            return Err(refuse(
+                "an operation needs at least one input to know its tape",
+            ));
+        };
+        first.tape.check_usable(name)?;
+        match others.iter().all(|other| other.tape.is_same(&first.tape)) {
+            true => Ok(&first.tape),
+            false => Err(refuse("the inputs belong to two different tapes")),
+        }
     }
 
     /// Adds another gradient to this one, in place where this is data that nobody shares.

@@ -1,8 +1,13 @@
 //! What goes wrong is told: anomalies with their line, gradients that are missing, what is kept.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use macula_autograd::{Finding, Param, Tape, Var};
+use macula_autograd::{Finding, Keep, Param, Tape, Var};
 use macula_tensor::{Pointwise, Result, Scalar, Tensor};
+
+/// A matrix whose elements are all one number.
+fn square(element: f64) -> Tensor<f64> {
+    Tensor::from([[element; 2]; 2])
+}
 
 /// The message of an error, and the line it names.
 fn message<R>(result: Result<R>) -> String {
@@ -143,6 +148,50 @@ fn a_listing_counts_memory_that_two_operations_keep_once() -> Result<()> {
     assert!(rows[0].contains("operation"));
     assert!(rows[2].contains("exp") && rows[2].contains("[4]"));
     assert!(rows[5].starts_with("total") && rows[5].ends_with("32"));
+    Ok(())
+}
+
+#[test]
+fn a_product_keeps_what_stands_beside_an_operand_with_a_gradient_and_no_more() -> Result<()> {
+    let tape = Tape::new();
+    let (x, data) = (tape.var(square(1.0)), tape.constant(square(2.0)));
+    let _ = (x.mul(&data)?, data.matmul(&x)?, x.mul(&x.neg()?)?);
+    // Data on the left and a bias, as in the first layer of a model: no weight is kept.
+    let bias = tape.var(Tensor::from([1.0, 2.0]));
+    data.linear(&x, Some(&bias))?;
+    let listing = tape.listing();
+    let kept = |name| listing.lines().iter().filter(move |line| line.name == name);
+    let kept = |name| kept(name).map(|line| line.kept).collect::<Vec<_>>();
+    let one = 4 * 8;
+    assert_eq!(kept("mul"), [one, 2 * one]);
+    assert_eq!((kept("matmul"), kept("linear")), (vec![one], vec![one]));
+    Ok(())
+}
+
+#[test]
+fn a_rule_that_asks_for_more_than_was_kept_is_told() -> Result<()> {
+    let x = Tape::new().var(Tensor::scalar(2.0));
+    let asking = |keep: Keep, index: usize| {
+        let value = x.value().clone();
+        Var::record("asking", [&x, &x], value, keep, move |_, saved| {
+            Ok([Some(saved.input(index)?), None])
+        })
+    };
+    let slope = |y: Result<Var<f64>>| y?.grad(&[&x])?.remove(0).item();
+    assert_eq!(slope(asking(Keep::Only(&[1]), 1))?, 2.0);
+    assert_eq!(slope(asking(Keep::Inputs, 1))?, 2.0);
+    let told = "asking: the rule asks for an input that the operation did not keep";
+    for (keep, index) in [
+        (Keep::Nothing, 0),
+        (Keep::Output, 0),
+        (Keep::Only(&[1]), 0),
+        (Keep::Inputs, 2),
+    ] {
+        let y = asking(keep, index)?;
+        assert_eq!(message(y.grad(&[&x])), told);
+        // The rule stands on the tape again, whatever came of it.
+        assert_eq!(message(y.grad(&[&x])), told);
+    }
     Ok(())
 }
 

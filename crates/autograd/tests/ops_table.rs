@@ -12,6 +12,9 @@ use macula_autograd::{Var, check_gradients};
 use macula_tensor::ops::pointwise as formulas;
 use macula_tensor::{Result, Slice, Tensor, keep};
 
+#[path = "ops_table/spatial.rs"]
+mod spatial;
+
 /// What an operation is tried on: one list of inputs for each time.
 type Cases = Vec<Vec<Tensor<f64>>>;
 
@@ -114,7 +117,7 @@ fn mask() -> Tensor<bool> {
 fn table() -> Vec<Row> {
     let any = || unary(-2.0, 2.0);
     let positive = || unary(0.3, 3.0);
-    vec![
+    let mut table = vec![
         row("add", binary(-2.0, 2.0), |x| x[0].add(&x[1])),
         row("sub", binary(-2.0, 2.0), |x| x[0].sub(&x[1])),
         row("mul", binary(-2.0, 2.0), |x| x[0].mul(&x[1])),
@@ -126,6 +129,10 @@ fn table() -> Vec<Row> {
         row("zip", binary(-2.0, 2.0), |x| x[0].zip(&x[1], formulas::Mul)),
         row("pointwise", binary(-2.0, 2.0), |x| {
             Var::pointwise(formulas::LogAddExp, [&x[0], &x[1]])
+        }),
+        row("map_sum", any(), |x| x[0].map_sum(formulas::Tanh, ..)),
+        row("map_sum", matrix(), |x| {
+            x[0].map_sum(formulas::Exp, keep(1))
         }),
         row("relu", any(), |x| x[0].relu()),
         row("square", any(), |x| x[0].square()),
@@ -338,7 +345,9 @@ fn table() -> Vec<Row> {
         row("scatter_add", pairs(&[[&[2, 3], &[3, 4]]]), |x| {
             x[0].scatter_add(1, &Tensor::from([[2, 2], [0, 1]]), &x[1])
         }),
-    ]
+    ];
+    table.extend(spatial::table());
+    table
 }
 
 #[test]

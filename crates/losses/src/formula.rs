@@ -119,9 +119,10 @@ impl<L: MarginLoss> ElementLoss for L {
 
     #[inline(always)]
     fn value_and_slope<S: Scalar>(&self, logit: S, target: S) -> (S, S) {
-        let sign = target * 2.0 - 1.0;
-        let (value, slope) = MarginLoss::value_and_slope(self, sign * logit);
-        (value, sign * slope)
+        let positive = target.equal(target.constant(1.0));
+        let margin = S::select(positive, logit, -logit);
+        let (value, slope) = MarginLoss::value_and_slope(self, margin);
+        (value, S::select(positive, slope, -slope))
     }
 }
 

@@ -144,34 +144,75 @@ impl<L: Elementwise, T: Float> WithSimd for Pass<'_, L, T> {
     fn with_simd<S: Simd>(self, simd: S) -> Option<f64> {
         let mut piece = self.piece;
         let factor = Lanes::splat(simd, self.factor);
-        let (mut y, mut w) = ([T::ZERO; BLOCK], [T::ZERO; BLOCK]);
+        let mut scratch = Scratch::new();
         let mut total = 0.0;
         for (index, logits) in piece.logits.chunks(BLOCK).enumerate() {
-            let first = index * BLOCK;
-            let range = first..first + logits.len();
-            let (y, w) = (&mut y[..logits.len()], &mut w[..logits.len()]);
-            if !self.targets.unpack(piece.start + first, y, w) {
+            let count = logits.len();
+            let range = index * BLOCK..index * BLOCK + count;
+            let start = piece.start + range.start;
+            let (y, w) = (&mut scratch.targets[..count], &mut scratch.weights[..count]);
+            if !self.targets.unpack(start, y, w) {
                 return None;
             }
-            // Where no values are wanted they go over the weights, which have been read by then.
-            let gradient = piece.gradient.as_mut().map(|g| &mut g[range.clone()]);
-            let sum = match (&mut piece.values, gradient) {
-                (None, None) => block(simd, self.formula, factor, logits, y, w, None),
-                (None, Some(g)) => block(simd, self.formula, factor, logits, y, w, Some(g)),
-                (Some(values), gradient) => {
-                    let sum = block(simd, self.formula, factor, logits, y, w, gradient);
-                    values[range].copy_from_slice(w);
-                    sum
-                }
+            // The last block may end within a register, and then lies in the scratch.
+            let whole = count.is_multiple_of(T::width::<S>());
+            let logits = if whole {
+                logits
+            } else {
+                scratch.weights[count..].fill(T::ZERO);
+                scratch.logits[..count].copy_from_slice(logits);
+                &scratch.logits[..count.next_multiple_of(T::width::<S>())]
             };
+            let gradient = match &mut piece.gradient {
+                Some(gradient) if whole => &mut gradient[range.clone()],
+                _ => &mut scratch.gradient[..logits.len()],
+            };
+            let sum = block(
+                simd,
+                self.formula,
+                factor,
+                logits,
+                &scratch.targets,
+                &mut scratch.weights,
+                gradient,
+            );
             total += sum.to_f64();
+            if let Some(values) = &mut piece.values {
+                values[range.clone()].copy_from_slice(&scratch.weights[..count]);
+            }
+            if let (Some(gradient), false) = (&mut piece.gradient, whole) {
+                gradient[range].copy_from_slice(&scratch.gradient[..count]);
+            }
         }
         Some(total)
     }
 }
 
-/// The sum of the losses of a block, which are left in place of the weights, and `factor` times
-/// their slopes in `gradient`.
+/// A block on its way. It begins with a cache line, so that no register lies in two of them.
+#[repr(align(64))]
+struct Scratch<T> {
+    targets: [T; BLOCK],
+    /// Weights, then the losses.
+    weights: [T; BLOCK],
+    /// For a block that is no whole number of registers.
+    logits: [T; BLOCK],
+    /// For such a block, or where no gradient is wanted.
+    gradient: [T; BLOCK],
+}
+
+impl<T: Float> Scratch<T> {
+    fn new() -> Self {
+        Self {
+            targets: [T::ZERO; BLOCK],
+            weights: [T::ZERO; BLOCK],
+            logits: [T::ZERO; BLOCK],
+            gradient: [T::ZERO; BLOCK],
+        }
+    }
+}
+
+/// The sum of the losses of whole registers, which are left in place of the weights, and `factor`
+/// times their slopes in `gradient`.
 ///
 /// There are no closures here: what a closure holds is compiled for the oldest processor.
 #[inline(always)]
@@ -182,51 +223,19 @@ fn block<S: Simd, T: Float, L: Elementwise>(
     x: &[T],
     y: &[T],
     w: &mut [T],
-    gradient: Option<&mut [T]>,
+    gradient: &mut [T],
 ) -> T {
+    let (x, _) = T::split::<S>(x);
+    let y = &T::split::<S>(y).0[..x.len()];
+    let w = &mut T::split_mut::<S>(w).0[..x.len()];
+    let gradient = &mut T::split_mut::<S>(gradient).0[..x.len()];
     let mut sum = Lanes::splat(simd, T::ZERO);
-    let (x, x_rest) = T::split::<S>(x);
-    let (y, y_rest) = T::split::<S>(y);
-    let (w, w_rest) = T::split_mut::<S>(w);
-    let (mut to, mut to_rest) = (None, None);
-    if let Some(gradient) = gradient {
-        let (vectors, rest) = T::split_mut::<S>(gradient);
-        (to, to_rest) = (Some(vectors), Some(rest));
-    }
-    let (y, w) = (&y[..x.len()], &mut w[..x.len()]);
-    match to {
-        Some(to) => {
-            let to = &mut to[..x.len()];
-            for i in 0..x.len() {
-                let inputs = [x[i], y[i], w[i]].map(|v| Lanes::new(simd, v));
-                let (value, slope) = formula.value_and_slope(inputs);
-                sum = sum + value;
-                w[i] = value.vector;
-                to[i] = (slope * factor).vector;
-            }
-        }
-        None => {
-            for i in 0..x.len() {
-                let inputs = [x[i], y[i], w[i]].map(|v| Lanes::new(simd, v));
-                let (value, _) = formula.value_and_slope(inputs);
-                sum = sum + value;
-                w[i] = value.vector;
-            }
-        }
-    }
-    if !x_rest.is_empty() {
-        // Lanes past the end have weight 0 and so add nothing.
-        let inputs = [
-            Lanes::load_partial(simd, x_rest),
-            Lanes::load_partial(simd, y_rest),
-            Lanes::load_partial(simd, w_rest),
-        ];
+    for i in 0..x.len() {
+        let inputs = [x[i], y[i], w[i]].map(|v| Lanes::new(simd, v));
         let (value, slope) = formula.value_and_slope(inputs);
         sum = sum + value;
-        value.store_partial(w_rest);
-        if let Some(rest) = to_rest {
-            (slope * factor).store_partial(rest);
-        }
+        w[i] = value.vector;
+        gradient[i] = (slope * factor).vector;
     }
     sum.sum()
 }

@@ -16,6 +16,7 @@ pub use macula_tensor::ops::pointwise::{Sigmoid, Softplus, Tanh};
 pub struct Relu;
 
 impl<T: Float> Module<T> for Relu {
+    #[track_caller]
     fn forward(&self, input: &Var<T>) -> Result<Var<T>> {
         input.relu()
     }
@@ -48,6 +49,7 @@ impl<T: Float> Module<T> for Relu {
 pub struct Map<F>(pub F);
 
 impl<T: Float, F: Pointwise<1>> Module<T> for Map<F> {
+    #[track_caller]
     fn forward(&self, input: &Var<T>) -> Result<Var<T>> {
         input.map(self.0)
     }
@@ -57,6 +59,7 @@ impl<T: Float, F: Pointwise<1>> Module<T> for Map<F> {
 macro_rules! layers {
     ($($Formula:ident),*) => {$(
         impl<T: Float> Module<T> for $Formula {
+            #[track_caller]
             fn forward(&self, input: &Var<T>) -> Result<Var<T>> {
                 input.map(*self)
             }

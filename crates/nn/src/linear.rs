@@ -140,13 +140,17 @@ fn made<R>(result: Result<R>, defect: &mut Option<Error>) -> Option<R> {
 }
 
 impl<T: Float> Module<T> for Linear<T> {
+    #[track_caller]
     fn forward(&self, input: &Var<T>) -> Result<Var<T>> {
         if let Some(defect) = &self.defect {
             return Err(defect.clone());
         }
         let tape = input.tape();
-        let bias = self.bias.as_ref().map(|bias| tape.param(bias));
-        input.linear(&tape.param(&self.weight), bias.as_ref())
+        let weight = tape.param(&self.weight);
+        match &self.bias {
+            Some(bias) => input.linear(&weight, Some(&tape.param(bias))),
+            None => input.linear(&weight, None),
+        }
     }
 
     fn visit(&self, visitor: &mut Visitor<'_, T>) {

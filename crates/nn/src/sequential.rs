@@ -1,6 +1,7 @@
 //! Layers one after the other.
 
 use std::fmt;
+use std::panic::Location;
 
 use macula_autograd::Var;
 use macula_tensor::{Float, Result};
@@ -28,7 +29,26 @@ use crate::module::{Module, Visitor};
 /// # Ok::<(), macula_tensor::Error>(())
 /// ```
 pub struct Sequential<T: Float = f32> {
-    layers: Vec<Box<dyn Module<T> + Send + Sync>>,
+    layers: Vec<Box<dyn Layer<T>>>,
+}
+
+/// A layer that is told who calls it.
+trait Layer<T: Float>: Send + Sync {
+    fn forward_from(&self, place: &'static Location<'static>, input: &Var<T>) -> Result<Var<T>>;
+    fn visit(&self, name: &str, visitor: &mut Visitor<'_, T>);
+}
+
+impl<T: Float, M: Module<T> + Send + Sync> Layer<T> for M {
+    // Both calls hand on the same place, which is what makes the second a call from `place`.
+    #[track_caller]
+    fn forward_from(&self, place: &'static Location<'static>, input: &Var<T>) -> Result<Var<T>> {
+        let _called = input.tape().called_at(place);
+        self.forward(input)
+    }
+
+    fn visit(&self, name: &str, visitor: &mut Visitor<'_, T>) {
+        visitor.child(name, self);
+    }
 }
 
 impl<T: Float> Sequential<T> {
@@ -45,19 +65,21 @@ impl<T: Float> Sequential<T> {
 }
 
 impl<T: Float> Module<T> for Sequential<T> {
+    #[track_caller]
     fn forward(&self, input: &Var<T>) -> Result<Var<T>> {
+        let place = input.tape().place_of(Location::caller());
         let Some((first, others)) = self.layers.split_first() else {
             return Ok(input.clone());
         };
-        let result = first.forward(input)?;
+        let result = first.forward_from(place, input)?;
         others
             .iter()
-            .try_fold(result, |result, layer| layer.forward(&result))
+            .try_fold(result, |result, layer| layer.forward_from(place, &result))
     }
 
     fn visit(&self, visitor: &mut Visitor<'_, T>) {
         for (index, layer) in self.layers.iter().enumerate() {
-            visitor.child(&index.to_string(), &**layer);
+            layer.visit(&index.to_string(), visitor);
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt::{Debug, Display};
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
+use crate::cpu::convolution::{Pass, convolve};
 use crate::cpu::gemm::{Batch, Epilogue, matmul_batch};
 use crate::cpu::lanes::LaneFloat;
 use crate::device::{Accelerator, Kernels};
@@ -54,6 +55,10 @@ pub trait Float: Number + LaneFloat + Div<Output = Self> + Neg<Output = Self> {
         c: &mut [Self],
         epilogue: Epilogue<'_, Self>,
     );
+
+    /// A convolution, or one of its gradients.
+    #[doc(hidden)]
+    fn convolve(pass: Pass<'_, Self>, output: &mut [Self]);
 }
 
 macro_rules! element {
@@ -114,6 +119,10 @@ macro_rules! float {
                 epilogue: Epilogue<'_, Self>,
             ) {
                 matmul_batch(sizes, a, b, c, epilogue);
+            }
+
+            fn convolve(pass: Pass<'_, Self>, output: &mut [Self]) {
+                convolve(pass, output);
             }
         }
     )*};

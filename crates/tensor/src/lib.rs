@@ -20,10 +20,12 @@
 //! 3. [`scalar`], [`dual`] and [`pointwise`]: a formula is written once, and its derivatives and
 //!    loops follow.
 //! 4. [`cpu`]: the loops. [`cpu::lanes`] makes registers behave like numbers, `cpu::pointwise` is
-//!    the loop under every formula, `cpu::gemm` the matrix product.
+//!    the loop under every formula, `cpu::gemm` the matrix product, `cpu::convolution` the
+//!    convolution.
 //! 5. [`ops`]: the operations; arguments are checked there and handed to a loop.
 //! 6. [`random`]: numbers that depend on (seed, stream, position) alone.
 //! 7. [`device`] and [`program`]: how a backend takes part.
+//! 8. `exchange`, behind the features `npy` and `ndarray`: files of NumPy's, arrays of others.
 #![forbid(unsafe_code)]
 
 pub mod cpu;
@@ -31,12 +33,16 @@ pub mod device;
 pub mod dual;
 pub mod element;
 pub mod error;
+#[cfg(any(feature = "npy", feature = "ndarray"))]
+pub mod exchange;
 pub mod ops;
+mod per_axis;
 pub mod pointwise;
 mod print;
 pub mod program;
 pub mod random;
 pub mod scalar;
+
 pub mod shape;
 mod storage;
 mod tensor;
@@ -48,11 +54,14 @@ pub use device::Device;
 pub use element::{Element, Float, Number};
 pub use error::{Error, Result};
 pub use ops::axes::{Axes, keep};
+pub use ops::convolution::Convolution;
 pub use ops::norm::Norm;
+pub use ops::pooling::Pooling;
+pub use ops::spatial::PerSpatialAxis;
 pub use pointwise::Pointwise;
 pub use random::Rng;
 pub use scalar::{Logistic, Scalar};
 pub use storage::memory;
 pub use tensor::Tensor;
 pub use update::{Update, update};
-pub use view::Slice;
+pub use view::{NewShape, Size, Slice};

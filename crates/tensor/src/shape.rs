@@ -1,44 +1,35 @@
 //! Shapes: how many elements along each axis, and how to find them in memory.
 
-use smallvec::SmallVec;
-
 use crate::error::{Error, Result};
 
-/// Sizes along the axes; up to four need no allocation.
-pub type Sizes = SmallVec<[usize; 4]>;
+pub use crate::per_axis::PerAxis;
+
+/// Sizes along the axes.
+pub type Sizes = PerAxis<usize>;
 /// Steps in memory along the axes, in elements; negative where an axis runs backwards.
-pub type Strides = SmallVec<[isize; 4]>;
+pub type Strides = PerAxis<isize>;
+
+/// As many elements as there can be: of 8 bytes each, the bytes fit an `isize`.
+const MOST: isize = isize::MAX / 8;
 
 /// Sizes, strides and offset: element `(i₀, i₁, …)` lies at `offset + Σ iₖ·strideₖ`.
 ///
 /// Views (transposing, slicing, expanding, …) are new shapes over the same memory; a stride of 0
 /// repeats an element along its axis.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shape {
     sizes: Sizes,
-    strides: Strides,
     offset: usize,
-    /// Known from the start, because every operation asks.
-    contiguous: bool,
-}
-
-impl Clone for Shape {
-    /// By copying slices: the derived clone goes through the sizes one by one.
-    #[inline]
-    fn clone(&self) -> Self {
-        Self {
-            sizes: Sizes::from_slice(&self.sizes),
-            strides: Strides::from_slice(&self.strides),
-            ..*self
-        }
-    }
+    /// None for row-major order, where the sizes say it all. Most tensors are in it, and tensors
+    /// are moved often: what few need stands elsewhere.
+    strides: Option<Box<Strides>>,
 }
 
 impl Shape {
     /// The row-major shape of a fresh tensor.
     ///
     /// # Errors
-    /// The number of elements, zero sizes left out, must fit an `isize`; sizes of zero do not
+    /// The number of elements, zero sizes left out, must be at most [`MOST`]; sizes of zero do not
     /// hide an overflow of the others, so that strides can always be computed.
     pub(crate) fn contiguous(op: &'static str, sizes: &[usize]) -> Result<Self> {
         let mut count = 1_isize;
@@ -46,6 +37,7 @@ impl Shape {
             let size = isize::try_from(size.max(1)).ok();
             count = size
                 .and_then(|size| count.checked_mul(size))
+                .filter(|&count| count <= MOST)
                 .ok_or_else(|| Error::TooLarge {
                     op,
                     shape: Sizes::from_slice(sizes),
@@ -56,30 +48,27 @@ impl Shape {
 
     /// The shape of one element without axes.
     pub(crate) fn scalar() -> Self {
-        Self::from_parts(Sizes::new(), Strides::new(), 0)
+        Self::grid(&[])
     }
 
     /// The row-major shape of elements that are in memory already, so that they can be counted.
     #[inline]
     pub(crate) fn grid(sizes: &[usize]) -> Self {
-        let mut strides = Strides::from_elem(1, sizes.len());
-        let mut step = 1;
-        for (stride, &size) in strides.iter_mut().zip(sizes).rev() {
-            *stride = step;
-            step *= size.max(1) as isize;
-        }
         Self {
             sizes: Sizes::from_slice(sizes),
-            strides,
             offset: 0,
-            contiguous: true,
+            strides: None,
         }
     }
 
     /// The row-major shape of a fresh tensor of these sizes, which have been found countable.
     #[inline]
     pub(crate) fn fresh(&self) -> Self {
-        Self::grid(&self.sizes)
+        Self {
+            sizes: self.sizes.clone(),
+            offset: 0,
+            strides: None,
+        }
     }
 
     /// The shape of a vector.
@@ -91,9 +80,8 @@ impl Shape {
     pub(crate) fn from_parts(sizes: Sizes, strides: Strides, offset: usize) -> Self {
         debug_assert_eq!(sizes.len(), strides.len());
         Self {
-            contiguous: is_row_major(&sizes, &strides),
+            strides: (!is_row_major(&sizes, &strides)).then(|| Box::new(strides)),
             sizes,
-            strides,
             offset,
         }
     }
@@ -105,9 +93,11 @@ impl Shape {
     }
 
     /// Steps in memory along the axes, in elements.
-    #[inline]
-    pub fn strides(&self) -> &[isize] {
-        &self.strides
+    pub fn strides(&self) -> Strides {
+        match &self.strides {
+            Some(strides) => Strides::clone(strides),
+            None => row_major(&self.sizes),
+        }
     }
 
     /// Place of the first element in the storage.
@@ -131,7 +121,7 @@ impl Shape {
     /// Whether the elements lie one after the other in row-major order.
     #[inline]
     pub fn is_contiguous(&self) -> bool {
-        self.contiguous
+        self.strides.is_none()
     }
 
     /// The places of the elements of a contiguous shape; empty where there are none, whatever the
@@ -158,7 +148,7 @@ impl Shape {
         };
         let added = sizes.len().checked_sub(self.rank()).ok_or_else(error)?;
         let mut strides = Strides::from_elem(0, sizes.len());
-        for (axis, (&size, &stride)) in self.sizes.iter().zip(&self.strides).enumerate() {
+        for (axis, (&size, &stride)) in self.sizes.iter().zip(&self.strides()).enumerate() {
             let wanted = sizes[added + axis];
             if size == wanted {
                 strides[added + axis] = stride;
@@ -177,9 +167,10 @@ impl Shape {
 
     /// The shape with its axes in the order given: axis `k` of the result is `axes[k]` of `self`.
     pub(crate) fn permute(&self, axes: &[usize]) -> Self {
+        let strides = self.strides();
         Self::from_parts(
             axes.iter().map(|&axis| self.sizes[axis]).collect(),
-            axes.iter().map(|&axis| self.strides[axis]).collect(),
+            axes.iter().map(|&axis| strides[axis]).collect(),
             self.offset,
         )
     }
@@ -188,17 +179,15 @@ impl Shape {
     ///
     /// The caller answers for their lying inside the axis; `step` may be negative.
     pub(crate) fn slice(&self, axis: usize, start: usize, step: isize, length: usize) -> Self {
-        let mut view = self.clone();
-        view.sizes[axis] = length;
+        let (mut sizes, mut strides) = (self.sizes.clone(), self.strides());
+        sizes[axis] = length;
         // A view of nothing must not point behind the memory of nothing.
-        if view.count() > 0 {
-            view.offset = view
-                .offset
-                .wrapping_add_signed(start as isize * self.strides[axis]);
-        }
-        view.strides[axis] *= step;
-        view.contiguous = is_row_major(&view.sizes, &view.strides);
-        view
+        let skipped = match sizes.contains(&0) {
+            true => 0,
+            false => start as isize * strides[axis],
+        };
+        strides[axis] *= step;
+        Self::from_parts(sizes, strides, self.offset.wrapping_add_signed(skipped))
     }
 
     /// A view with other sizes over the same elements in the same order, where strides allow it.
@@ -212,6 +201,7 @@ impl Shape {
         }
         // Match runs of old axes with runs of new axes of the same number of elements. A run of
         // old axes can be cut anew only if it is one even walk through memory.
+        let steps = self.strides();
         let mut strides = Strides::from_elem(0, sizes.len());
         let (mut old, mut new) = (0, 0);
         while old < self.rank() && new < sizes.len() {
@@ -232,11 +222,11 @@ impl Shape {
             let mut previous: Option<usize> = None;
             for axis in run {
                 if let Some(outer) = previous
-                    && self.strides[outer] != self.strides[axis] * self.sizes[axis] as isize
+                    && steps[outer] != steps[axis] * self.sizes[axis] as isize
                 {
                     return None;
                 }
-                step = self.strides[axis];
+                step = steps[axis];
                 previous = Some(axis);
             }
             for axis in (new_start..new).rev() {
@@ -250,6 +240,17 @@ impl Shape {
             self.offset,
         ))
     }
+}
+
+/// The strides that lead from each element to the next in row-major order.
+fn row_major(sizes: &[usize]) -> Strides {
+    let mut strides = Strides::from_elem(1, sizes.len());
+    let mut step = 1;
+    for (stride, &size) in strides.iter_mut().zip(sizes).rev() {
+        *stride = step;
+        step *= size.max(1) as isize;
+    }
+    strides
 }
 
 /// Whether strides lead from each element to the next in row-major order.
@@ -314,7 +315,7 @@ mod tests {
 
     #[test]
     fn contiguous_strides_are_row_major() {
-        assert_eq!(shape(&[2, 3, 4]).strides(), &[12, 4, 1]);
+        assert_eq!(shape(&[2, 3, 4]).strides()[..], [12, 4, 1]);
         assert_eq!(shape(&[]).count(), 1);
         assert_eq!(shape(&[0, 3]).count(), 0);
     }
@@ -355,6 +356,6 @@ mod tests {
     fn reshape_keeps_the_offset_of_a_slice() {
         let rows = shape(&[4, 6]).slice(0, 1, 2, 2);
         let view = rows.reshape(&[2, 2, 3]).unwrap();
-        assert_eq!((view.offset(), view.strides()), (6, &[12, 3, 1][..]));
+        assert_eq!((view.offset(), &view.strides()[..]), (6, &[12, 3, 1][..]));
     }
 }

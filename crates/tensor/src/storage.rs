@@ -5,25 +5,64 @@
 //! next tensor of about its size takes it from there. A recycled buffer holds old numbers: every
 //! kernel writes its whole output.
 //!
-//! Tensors of up to [`INLINE`] elements (a loss, a bias, a batch of labels' counts) never meet the
+//! Tensors of up to [`FEW`] elements (a loss, a bias, a batch of labels' counts) never meet the
 //! pool: their elements stand in the reference-counted block itself, one allocation in all.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::device::{Device, Memory};
 use crate::element::Element;
 
-/// Elements that are kept in place, without an allocation of their own.
-const INLINE: usize = 16;
+/// Elements that are kept without a buffer.
+const FEW: usize = 16;
 
 /// Where a tensor's elements are.
 #[derive(Clone, Debug)]
 pub(crate) enum Storage<T: Element> {
+    /// In main memory, few of them.
+    Few(Arc<[T]>),
     /// In main memory.
-    Cpu(Arc<Buffer<T>>),
+    Many(Arc<Buffer<T>>),
     /// In the memory of an accelerator.
     Accelerator(Box<Remote>),
+}
+
+impl<T: Element> Storage<T> {
+    /// New elements in main memory, all of which `write` must write, and what it returns.
+    #[inline]
+    pub(crate) fn write<R>(count: usize, write: impl FnOnce(&mut [T]) -> R) -> (Self, R) {
+        if count <= FEW {
+            let mut elements = [T::default(); FEW];
+            let elements = &mut elements[..count];
+            let written = write(elements);
+            (Self::Few(Arc::from(&*elements)), written)
+        } else {
+            let mut buffer = Buffer::with_count(count);
+            let written = write(&mut buffer.as_mut_slice()[..count]);
+            (Self::Many(Arc::new(buffer)), written)
+        }
+    }
+
+    /// The elements, where they are in main memory.
+    #[inline]
+    pub(crate) fn elements(&self) -> Option<&[T]> {
+        match self {
+            Self::Few(elements) => Some(elements),
+            Self::Many(buffer) => Some(buffer.as_slice()),
+            Self::Accelerator(_) => None,
+        }
+    }
+
+    /// The same for writing, where nobody shares them.
+    #[inline]
+    pub(crate) fn elements_mut(&mut self) -> Option<&mut [T]> {
+        match self {
+            Self::Few(elements) => Arc::get_mut(elements),
+            Self::Many(buffer) => Arc::get_mut(buffer).map(Buffer::as_mut_slice),
+            Self::Accelerator(_) => None,
+        }
+    }
 }
 
 /// Elements in the memory of an accelerator. Boxed, because tensors are moved often and few are
@@ -36,60 +75,41 @@ pub(crate) struct Remote {
 
 /// Elements in main memory; the buffer may be longer than the tensor that holds it.
 #[derive(Debug)]
-pub(crate) enum Buffer<T: Element> {
-    Inline([T; INLINE]),
-    Heap(Vec<T>),
-}
+pub(crate) struct Buffer<T: Element>(Vec<T>);
 
 impl<T: Element> Buffer<T> {
     /// Room for `count` elements of any value.
     pub(crate) fn with_count(count: usize) -> Self {
-        if count <= INLINE {
-            Self::Inline([T::default(); INLINE])
-        } else {
-            Self::Heap(T::pool().take(count))
-        }
+        Self(T::pool().take(count))
     }
 
     /// A buffer that takes over a vector, without copying.
     pub(crate) fn from_vec(elements: Vec<T>) -> Self {
-        Self::Heap(elements)
+        T::pool().shelves().used += elements.len();
+        Self(elements)
     }
 
     pub(crate) fn as_slice(&self) -> &[T] {
-        match self {
-            Self::Inline(elements) => elements,
-            Self::Heap(elements) => elements,
-        }
+        &self.0
     }
 
     pub(crate) fn as_mut_slice(&mut self) -> &mut [T] {
-        match self {
-            Self::Inline(elements) => elements,
-            Self::Heap(elements) => elements,
-        }
+        &mut self.0
     }
 
-    /// The first `count` elements as a vector, without copying where they have one.
+    /// The first `count` elements as a vector, without copying.
     pub(crate) fn into_vec(mut self, count: usize) -> Vec<T> {
-        match &mut self {
-            Self::Inline(elements) => elements[..count].to_vec(),
-            Self::Heap(elements) => {
-                let mut elements = std::mem::take(elements);
-                elements.truncate(count);
-                elements
-            }
-        }
+        // An empty vector is left behind for the pool.
+        let mut elements = std::mem::take(&mut self.0);
+        T::pool().shelves().used -= elements.len();
+        elements.truncate(count);
+        elements
     }
 }
 
 impl<T: Element> Drop for Buffer<T> {
     fn drop(&mut self) {
-        if let Self::Heap(elements) = self
-            && !elements.is_empty()
-        {
-            T::pool().put(std::mem::take(elements));
-        }
+        T::pool().put(std::mem::take(&mut self.0));
     }
 }
 
@@ -109,6 +129,27 @@ static HELD: AtomicUsize = AtomicUsize::new(0);
 /// [`release`]: memory::release
 pub mod memory {
     use super::{Element, HELD, LIMIT, Ordering};
+
+    /// Bytes in use by tensors at this moment, of all threads together.
+    ///
+    /// Tensors of up to 16 elements, which need no buffer, are not counted.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use macula_tensor::{Tensor, memory};
+    ///
+    /// let before = memory::used();
+    /// let x = Tensor::<f32>::zeros([1024])?;
+    /// let view = x.reshape([32, 32])?;
+    /// assert_eq!(memory::used() - before, 4096);
+    /// drop((x, view));
+    /// assert_eq!(memory::used(), before);
+    /// # Ok::<(), macula_tensor::Error>(())
+    /// ```
+    pub fn used() -> usize {
+        f32::pool().used() + f64::pool().used() + i64::pool().used() + bool::pool().used()
+    }
 
     /// Bytes held for later use at this moment; memory in use by tensors is not counted.
     pub fn held() -> usize {
@@ -141,7 +182,15 @@ pub mod memory {
 /// There are 8 classes to each doubling of the length, so at most an eighth of a buffer is unused.
 #[derive(Debug)]
 pub struct Pool<T> {
-    classes: Mutex<Vec<Vec<Vec<T>>>>,
+    shelves: Mutex<Shelves<T>>,
+}
+
+#[derive(Debug)]
+struct Shelves<T> {
+    /// The vectors that wait, by class.
+    classes: Vec<Vec<Vec<T>>>,
+    /// Elements of all buffers in use.
+    used: usize,
 }
 
 /// Classes to each doubling, as a power of two.
@@ -162,49 +211,68 @@ fn class_length(class: usize) -> usize {
 impl<T: Element> Pool<T> {
     pub(crate) const fn new() -> Self {
         Self {
-            classes: Mutex::new(Vec::new()),
+            shelves: Mutex::new(Shelves {
+                classes: Vec::new(),
+                used: 0,
+            }),
         }
+    }
+
+    fn shelves(&self) -> MutexGuard<'_, Shelves<T>> {
+        self.shelves.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Bytes of all buffers in use.
+    fn used(&self) -> usize {
+        self.shelves().used * size_of::<T>()
     }
 
     /// A vector of at least `count` elements of any value.
     fn take(&self, count: usize) -> Vec<T> {
         // The smallest class that is long enough.
-        let class = class_below(count.max(INLINE) - 1) + 1;
+        let class = class_below(count.max(FEW) - 1) + 1;
+        let length = class_length(class);
         let recycled = {
-            let mut classes = self.classes.lock().unwrap_or_else(PoisonError::into_inner);
-            classes.get_mut(class).and_then(Vec::pop)
+            let mut shelves = self.shelves();
+            shelves.used += length;
+            shelves.classes.get_mut(class).and_then(Vec::pop)
         };
         match recycled {
             Some(elements) => {
-                HELD.fetch_sub(elements.len() * size_of::<T>(), Ordering::Relaxed);
+                HELD.fetch_sub(length * size_of::<T>(), Ordering::Relaxed);
                 elements
             }
-            None => vec![T::default(); class_length(class)],
+            None => vec![T::default(); length],
         }
     }
 
     /// Keeps a vector for later use, or frees it where the limit is reached.
     fn put(&self, mut elements: Vec<T>) {
-        if elements.len() < INLINE {
-            return;
+        let used = elements.len();
+        let mut kept = None;
+        if used >= FEW {
+            let class = class_below(used);
+            elements.truncate(class_length(class));
+            let bytes = elements.len() * size_of::<T>();
+            if HELD.fetch_add(bytes, Ordering::Relaxed) + bytes <= LIMIT.load(Ordering::Relaxed) {
+                kept = Some(class);
+            } else {
+                HELD.fetch_sub(bytes, Ordering::Relaxed);
+            }
         }
-        let class = class_below(elements.len());
-        elements.truncate(class_length(class));
-        let bytes = elements.len() * size_of::<T>();
-        if HELD.fetch_add(bytes, Ordering::Relaxed) + bytes > LIMIT.load(Ordering::Relaxed) {
-            HELD.fetch_sub(bytes, Ordering::Relaxed);
-            return;
+        // What is not kept is freed after the lock is.
+        let mut shelves = self.shelves();
+        shelves.used -= used;
+        if let Some(class) = kept {
+            if shelves.classes.len() <= class {
+                shelves.classes.resize_with(class + 1, Vec::new);
+            }
+            shelves.classes[class].push(elements);
         }
-        let mut classes = self.classes.lock().unwrap_or_else(PoisonError::into_inner);
-        if classes.len() <= class {
-            classes.resize_with(class + 1, Vec::new);
-        }
-        classes[class].push(elements);
     }
 
     fn clear(&self) {
-        let classes =
-            std::mem::take(&mut *self.classes.lock().unwrap_or_else(PoisonError::into_inner));
+        let classes = std::mem::take(&mut self.shelves().classes);
         let bytes = classes
             .iter()
             .flatten()

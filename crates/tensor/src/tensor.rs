@@ -6,7 +6,7 @@ use crate::cpu;
 use crate::device::{Accelerator, Device, Memory, Operand, not_offered};
 use crate::element::{Element, Number};
 use crate::error::{Error, Result};
-use crate::shape::{Shape, Sizes};
+use crate::shape::{Shape, Sizes, Strides};
 use crate::storage::{Buffer, Remote, Storage};
 
 /// Elements of one type in a grid of any rank.
@@ -123,16 +123,18 @@ impl<T: Element> Tensor<T> {
     /// # Errors
     /// The number of elements must be one that memory can address.
     pub fn full(shape: impl AsRef<[usize]>, value: T) -> Result<Self> {
-        let shape = Shape::contiguous("full", shape.as_ref())?;
+        Self::filled("full", shape.as_ref(), value)
+    }
+
+    fn filled(op: &'static str, shape: &[usize], value: T) -> Result<Self> {
+        let shape = Shape::contiguous(op, shape)?;
         Ok(Self::build(shape, |output| output.fill(value)))
     }
 
     /// A new contiguous tensor in main memory; `write` must write every element.
     pub(crate) fn build(shape: Shape, write: impl FnOnce(&mut [T])) -> Self {
-        let count = shape.count();
-        let mut buffer = Buffer::with_count(count);
-        write(&mut buffer.as_mut_slice()[..count]);
-        Self::from_buffer(buffer, shape)
+        let (storage, ()) = Storage::write(shape.count(), write);
+        Self { storage, shape }
     }
 
     /// Like [`Tensor::build`], for kernels that can fail.
@@ -140,15 +142,13 @@ impl<T: Element> Tensor<T> {
         shape: Shape,
         write: impl FnOnce(&mut [T]) -> Result<()>,
     ) -> Result<Self> {
-        let count = shape.count();
-        let mut buffer = Buffer::with_count(count);
-        write(&mut buffer.as_mut_slice()[..count])?;
-        Ok(Self::from_buffer(buffer, shape))
+        let (storage, written) = Storage::write(shape.count(), write);
+        written.map(|()| Self { storage, shape })
     }
 
     fn from_buffer(buffer: Buffer<T>, shape: Shape) -> Self {
         Self {
-            storage: Storage::Cpu(Arc::new(buffer)),
+            storage: Storage::Many(Arc::new(buffer)),
             shape,
         }
     }
@@ -182,7 +182,7 @@ impl<T: Element> Tensor<T> {
     }
 
     /// Steps in memory along the axes, in elements.
-    pub fn strides(&self) -> &[isize] {
+    pub fn strides(&self) -> Strides {
         self.shape.strides()
     }
 
@@ -205,7 +205,7 @@ impl<T: Element> Tensor<T> {
     pub fn device(&self) -> &Device {
         static CPU: Device = Device::Cpu;
         match &self.storage {
-            Storage::Cpu(_) => &CPU,
+            Storage::Few(_) | Storage::Many(_) => &CPU,
             Storage::Accelerator(remote) => &remote.device,
         }
     }
@@ -218,35 +218,34 @@ impl<T: Element> Tensor<T> {
     /// The elements in main memory, for kernels.
     #[inline]
     pub(crate) fn view(&self, op: &'static str) -> Result<View<'_, T>> {
-        match &self.storage {
-            Storage::Cpu(buffer) => Ok(View {
-                elements: buffer.as_slice(),
+        match self.storage.elements() {
+            Some(elements) => Ok(View {
+                elements,
                 shape: &self.shape,
             }),
-            Storage::Accelerator(_) => Err(not_offered::<T>(op, &self.device().to_string())),
+            None => Err(not_offered::<T>(op, &self.device().to_string())),
         }
     }
 
     /// The elements in an accelerator's memory, for its kernels.
     pub(crate) fn operand(&self, op: &'static str) -> Result<Operand<'_>> {
         match &self.storage {
-            Storage::Cpu(_) => Err(not_offered::<T>(op, &self.device().to_string())),
             Storage::Accelerator(remote) => Ok(Operand {
                 memory: &remote.memory,
                 shape: &self.shape,
             }),
+            Storage::Few(_) | Storage::Many(_) => {
+                Err(not_offered::<T>(op, &self.device().to_string()))
+            }
         }
     }
 
     /// The elements as a slice, if they are in main memory and in row-major order.
     #[inline]
     pub fn as_slice(&self) -> Option<&[T]> {
-        match &self.storage {
-            Storage::Cpu(buffer) if self.shape.is_contiguous() => {
-                Some(&buffer.as_slice()[self.shape.range()])
-            }
-            _ => None,
-        }
+        let elements = self.storage.elements()?;
+        let in_order = self.shape.is_contiguous();
+        in_order.then(|| &elements[self.shape.range()])
     }
 
     /// The elements for writing, in row-major order.
@@ -258,24 +257,20 @@ impl<T: Element> Tensor<T> {
     /// The elements must be in main memory.
     pub fn make_mut(&mut self) -> Result<&mut [T]> {
         self.view("make_mut")?;
-        if !self.is_alone() {
+        if self.alone().is_none() {
             *self = self.copied()?;
         }
-        let range = self.shape.range();
-        match &mut self.storage {
-            Storage::Cpu(buffer) => Arc::get_mut(buffer),
-            Storage::Accelerator(_) => None,
-        }
-        .map(|buffer| &mut buffer.as_mut_slice()[range])
-        .ok_or_else(|| not_offered::<T>("make_mut", "memory that is shared"))
+        let alone = self.alone();
+        alone.ok_or_else(|| not_offered::<T>("make_mut", "memory that is shared"))
     }
 
-    /// Whether nobody shares the memory, so that writing happens in place.
-    pub(crate) fn is_alone(&mut self) -> bool {
-        match &mut self.storage {
-            Storage::Cpu(buffer) => self.shape.is_contiguous() && Arc::get_mut(buffer).is_some(),
-            Storage::Accelerator(_) => false,
-        }
+    /// The elements for writing in place, in row-major order; None where they do not lie so or
+    /// another tensor shares them.
+    pub(crate) fn alone(&mut self) -> Option<&mut [T]> {
+        let range = self.shape.range();
+        let in_order = self.shape.is_contiguous();
+        let elements = in_order.then(|| self.storage.elements_mut()).flatten()?;
+        Some(&mut elements[range])
     }
 
     /// A copy in row-major order with memory of its own.
@@ -305,11 +300,11 @@ impl<T: Element> Tensor<T> {
         }
         let count = self.count();
         match self.storage {
-            Storage::Cpu(buffer) => Ok(match Arc::try_unwrap(buffer) {
+            Storage::Many(buffer) => Ok(match Arc::try_unwrap(buffer) {
                 Ok(buffer) => buffer.into_vec(count),
                 Err(shared) => shared.as_slice()[..count].to_vec(),
             }),
-            Storage::Accelerator(_) => self.to_vec(),
+            Storage::Few(_) | Storage::Accelerator(_) => self.to_vec(),
         }
     }
 
@@ -325,9 +320,9 @@ impl<T: Element> Tensor<T> {
                 found: Sizes::from_slice(self.shape()),
             });
         }
-        match &self.storage {
-            Storage::Cpu(buffer) => Ok(buffer.as_slice()[self.shape.offset()]),
-            Storage::Accelerator(_) => Ok(self.to_vec()?[0]),
+        match self.storage.elements() {
+            Some(elements) => Ok(elements[self.shape.offset()]),
+            None => Ok(self.to_vec()?[0]),
         }
     }
 }
@@ -338,7 +333,7 @@ impl<T: Number> Tensor<T> {
     /// # Errors
     /// The number of elements must be one that memory can address.
     pub fn zeros(shape: impl AsRef<[usize]>) -> Result<Self> {
-        Self::full(shape, T::ZERO)
+        Self::filled("zeros", shape.as_ref(), T::ZERO)
     }
 
     /// A tensor of ones.
@@ -346,7 +341,7 @@ impl<T: Number> Tensor<T> {
     /// # Errors
     /// The number of elements must be one that memory can address.
     pub fn ones(shape: impl AsRef<[usize]>) -> Result<Self> {
-        Self::full(shape, T::ONE)
+        Self::filled("ones", shape.as_ref(), T::ONE)
     }
 }
 

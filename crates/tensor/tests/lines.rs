@@ -147,6 +147,37 @@ fn scans_agree<T: Float>(case: &Case, axis: usize) {
     assert_exact(&values, x.shape(), &best_values);
 }
 
+fn recurrences_agree<T: Float>(case: &Case, axis: usize) {
+    // Factors of powers of two and eighths: few enough for the exact result to fit.
+    let x = case.tensor(eighths::<f64>);
+    let mut other = case.clone();
+    other.seed ^= 1;
+    let factors = other.tensor(|random| [0.5, 1.0, -1.0, 0.0, 2.0][(random % 5) as usize]);
+    let pairs: Vec<(f64, f64)> = factors
+        .to_vec()
+        .unwrap()
+        .into_iter()
+        .zip(x.to_vec().unwrap())
+        .collect();
+    let numbered = Tensor::from_vec((0..pairs.len() as i64).collect(), x.shape()).unwrap();
+    let expected = along(&numbered, axis, |line| {
+        let mut y = 0.0;
+        line.iter()
+            .map(|&at| {
+                let (factor, x) = pairs[at as usize];
+                y = factor * y + x;
+                y
+            })
+            .collect()
+    });
+    let as_t = |x: &Tensor<f64>| {
+        let elements = x.to_vec().unwrap().into_iter().map(T::from_f64).collect();
+        Tensor::from_vec(elements, x.shape()).unwrap()
+    };
+    let found = as_t(&x).recurrence(&as_t(&factors), axis as isize).unwrap();
+    assert_exact(&found, x.shape(), &expected);
+}
+
 /// The first place that nothing beats.
 fn first_best(line: &[f64], sign: f64) -> i64 {
     if let Some(place) = line.iter().position(|x| x.is_nan()) {
@@ -189,7 +220,7 @@ fn places_agree<T: Float>(x: &Tensor<T>, axis: usize) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn softmax_of_any_view_is_the_naive_one(case in cases(7), axis in 0usize..4, specials in any::<bool>()) {
@@ -220,6 +251,38 @@ proptest! {
         prop_assume!(!case.axes.is_empty());
         scans_agree::<f32>(&case, axis % case.axes.len());
         scans_agree::<f64>(&case, axis % case.axes.len());
+    }
+
+    #[test]
+    fn recurrences_are_the_naive_ones(case in cases(6), axis in 0usize..4) {
+        prop_assume!(!case.axes.is_empty());
+        recurrences_agree::<f32>(&case, axis % case.axes.len());
+        recurrences_agree::<f64>(&case, axis % case.axes.len());
+    }
+
+    #[test]
+    fn integers_scan_modulo_their_range_on_any_view(case in cases(6), axis in 0usize..4) {
+        prop_assume!(!case.axes.is_empty());
+        let axis = axis % case.axes.len();
+        let x = case.tensor(|random| (random as i64).wrapping_mul(0x1234_5678_9ABC));
+        let running = |start: i64, join: fn(i64, i64) -> i64| {
+            along(&x, axis, |line| {
+                let mut so_far = start;
+                line.iter().map(|&k| { so_far = join(so_far, k); so_far }).collect()
+            })
+        };
+        let sums = x.cumsum(axis as isize).unwrap();
+        prop_assert_eq!(sums.to_vec().unwrap(), running(0, i64::wrapping_add));
+        let products = x.cumprod(axis as isize).unwrap();
+        prop_assert_eq!(products.to_vec().unwrap(), running(1, i64::wrapping_mul));
+        let largest = x.cummax(axis as isize).unwrap().0;
+        prop_assert_eq!(largest.to_vec().unwrap(), running(i64::MIN, i64::max));
+        if x.shape()[axis] > 0 {
+            let place = |line: &[i64], best: i64| line.iter().position(|&k| k == best).unwrap() as i64;
+            let first = along(&x, axis, |line| vec![place(line, *line.iter().max().unwrap()); line.len()]);
+            let found = x.argmax(keep(axis as isize)).and_then(|place| place.expand(x.shape()));
+            prop_assert_eq!(found.unwrap().to_vec().unwrap(), first);
+        }
     }
 
     #[test]

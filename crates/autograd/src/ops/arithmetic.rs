@@ -20,7 +20,10 @@ impl<T: Float> Var<T> {
             [self, other],
             value,
             Keep::Nothing,
-            |upstream, saved| Ok([0, 1].map(|index| saved.needs(index).then(|| upstream.clone()))),
+            |upstream, saved| {
+                let side = |index| saved.needs(index).then(|| upstream.clone());
+                Ok([side(0), side(1)])
+            },
         )
     }
 
@@ -54,13 +57,15 @@ impl<T: Float> Var<T> {
             "mul",
             [self, other],
             value,
-            Keep::Inputs,
+            Keep::factors(self, other),
             |upstream, saved| {
-                let times = |index| Ok(Some(upstream.mul(&saved.input(index)?)?));
-                Ok([
-                    if saved.needs(0) { times(1)? } else { None },
-                    if saved.needs(1) { times(0)? } else { None },
-                ])
+                let times = |index| match saved.recorded() {
+                    true => upstream.mul(&saved.input(index)?),
+                    // Nothing is written down, so nothing but the value is needed.
+                    false => Ok(saved.constant(upstream.value().mul(saved.value(index)?)?)),
+                };
+                let side = |index, other| saved.needs(index).then(|| times(other)).transpose();
+                Ok([side(0, 1)?, side(1, 0)?])
             },
         )
     }

@@ -3,8 +3,8 @@
 use macula_tensor::shape::Sizes;
 use macula_tensor::{Float, Result, Tensor};
 
+use crate::node::HandOn;
 use crate::saved::{Keep, Saved};
-use crate::tape::HandOn;
 use crate::var::Var;
 
 impl<T: Float> Var<T> {

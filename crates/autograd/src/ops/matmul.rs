@@ -4,8 +4,8 @@ use macula_tensor::shape::Sizes;
 use macula_tensor::{Float, Result};
 use smallvec::SmallVec;
 
+use crate::node::HandOn;
 use crate::saved::{Keep, Saved};
-use crate::tape::HandOn;
 use crate::var::Var;
 
 impl<T: Float> Var<T> {
@@ -63,7 +63,8 @@ impl<T: Float> Var<T> {
             }
             Ok(contributions)
         };
-        Self::record("matmul", [self, other], value, Keep::Inputs, rule)
+        let keep = Keep::factors(self, other);
+        Self::record("matmul", [self, other], value, keep, rule)
     }
 
     /// x · Wᵀ + b, what a linear layer computes.
@@ -96,7 +97,8 @@ impl<T: Float> Var<T> {
             }
             Ok(())
         };
-        Self::record_any("linear", &operands, value, Keep::Inputs, rule)
+        let keep = Keep::factors(self, weight);
+        Self::record_any("linear", &operands, value, keep, rule)
     }
 }
 

@@ -7,12 +7,14 @@
 //! [`Var::value`]: crate::Var::value
 
 mod arithmetic;
+mod conv;
 mod einsum;
 mod index;
 mod join;
 mod mask;
 mod matmul;
 mod pointwise;
+mod pool;
 mod reduce;
 mod scan;
 mod softmax;

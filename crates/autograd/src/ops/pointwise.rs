@@ -7,12 +7,13 @@
 use macula_tensor::ops::compare::Clamp;
 use macula_tensor::ops::pointwise as formulas;
 use macula_tensor::pointwise::{Derived, Pointwise};
-use macula_tensor::{Float, Result};
+use macula_tensor::shape::Sizes;
+use macula_tensor::{Axes, Float, Result};
 use smallvec::SmallVec;
 
 use crate::fused::try_from_fn;
+use crate::node::HandOn;
 use crate::saved::{Keep, Saved};
-use crate::tape::HandOn;
 use crate::var::Var;
 
 impl<T: Float> Var<T> {
@@ -43,7 +44,30 @@ impl<T: Float> Var<T> {
         formula: F,
         inputs: [&Self; N],
     ) -> Result<Self> {
-        derived(Derived::new(formula), inputs, None)
+        let value = formulas::pointwise(&Derived::new(formula), inputs.map(Var::value), None)?;
+        // The formula alone is captured, which mostly takes no memory.
+        let rule = move |upstream: &Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
+            slopes(&Derived::new(formula), false, upstream, saved, hand_on)
+        };
+        Self::record_any(F::NAME, &inputs, value, Keep::Inputs, rule)
+    }
+
+    /// The sum of `formula` of the elements along `axes`, without a tensor in between.
+    ///
+    /// # Errors
+    /// Each axis must exist and be named once.
+    #[track_caller]
+    pub fn map_sum<F: Pointwise<1>>(&self, formula: F, axes: impl Into<Axes>) -> Result<Self> {
+        let axes = axes.into();
+        let wide = Sizes::from_slice(self.shape());
+        let kept = axes.kept_shape("map_sum", &wide)?;
+        let value = self.value().map_sum(formula, axes)?;
+        let rule = move |upstream: &Self, saved: &Saved<T>| {
+            let each = upstream.reshape(&kept)?.expand(&wide)?;
+            let slope = Derived::new(formula).differentiate(0);
+            Ok([Some(derived(slope, [&saved.input(0)?], Some(&each))?)])
+        };
+        Self::record("map_sum", [self], value, Keep::Inputs, rule)
     }
 
     /// max(x, 0), with slope 0 at 0.
@@ -71,35 +95,44 @@ fn derived<T: Float, F: Pointwise<N>, const N: usize>(
     let operands: SmallVec<[&Var<T>; 3]> = inputs.into_iter().chain(seed).collect();
     let seeded = seed.is_some();
     let rule = move |upstream: &Var<T>, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
-        // L depends on input i through u = upstream · seed · ∂ᵢ(formula).
-        let through = match seeded {
-            true => &upstream.mul(&saved.input(N)?)?,
-            false => upstream,
-        };
-        let gradient = |formula: Derived<F>, seed: &Var<T>| match saved.recorded {
-            true => {
-                let inputs = try_from_fn::<_, N>(|index| saved.input(index))?;
-                derived(formula, inputs.each_ref(), Some(seed))
-            }
-            // Nothing is written down, so nothing but the values is needed.
-            false => {
-                let inputs = try_from_fn::<_, N>(|index| saved.value(index))?;
-                let value = formulas::pointwise(&formula, inputs, Some(seed.value()))?;
-                Ok(saved.constant(value))
-            }
-        };
-        for index in (0..N).filter(|&index| saved.needs(index)) {
-            hand_on(
-                index,
-                gradient(formula.clone().differentiate(index), through)?,
-            )?;
-        }
-        if seeded && saved.needs(N) {
-            hand_on(N, gradient(formula.clone(), upstream)?)?;
-        }
-        Ok(())
+        slopes(&formula, seeded, upstream, saved, hand_on)
     };
     Var::record_any(F::NAME, &operands, value, Keep::Inputs, rule)
+}
+
+/// The rule: L depends on input i through u = upstream · seed · ∂ᵢ(formula), and on the seed
+/// through upstream · formula.
+fn slopes<T: Float, F: Pointwise<N>, const N: usize>(
+    formula: &Derived<F>,
+    seeded: bool,
+    upstream: &Var<T>,
+    saved: &Saved<'_, T>,
+    hand_on: &mut HandOn<'_, T>,
+) -> Result<()> {
+    let through = match seeded {
+        true => &upstream.mul(&saved.input(N)?)?,
+        false => upstream,
+    };
+    let gradient = |formula: Derived<F>, seed: &Var<T>| match saved.recorded() {
+        true => {
+            let inputs = try_from_fn::<_, N>(|index| saved.input(index))?;
+            derived(formula, inputs.each_ref(), Some(seed))
+        }
+        // Nothing is written down, so nothing but the values is needed.
+        false => {
+            let inputs = try_from_fn::<_, N>(|index| saved.value(index))?;
+            let value = formulas::pointwise(&formula, inputs, Some(seed.value()))?;
+            Ok(saved.constant(value))
+        }
+    };
+    for index in (0..N).filter(|&index| saved.needs(index)) {
+        let formula = formula.clone().differentiate(index);
+        hand_on(index, gradient(formula, through)?)?;
+    }
+    if seeded && saved.needs(N) {
+        hand_on(N, gradient(formula.clone(), upstream)?)?;
+    }
+    Ok(())
 }
 
 /// Gives a variable the methods of formulas without parameters.

@@ -2,18 +2,19 @@
 //! back.
 
 use macula_tensor::shape::Sizes;
-use macula_tensor::{Float, Result};
+use macula_tensor::{Float, NewShape, Result};
 
 use crate::saved::Keep;
 use crate::var::Var;
 
 impl<T: Float> Var<T> {
-    /// The same elements, in row-major order, in another shape.
+    /// The same elements, in row-major order, in another shape; one size may be −1, see
+    /// [`Tensor::reshape`](macula_tensor::Tensor::reshape).
     ///
     /// # Errors
     /// Both shapes must have the same number of elements.
     #[track_caller]
-    pub fn reshape(&self, shape: impl AsRef<[usize]>) -> Result<Self> {
+    pub fn reshape(&self, shape: impl NewShape) -> Result<Self> {
         let before = Sizes::from_slice(self.shape());
         let value = self.value().reshape(shape)?;
         Self::record(

@@ -10,36 +10,32 @@
 //! ```
 //!
 //! The target takes no part in `M` and `Σ`, so nothing is subtracted from 1. Putting −∞ in its
-//! place makes the row uniform. Rows are taken in blocks: the margins of a block meet the formula
-//! as registers. Two layouts differ in what a register holds: [`wide`] has many classes of one
-//! row, [`narrow`] one class of many rows.
+//! place makes the row uniform. Where more than one class of a row counts, every class is a target
+//! once: [`mixed`].
 
 use macula_autograd::Var;
-use macula_tensor::cpu::lanes::{Lanes, dispatch};
+use macula_tensor::cpu::lanes::dispatch;
 use macula_tensor::cpu::parallel::{PIECE, map_pieces};
-use macula_tensor::cpu::{Simd, WithSimd};
-use macula_tensor::{Element, Float, Result, Scalar, Tensor};
+use macula_tensor::{Element, Float, Result, Tensor};
 
-use crate::formula::{MarginLoss, OfMargin};
+use crate::formula::MarginLoss;
 use crate::reduction::Reduction;
 
 mod composed;
+mod labelled;
 mod margins;
 mod mixed;
 mod narrow;
+mod pairs;
 mod rows;
 mod wide;
 
 pub(crate) use margins::class_margins;
 pub(crate) use rows::{Labelled, RowOptions, RowTargets};
 
+use labelled::{LabelledPass, ROWS};
 use mixed::MixedPass;
 use rows::Rows;
-
-/// Rows of a block.
-const ROWS: usize = 64;
-/// Up to this many classes, a register holds one class of many rows.
-const NARROW: usize = 12;
 
 /// The reduced loss of `formula` over all rows.
 pub(crate) fn softmax_loss<T: Float, L: MarginLoss>(
@@ -168,7 +164,7 @@ fn sum_in_pieces<T: Float, L: MarginLoss>(
         if rows.mixes() {
             dispatch(MixedPass(pass))
         } else {
-            dispatch(pass)
+            dispatch(LabelledPass(pass))
         }
     });
     sums.into_iter().try_fold(0.0, |total, sum| match sum {
@@ -182,125 +178,4 @@ struct Pass<'a, L, T> {
     rows: Rows<'a, T>,
     factor: T,
     piece: Piece<'a, T>,
-}
-
-/// A block of up to [`ROWS`] rows on its way.
-struct Block<T> {
-    targets: [usize; ROWS],
-    weights: [T; ROWS],
-    /// A setting of the formula; 0 where it has none.
-    settings: [T; ROWS],
-    /// `z_t − M`.
-    above: [T; ROWS],
-    /// Σ.
-    sums: [T; ROWS],
-    values: [T; ROWS],
-    /// `factor · w · f′(s)`.
-    slopes: [T; ROWS],
-}
-
-impl<L: MarginLoss, T: Float> WithSimd for Pass<'_, L, T> {
-    /// The sum of the losses; none where a label is no class.
-    type Output = Option<f64>;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> Option<f64> {
-        let Self {
-            formula,
-            rows,
-            factor,
-            mut piece,
-        } = self;
-        let formula = OfMargin {
-            formula,
-            set: rows.settings.is_some(),
-        };
-        let classes = rows.classes();
-        let is_narrow = classes <= NARROW;
-        let block_rows = if is_narrow {
-            ROWS
-        } else {
-            (wide::SCRATCH / classes).clamp(1, ROWS)
-        };
-        let mut exponentials = if is_narrow {
-            vec![T::ZERO; classes * ROWS]
-        } else {
-            vec![T::ZERO; wide::padded::<S, T>(classes) * block_rows]
-        };
-        let mut block = Block {
-            targets: [0; ROWS],
-            weights: [T::ZERO; ROWS],
-            settings: [T::ZERO; ROWS],
-            above: [T::ZERO; ROWS],
-            sums: [T::ZERO; ROWS],
-            values: [T::ZERO; ROWS],
-            slopes: [T::ZERO; ROWS],
-        };
-        let mut total = 0.0;
-        for (index, logits) in piece.logits.chunks(block_rows * classes).enumerate() {
-            let count = logits.len() / classes;
-            let first = index * block_rows;
-            for row in 0..count {
-                let (class, weight) = rows.target(piece.first_row + first + row)?;
-                block.targets[row] = class;
-                block.weights[row] = weight;
-            }
-            if is_narrow {
-                narrow::margins(simd, logits, classes, &mut block, &mut exponentials);
-            } else {
-                wide::margins(simd, logits, classes, &mut block, &mut exponentials);
-            }
-            if let Some(handicaps) = rows.handicaps {
-                let targets = block.targets[..count].iter();
-                for (above, &class) in block.above.iter_mut().zip(targets) {
-                    *above = *above - handicaps[class];
-                }
-            }
-            if let Some(settings) = rows.settings {
-                let targets = block.targets[..count].iter();
-                for (setting, &class) in block.settings.iter_mut().zip(targets) {
-                    *setting = settings[class];
-                }
-            }
-            evaluate(simd, formula, factor, &mut block, count);
-            total += block.values[..count]
-                .iter()
-                .map(|v| v.to_f64())
-                .sum::<f64>();
-            if let Some(values) = &mut piece.values {
-                values[first..first + count].copy_from_slice(&block.values[..count]);
-            }
-            if let Some(gradient) = &mut piece.gradient {
-                let gradient = &mut gradient[first * classes..][..count * classes];
-                if is_narrow {
-                    narrow::gradient(simd, gradient, classes, &block, &mut exponentials);
-                } else {
-                    wide::gradient(simd, gradient, classes, &block, &exponentials);
-                }
-            }
-        }
-        Some(total)
-    }
-}
-
-/// Forms the margins of a block and applies the formula and the weights.
-#[inline(always)]
-fn evaluate<S: Simd, T: Float, L: MarginLoss>(
-    simd: S,
-    formula: OfMargin<L>,
-    factor: T,
-    block: &mut Block<T>,
-    count: usize,
-) {
-    let factor = Lanes::splat(simd, factor);
-    let width = T::width::<S>();
-    for start in (0..count).step_by(width) {
-        let lanes = start..(start + width).min(ROWS);
-        let load = |slice: &[T; ROWS]| Lanes::load_partial(simd, &slice[lanes.clone()]);
-        let margin = load(&block.above) - load(&block.sums).ln();
-        let inputs = [margin, load(&block.settings), load(&block.weights)];
-        let (value, slope) = formula.value_and_slope(inputs);
-        value.store_partial(&mut block.values[lanes.clone()]);
-        (slope * factor).store_partial(&mut block.slopes[lanes]);
-    }
 }

@@ -1,50 +1,93 @@
-//! Few classes: a register holds one class of many rows.
+//! Few classes: registers run across the rows.
+//!
+//! The logits of a block are one run of numbers, and registers take them as they come, wherever a
+//! row begins. Moving them class by class, so that a register holds one class of many rows, would
+//! cost more than the exponentials.
+//!
+//! The numbers of a row meet in *windows*: `W_n(i) = a_i + a_{i+1} + … + a_{i+n−1}` for every `i`,
+//! of which only those are read that begin with a row. As `W_2n(i) = W_n(i) + W_n(i + n)`, a window
+//! over all classes takes log₂ C sweeps over the block. The largest of a row is found in the same
+//! way. The way back, from a row to its numbers, is a store of whole registers where the row
+//! begins; the next row overwrites what was too much.
+
+use std::mem::{replace, swap};
 
 use macula_tensor::cpu::Simd;
 use macula_tensor::cpu::lanes::Lanes;
 use macula_tensor::{Float, Scalar};
 
-use super::{Block, ROWS};
+use super::labelled::{Block, ROWS};
 
-/// Writes the exponentials of the other classes to `scratch`, class by class, and `z_t − M` and `Σ`
-/// of each row to `block`.
+/// Up to this many classes; for more, windows cost more than sums over the rows.
+pub(super) const CLASSES: usize = 24;
+/// Numbers of a block: all scratch together stays in the first-level cache.
+pub(super) const NUMBERS: usize = 1024;
+/// Numbers that are spread at a time: the widest register.
+const SPREAD: usize = 16;
+
+pub(super) struct Scratch<T> {
+    /// The logits with −∞ in the place of the targets, then the exponentials.
+    numbers: Vec<T>,
+    windows: [Vec<T>; 2],
+    /// For each number something of its row.
+    of_rows: Vec<T>,
+}
+
+impl<T: Float> Scratch<T> {
+    /// Room for a number of rows, and for what the last windows and the last row reach beyond them.
+    pub(super) fn new(rows: usize, classes: usize) -> Self {
+        let numbers = || vec![T::ZERO; (rows + 1) * classes + SPREAD];
+        Self {
+            numbers: numbers(),
+            windows: [numbers(), numbers()],
+            of_rows: numbers(),
+        }
+    }
+}
+
+/// Writes the exponentials of the other classes to `scratch`, and `z_t − M` and `Σ` of each row to
+/// `block`.
 #[inline(always)]
 pub(super) fn margins<S: Simd, T: Float>(
     simd: S,
     logits: &[T],
     classes: usize,
     block: &mut Block<T>,
-    scratch: &mut [T],
+    scratch: &mut Scratch<T>,
 ) {
-    let minus_infinity = T::from_f64(f64::NEG_INFINITY);
-    let count = logits.len() / classes;
-    for (row, logits) in logits.chunks_exact(classes).enumerate() {
-        for (class, &logit) in logits.iter().enumerate() {
-            scratch[class * ROWS + row] = logit;
-        }
-        let target = &mut scratch[block.targets[row] * ROWS + row];
-        block.above[row] = std::mem::replace(target, minus_infinity);
+    let rows = logits.len() / classes;
+    let Scratch {
+        numbers,
+        windows,
+        of_rows,
+    } = scratch;
+    numbers[..logits.len()].copy_from_slice(logits);
+    let targets = block.above.iter_mut().zip(&block.targets);
+    for (row, (above, target)) in numbers.chunks_exact_mut(classes).zip(targets).take(rows) {
+        *above = replace(&mut row[*target], T::from_f64(f64::NEG_INFINITY));
     }
+
+    let registers = logits.len().div_ceil(T::width::<S>());
+    let largest = windows_of::<S, T, Larger>(simd, numbers, classes, registers, windows);
+    for (row, above) in block.above[..rows].iter_mut().enumerate() {
+        let largest = largest[row * classes];
+        *above = *above - largest;
+        spread(largest, &mut of_rows[row * classes..], classes);
+    }
+
     let zero = Lanes::splat(simd, T::ZERO);
-    let width = T::width::<S>();
-    for start in (0..count).step_by(width) {
-        let lanes = start..(start + width).min(ROWS);
-        let mut largest = Lanes::splat(simd, minus_infinity);
-        for column in scratch.chunks_exact(ROWS) {
-            largest = largest.max(Lanes::load_partial(simd, &column[lanes.clone()]));
-        }
-        let mut sum = zero;
-        for column in scratch.chunks_exact_mut(ROWS) {
-            let other = Lanes::load_partial(simd, &column[lanes.clone()]);
-            // Where both are infinite the difference is 0, not NaN.
-            let below = Lanes::select(other.equal(largest), zero, other - largest);
-            let exponential = below.exp();
-            sum = sum + exponential;
-            exponential.store_partial(&mut column[lanes.clone()]);
-        }
-        let target = Lanes::load_partial(simd, &block.above[lanes.clone()]);
-        (target - largest).store_partial(&mut block.above[lanes.clone()]);
-        sum.store_partial(&mut block.sums[lanes]);
+    let largest = &T::split::<S>(of_rows).0[..registers];
+    let vectors = &mut T::split_mut::<S>(numbers).0[..registers];
+    for (vector, &largest) in vectors.iter_mut().zip(largest) {
+        let (other, largest) = (Lanes::new(simd, *vector), Lanes::new(simd, largest));
+        // Where both are infinite the difference is 0, not NaN.
+        let below = Lanes::select(other.equal(largest), zero, other - largest);
+        *vector = below.exp_of_negative().vector;
+    }
+
+    let sums = windows_of::<S, T, Sum>(simd, numbers, classes, registers, windows);
+    for (row, sum) in block.sums[..rows].iter_mut().enumerate() {
+        *sum = sums[row * classes];
     }
 }
 
@@ -55,26 +98,119 @@ pub(super) fn gradient<S: Simd, T: Float>(
     gradient: &mut [T],
     classes: usize,
     block: &Block<T>,
-    scratch: &mut [T],
+    scratch: &mut Scratch<T>,
 ) {
-    let zero = Lanes::splat(simd, T::ZERO);
-    let width = T::width::<S>();
-    let count = gradient.len() / classes;
-    for start in (0..count).step_by(width) {
-        let lanes = start..(start + width).min(ROWS);
-        let load = |slice: &[T; ROWS]| Lanes::load_partial(simd, &slice[lanes.clone()]);
-        let scale = -load(&block.slopes) / load(&block.sums);
-        let absent = load(&block.weights).equal(zero);
-        for column in scratch.chunks_exact_mut(ROWS) {
-            let column = &mut column[lanes.clone()];
-            let share = scale * Lanes::load_partial(simd, column);
-            Lanes::select(absent, zero, share).store_partial(column);
-        }
+    let Scratch {
+        numbers, of_rows, ..
+    } = scratch;
+    let rows = gradient.len() / classes;
+    let mut factors = [T::ZERO; ROWS];
+    let slopes = block.slopes.iter().zip(&block.sums);
+    for (factor, (&slope, &sum)) in factors.iter_mut().zip(slopes) {
+        *factor = -slope / sum;
     }
-    for (row, gradient) in gradient.chunks_exact_mut(classes).enumerate() {
-        for (class, share) in gradient.iter_mut().enumerate() {
-            *share = scratch[class * ROWS + row];
+    for (row, (&factor, &weight)) in factors[..rows].iter().zip(&block.weights).enumerate() {
+        let factor = if weight == T::ZERO { T::ZERO } else { factor };
+        spread(factor, &mut of_rows[row * classes..], classes);
+    }
+
+    let zero = Lanes::splat(simd, T::ZERO);
+    let (vectors, rest) = T::split_mut::<S>(gradient);
+    let (exponentials, _) = T::split::<S>(numbers);
+    let (factors, _) = T::split::<S>(of_rows);
+    let share = |register: usize| {
+        let factor = Lanes::new(simd, factors[register]);
+        // A row that does not count may hold NaN.
+        let product = Lanes::new(simd, exponentials[register]) * factor;
+        Lanes::select(factor.equal(zero), zero, product)
+    };
+    let registers = vectors.len();
+    for (register, vector) in vectors.iter_mut().enumerate() {
+        *vector = share(register).vector;
+    }
+    if !rest.is_empty() {
+        share(registers).store_partial(rest);
+    }
+    let targets = block.targets.iter().zip(&block.slopes);
+    for (row, (&target, &slope)) in gradient.chunks_exact_mut(classes).zip(targets) {
+        row[target] = slope;
+    }
+}
+
+/// How two numbers become one.
+trait Fold {
+    fn fold<S: Simd, T: Float>(a: Lanes<S, T>, b: Lanes<S, T>) -> Lanes<S, T>;
+}
+
+struct Sum;
+
+impl Fold for Sum {
+    #[inline(always)]
+    fn fold<S: Simd, T: Float>(a: Lanes<S, T>, b: Lanes<S, T>) -> Lanes<S, T> {
+        a + b
+    }
+}
+
+struct Larger;
+
+impl Fold for Larger {
+    #[inline(always)]
+    fn fold<S: Simd, T: Float>(a: Lanes<S, T>, b: Lanes<S, T>) -> Lanes<S, T> {
+        larger(a, b)
+    }
+}
+
+/// The larger of two; NaN may be lost, as it comes back with its exponential.
+#[inline(always)]
+pub(super) fn larger<S: Simd, T: Float>(a: Lanes<S, T>, b: Lanes<S, T>) -> Lanes<S, T> {
+    Lanes::select(a.less(b), b, a)
+}
+
+/// The windows of `length` numbers that begin in the first `registers`, in one of the two buffers.
+#[inline(always)]
+fn windows_of<'a, S: Simd, T: Float, F: Fold>(
+    simd: S,
+    numbers: &'a [T],
+    length: usize,
+    registers: usize,
+    buffers: &'a mut [Vec<T>; 2],
+) -> &'a [T] {
+    let [from, to] = buffers;
+    let (mut from, mut to) = (from, to);
+    // The windows in `from` have as many numbers as the leading digits of the length say; a digit
+    // more doubles them and may add one.
+    let mut reached = 1;
+    for digit in (0..length.ilog2()).rev() {
+        let half: &[T] = if reached == 1 { numbers } else { &*from };
+        let (first, _) = T::split::<S>(half);
+        let (second, _) = T::split::<S>(&half[reached..]);
+        let (windows, _) = T::split_mut::<S>(to);
+        let pairs = first.iter().zip(second);
+        let outputs = windows[..registers].iter_mut().zip(pairs);
+        let odd = length >> digit & 1 == 1;
+        if odd {
+            let (third, _) = T::split::<S>(&numbers[2 * reached..]);
+            for ((output, (&a, &b)), &c) in outputs.zip(third) {
+                let [a, b, c] = [a, b, c].map(|vector| Lanes::<S, T>::new(simd, vector));
+                *output = F::fold(F::fold(a, b), c).vector;
+            }
+        } else {
+            for (output, (&a, &b)) in outputs {
+                let [a, b] = [a, b].map(|vector| Lanes::<S, T>::new(simd, vector));
+                *output = F::fold(a, b).vector;
+            }
         }
-        gradient[block.targets[row]] = block.slopes[row];
+        swap(&mut from, &mut to);
+        reached = 2 * reached + usize::from(odd);
+    }
+    if reached == 1 { numbers } else { from }
+}
+
+/// Writes a number for each class, and some more beyond them.
+#[inline(always)]
+fn spread<T: Float>(number: T, row: &mut [T], classes: usize) {
+    let (chunks, _) = row.as_chunks_mut::<SPREAD>();
+    for chunk in &mut chunks[..classes.div_ceil(SPREAD)] {
+        *chunk = [number; SPREAD];
     }
 }

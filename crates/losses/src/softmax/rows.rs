@@ -293,6 +293,42 @@ impl<T: Float> Rows<'_, T> {
         Some((class, weight * sample))
     }
 
+    /// Writes classes and weights of the rows from `first` on; false where a label is no class. An
+    /// ignored row has class 0 and weight 0.
+    ///
+    /// Simple loops one after the other, most of which the compiler turns into registers.
+    #[inline(always)]
+    pub(super) fn unpack(&self, first: usize, targets: &mut [usize], weights: &mut [T]) -> bool {
+        let labels = &self.labels[first..first + targets.len()];
+        for (target, &label) in targets.iter_mut().zip(labels) {
+            // A negative label becomes a number that no class has.
+            *target = label as usize;
+        }
+        if let Some(ignore) = self.ignore {
+            for (target, &label) in targets.iter_mut().zip(labels) {
+                *target = if label == ignore { 0 } else { *target };
+            }
+        }
+        let largest = targets.iter().fold(0, |largest, &t| largest.max(t));
+        if largest >= self.classes() && !targets.is_empty() {
+            return false;
+        }
+        for (weight, &target) in weights.iter_mut().zip(&*targets) {
+            *weight = self.class_weights[target];
+        }
+        if let Some(ignore) = self.ignore {
+            for (weight, &label) in weights.iter_mut().zip(labels) {
+                *weight = if label == ignore { T::ZERO } else { *weight };
+            }
+        }
+        if let Some(samples) = self.samples {
+            for (weight, &sample) in weights.iter_mut().zip(&samples[first..]) {
+                *weight = *weight * sample;
+            }
+        }
+        true
+    }
+
     /// Writes for each class its share of a row times its weight; false where the target is none.
     /// An ignored row has no shares.
     #[inline(always)]

@@ -1,59 +1,98 @@
 //! Many classes: a register holds classes of one row.
 
+use std::hint::black_box;
+use std::mem::replace;
+
 use macula_tensor::cpu::Simd;
 use macula_tensor::cpu::lanes::Lanes;
 use macula_tensor::{Float, Scalar};
 
-use super::Block;
+use super::labelled::Block;
+use super::narrow::larger;
 
-/// Elements of the exponentials of a block: 16 to 32 KiB, in the first-level cache.
-pub(super) const SCRATCH: usize = 4096;
+/// Numbers of a block, if a row has not more: 16 to 32 KiB of exponentials, in the first-level
+/// cache.
+pub(super) const NUMBERS: usize = 4096;
+/// The largest number of a row is sought in as many registers in turn, so that no comparison waits
+/// for the one before.
+const TURNS: usize = 4;
 
-/// The length of a row in the scratch: whole registers.
-pub(super) fn padded<S: Simd, T: Float>(classes: usize) -> usize {
-    classes.next_multiple_of(T::width::<S>())
+/// The exponentials of a block, each row in whole registers.
+pub(super) struct Scratch<T>(Vec<T>);
+
+impl<T: Float> Scratch<T> {
+    pub(super) fn new(rows: usize, classes: usize) -> Self {
+        Self(vec![T::ZERO; rows * padded(classes)])
+    }
+}
+
+/// The length of a row in the scratch: whole registers, whatever their width.
+fn padded(classes: usize) -> usize {
+    classes.next_multiple_of(16)
 }
 
 /// Writes the exponentials of the other classes to `scratch`, and `z_t − M` and `Σ` of each
-/// row to `block`.
+/// row to `block`. What follows the block in memory are the rows `upcoming`.
+///
+/// One number for each register of the next row is read while the exponentials of a row are
+/// computed. The processor does not look as far ahead as the next row, and would first wait for
+/// its logits and then compute.
 #[inline(always)]
 pub(super) fn margins<S: Simd, T: Float>(
     simd: S,
     logits: &[T],
+    upcoming: &[T],
     classes: usize,
     block: &mut Block<T>,
-    scratch: &mut [T],
+    scratch: &mut Scratch<T>,
 ) {
     let minus_infinity = T::from_f64(f64::NEG_INFINITY);
-    let padded = padded::<S, T>(classes);
-    let rows = logits
-        .chunks_exact(classes)
-        .zip(scratch.chunks_exact_mut(padded));
-    for (row, (logits, others)) in rows.enumerate() {
+    let zero = Lanes::splat(simd, T::ZERO);
+    let rows = scratch.0.chunks_exact_mut(padded(classes));
+    let next_rows = logits.chunks_exact(classes).skip(1);
+    let mut next_rows = next_rows.chain(upcoming.chunks(classes).take(1));
+    for (row, (others, logits)) in rows.zip(logits.chunks_exact(classes)).enumerate() {
         others[..classes].copy_from_slice(logits);
         others[classes..].fill(minus_infinity);
-        let target = std::mem::replace(&mut others[block.targets[row]], minus_infinity);
-
+        let target = replace(&mut others[block.targets[row]], minus_infinity);
         let (vectors, _) = T::split_mut::<S>(others);
-        let mut largest = Lanes::splat(simd, minus_infinity);
-        for vector in vectors.iter() {
-            largest = largest.max(Lanes::new(simd, *vector));
-        }
-        let largest = largest.largest();
+
+        let largest = largest(simd, vectors);
         let shift = Lanes::splat(simd, largest);
-        let zero = Lanes::splat(simd, T::ZERO);
+        let next = next_rows.next().unwrap_or_default();
+        let mut next = next.iter().step_by(T::width::<S>());
+        let mut read = T::ZERO;
         let mut sum = zero;
-        for vector in vectors.iter_mut() {
+        for vector in vectors {
+            read = read + *next.next().unwrap_or(&T::ZERO);
             let other = Lanes::new(simd, *vector);
             // Where both are infinite the difference is 0, not NaN.
             let below = Lanes::select(other.equal(shift), zero, other - shift);
-            let exponential = below.exp();
+            let exponential = below.exp_of_negative();
             sum = sum + exponential;
             *vector = exponential.vector;
         }
+        black_box(read);
         block.above[row] = target - largest;
         block.sums[row] = sum.sum();
     }
+}
+
+/// The largest of all lanes; NaN may be passed over, as it comes back with its exponential.
+#[inline(always)]
+fn largest<S: Simd, T: Float>(simd: S, vectors: &[T::Vector<S>]) -> T {
+    let mut largest = [Lanes::splat(simd, T::from_f64(f64::NEG_INFINITY)); TURNS];
+    let (chunks, rest) = vectors.as_chunks::<TURNS>();
+    for chunk in chunks {
+        for turn in 0..TURNS {
+            largest[turn] = larger(largest[turn], Lanes::new(simd, chunk[turn]));
+        }
+    }
+    for (largest, &vector) in largest.iter_mut().zip(rest) {
+        *largest = larger(*largest, Lanes::new(simd, vector));
+    }
+    let [a, b, c, d] = largest;
+    larger(larger(a, b), larger(c, d)).largest()
 }
 
 /// Writes the gradient of the rows.
@@ -63,13 +102,11 @@ pub(super) fn gradient<S: Simd, T: Float>(
     gradient: &mut [T],
     classes: usize,
     block: &Block<T>,
-    scratch: &[T],
+    scratch: &Scratch<T>,
 ) {
-    let padded = padded::<S, T>(classes);
-    let rows = gradient
-        .chunks_exact_mut(classes)
-        .zip(scratch.chunks_exact(padded));
-    for (row, (gradient, exponentials)) in rows.enumerate() {
+    let rows = scratch.0.chunks_exact(padded(classes));
+    for (row, (exponentials, gradient)) in rows.zip(gradient.chunks_exact_mut(classes)).enumerate()
+    {
         let slope = block.slopes[row];
         if block.weights[row] == T::ZERO {
             gradient.fill(T::ZERO);
@@ -81,8 +118,8 @@ pub(super) fn gradient<S: Simd, T: Float>(
         for (vector, exponential) in vectors.iter_mut().zip(exponentials) {
             *vector = (Lanes::new(simd, *exponential) * scale).vector;
         }
-        if let Some(last) = exponentials.last() {
-            (Lanes::new(simd, *last) * scale).store_partial(rest);
+        if !rest.is_empty() {
+            (Lanes::new(simd, exponentials[vectors.len()]) * scale).store_partial(rest);
         }
         gradient[block.targets[row]] = slope;
     }

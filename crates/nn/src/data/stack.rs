@@ -97,13 +97,13 @@ pub(super) fn stack<'a, S: Stack>(
 ) -> Result<Tensor<S::Element>> {
     let mut sizes = Sizes::from_slice(&[rows.len()]);
     if let Some(first) = values.clone().next() {
-        sizes.extend_from_slice(first.shape().as_ref());
+        sizes.extend(first.shape().as_ref().iter().copied());
     }
     let shape = Sizes::from_slice(&sizes[1..]);
     let count = shape.iter().product::<usize>();
     Tensor::write(sizes, |output| {
         for (i, (value, &row)) in values.zip(rows).enumerate() {
-            if value.shape().as_ref() != shape.as_slice() {
+            if value.shape().as_ref() != &shape[..] {
                 let found = value.shape();
                 let (found, first) = (found.as_ref(), rows[0]);
                 return Err(Error::Row {

@@ -64,7 +64,7 @@ pub(crate) fn copy<T: Element>(from: View<'_, T>, output: &mut [T]) {
 /// row-major shape that holds it.
 pub(crate) fn copy_into<T: Element>(from: View<'_, T>, output: &mut [T], window: &Shape) {
     if from.shape.count() > 0 {
-        let axes = loops(from.shape, window.strides(), None);
+        let axes = loops(from.shape, &window.strides(), None);
         in_pieces(axes, from, &mut output[window.offset()..]);
     }
 }
@@ -99,7 +99,7 @@ pub(crate) fn copy_places<T: Element>(
             let mut target = Sizes::from_slice(sizes);
             target[axis] = places.len();
             let target = Shape::grid(&target);
-            let axes = loops(from.shape, target.strides(), Some((axis, places)));
+            let axes = loops(from.shape, &target.strides(), Some((axis, places)));
             in_pieces(axes, from, output);
         }
     }
@@ -108,7 +108,8 @@ pub(crate) fn copy_places<T: Element>(
 /// The loops over a view and a target, from the outermost, with as few axes as possible.
 fn loops<'a>(from: &Shape, to: &[isize], selected: Option<(usize, &'a [i64])>) -> Axes<'a> {
     let mut axes = Axes::new();
-    let steps = from.strides().iter().zip(to);
+    let strides = from.strides();
+    let steps = strides.iter().zip(to);
     for (number, (&size, (&from, &to))) in from.sizes().iter().zip(steps).enumerate() {
         let places = selected.and_then(|(axis, places)| (axis == number).then_some(places));
         let axis = Axis {

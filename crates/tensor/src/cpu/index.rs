@@ -22,7 +22,8 @@ impl IndexWalk {
     pub(crate) fn new(index: &[usize], over: &Shape, axis: usize) -> Self {
         let mut sizes = Sizes::new();
         let mut steps = Strides::new();
-        for (number, (&size, &stride)) in index.iter().zip(over.strides()).enumerate() {
+        let strides = over.strides();
+        for (number, (&size, &stride)) in index.iter().zip(&strides).enumerate() {
             let step = if number == axis { 0 } else { stride };
             match (sizes.last_mut(), steps.last_mut()) {
                 // A column of labels, [N, 1], is one row of N.
@@ -40,7 +41,7 @@ impl IndexWalk {
         Self {
             sizes,
             steps,
-            stride: over.strides().get(axis).copied().unwrap_or(0),
+            stride: strides.get(axis).copied().unwrap_or(0),
             offset: over.offset(),
         }
     }

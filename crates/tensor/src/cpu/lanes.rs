@@ -60,10 +60,17 @@ impl<S: Simd, T: LaneFloat> Lanes<S, T> {
         T::store_partial(self.simd, slice, self.vector);
     }
 
-    /// 2^n for an integral n between the exponents of the smallest and the largest normal number.
+    /// e^x for x ≤ 0, in fewer operations than [`exp`](Scalar::exp) takes for any x. NaN stays NaN.
     #[inline(always)]
-    pub(super) fn power_of_two(self) -> Self {
-        Self::new(self.simd, T::power_of_two(self.simd, self.vector))
+    pub fn exp_of_negative(self) -> Self {
+        elementary::exp_of_negative(self)
+    }
+
+    /// 2^(n + shift) for an integral n and an exponent between those of the smallest and the
+    /// largest normal number.
+    #[inline(always)]
+    pub(super) fn power_of_two(self, shift: i32) -> Self {
+        Self::new(self.simd, T::power_of_two(self.simd, self.vector, shift))
     }
 
     /// For a positive normal x = m · 2^e with m in [√½, √2): the pair (m, e).

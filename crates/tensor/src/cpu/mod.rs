@@ -1,6 +1,7 @@
 //! The loops that do the arithmetic on the CPU, and nothing else: shapes have been checked above.
 
 pub(crate) mod arg;
+pub(crate) mod convolution;
 pub(crate) mod copy;
 pub(crate) mod elementary;
 pub(crate) mod elementwise;
@@ -12,6 +13,7 @@ pub(crate) mod lane_fold;
 pub mod lanes;
 pub mod parallel;
 pub(crate) mod pointwise;
+pub(crate) mod pooling;
 pub(crate) mod reduce;
 pub(crate) mod scan;
 pub(crate) mod softmax;

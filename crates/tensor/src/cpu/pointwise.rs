@@ -45,7 +45,7 @@ pub(crate) fn contiguous<T: Float, F: Pointwise<N>, const N: usize>(
         let range = start..start + piece.len();
         let inputs = inputs.map(|slice| &slice[range.clone()]);
         let seed = seed.map(|slice| &slice[range]);
-        run(kernel, inputs, seed, piece);
+        run(kernel, &inputs, seed, piece);
     });
 }
 
@@ -73,7 +73,7 @@ pub(crate) fn strided<T: Float, F: Pointwise<N>, const N: usize>(
             let seed = seed
                 .first()
                 .map(|seed| seed.block(first, length, &mut seed_scratch));
-            run(kernel, slices, seed, block);
+            run(kernel, &slices, seed, block);
         }
     });
 }
@@ -105,7 +105,7 @@ impl<F> Kernel<F> {
 /// The inner loop over slices of one length.
 fn run<T: Float, F: Pointwise<N>, const N: usize>(
     kernel: &Kernel<F>,
-    inputs: [&[T]; N],
+    inputs: &[&[T]; N],
     seed: Option<&[T]>,
     output: &mut [T],
 ) {
@@ -128,7 +128,7 @@ fn run<T: Float, F: Pointwise<N>, const N: usize>(
         }),
         (Kernel::Program(program), seed) => dispatch(Interpreter {
             program,
-            inputs: inputs.into_iter().chain(seed).collect(),
+            inputs: inputs.iter().copied().chain(seed).collect(),
             output,
         }),
     }
@@ -188,7 +188,7 @@ impl<F: Pointwise<N>, const N: usize> Evaluate<N> for Slope<'_, F> {
 
 struct Loop<'a, E, T, const N: usize> {
     eval: E,
-    inputs: [&'a [T]; N],
+    inputs: &'a [&'a [T]; N],
     output: &'a mut [T],
 }
 
@@ -213,7 +213,7 @@ impl<E: Evaluate<N>, T: LaneFloat, const N: usize> WithSimd for Loop<'_, E, T, N
 
 struct SeededLoop<'a, E, T, const N: usize> {
     eval: E,
-    inputs: [&'a [T]; N],
+    inputs: &'a [&'a [T]; N],
     seed: &'a [T],
     output: &'a mut [T],
 }

@@ -26,7 +26,7 @@ use super::parallel::{PIECE, for_each_piece};
 use super::source::Source;
 use super::walk::Walk;
 use crate::element::Element;
-use crate::shape::{Shape, Sizes, Strides};
+use crate::shape::{Shape, Sizes};
 use crate::tensor::{Tensor, View};
 
 /// Elements of a row in one segment.
@@ -111,7 +111,8 @@ pub(crate) fn reduce<T: Element, R: Reduction<T>>(
     centre: Option<View<'_, R::Output>>,
 ) -> Tensor<R::Output> {
     let sizes = view.shape.sizes();
-    let axes = sizes.iter().zip(view.shape.strides()).zip(reduced);
+    let strides = view.shape.strides();
+    let axes = sizes.iter().zip(&strides).zip(reduced);
     let mut groups = merge(axes.map(|((&size, &stride), &reduced)| (size, stride, reduced)));
     // What is not reduced at all is a fold of one.
     if groups.iter().all(|group| !group.reduced) {
@@ -144,7 +145,7 @@ pub(crate) fn reduce<T: Element, R: Reduction<T>>(
 /// The centres of the results of the first pass, in row-major order.
 fn spread<O: Element>(centre: View<'_, O>, sizes: &[usize], groups: &Groups) -> Tensor<O> {
     let mut sizes = Sizes::from_slice(sizes);
-    let mut strides = Strides::from_slice(centre.shape.strides());
+    let mut strides = centre.shape.strides();
     for (axis, &size) in centre.shape.sizes().iter().enumerate() {
         if size == 1 {
             strides[axis] = 0;

@@ -16,7 +16,7 @@ impl<'a, T: Element> Walk<'a, T> {
     pub(crate) fn new(view: View<'a, T>) -> Self {
         let mut sizes = Sizes::new();
         let mut strides = Strides::new();
-        for (&size, &stride) in view.shape.sizes().iter().zip(view.shape.strides()) {
+        for (&size, &stride) in view.shape.sizes().iter().zip(&view.shape.strides()) {
             if size == 1 {
                 continue;
             }

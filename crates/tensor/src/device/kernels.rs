@@ -37,10 +37,10 @@ impl<'a> Operand<'a> {
 
     /// The place in memory of each element, in row-major order.
     pub fn positions(&self) -> impl Iterator<Item = usize> + use<'a> {
-        let shape = self.shape;
+        let (shape, strides) = (self.shape, self.shape.strides());
         (0..shape.count()).map(move |index| {
             let mut rest = index;
-            let axes = shape.sizes().iter().zip(shape.strides()).rev();
+            let axes = shape.sizes().iter().zip(&strides).rev();
             axes.fold(shape.offset(), |position, (&size, &stride)| {
                 let coordinate = rest % size;
                 rest /= size;

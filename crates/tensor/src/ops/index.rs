@@ -11,7 +11,7 @@ use crate::cpu;
 use crate::cpu::index::IndexWalk;
 use crate::element::{Element, Number};
 use crate::error::{Error, Result};
-use crate::shape::{Shape, Sizes, Strides};
+use crate::shape::{Shape, Sizes};
 use crate::tensor::Tensor;
 
 impl<T: Element> Tensor<T> {
@@ -106,7 +106,7 @@ impl<T: Number> Tensor<T> {
         in_range(OP, places, axis, self.shape()[axis])?;
         let used = source.with_shape(Shape::from_parts(
             Sizes::from_slice(index.shape()),
-            Strides::from_slice(source.strides()),
+            source.strides(),
             source.shape.offset(),
         ));
         let used = used.contiguous()?;
@@ -205,8 +205,11 @@ impl Tensor<i64> {
                 found: value.to_string(),
             });
         }
-        let largest = values.iter().max().map_or(0, |&value| value as usize + 1);
-        let shape = Shape::contiguous(OP, &[largest.max(least)])?;
+        let counts = values.iter().max().map_or(0, |&value| value + 1);
+        // On a machine of 32 bits, a count that is too large becomes the largest, which the shape
+        // refuses.
+        let counts = usize::try_from(counts).unwrap_or(usize::MAX);
+        let shape = Shape::contiguous(OP, &[counts.max(least)])?;
         Ok(Self::build(shape, |output| {
             output.fill(0);
             for &value in values {

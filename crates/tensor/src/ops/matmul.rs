@@ -247,7 +247,8 @@ struct Matrices<'a, T> {
 impl<'a, T: Float> Matrices<'a, T> {
     /// The matrices of the batch that the tensor's leading axes broadcast to.
     fn of(op: &'static str, tensor: &'a Tensor<T>, batch: &[usize]) -> Result<Self> {
-        let (leading, matrix) = tensor.strides().split_at(tensor.rank() - 2);
+        let strides = tensor.strides();
+        let (leading, matrix) = strides.split_at(tensor.rank() - 2);
         let first = tensor.shape.offset() as isize;
         let start = |number: usize| {
             let axes = tensor.shape().iter().zip(leading).rev();

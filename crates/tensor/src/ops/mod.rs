@@ -1,9 +1,29 @@
 //! Operations on tensors: arguments are checked here, the loops stand in [`cpu`](crate::cpu).
+//!
+//! # NaN
+//!
+//! | operation | where there is a NaN |
+//! | --- | --- |
+//! | arithmetic, functions | NaN; but x⁰ and 1ˣ are 1 |
+//! | comparisons | false, and `ne` true |
+//! | `maximum`, `minimum`, `clamp`, `relu` | NaN |
+//! | `sum`, `mean`, `var`, `std`, `prod`, norms, `logsumexp`, `amax`, `amin` | NaN |
+//! | `softmax`, `log_softmax` | NaN in the whole line |
+//! | `argmax`, `argmin` | the place of the first NaN |
+//! | `cumsum`, `cumprod`, `cummax`, `recurrence` | NaN from there on |
+//! | `median` | NaN |
+//! | `sort`, `topk`, `kthvalue`, `searchsorted` | behind all numbers, in either order |
+//! | `unique` | all NaN are one value, the last |
+//! | `any`, `all`, `count_nonzero`, `cast` to a boolean | NaN is not 0, so it counts as true |
+//! | `cast` to an integer | 0 |
+//!
+//! Sums and variances of infinities are those of IEEE 754: ∞ − ∞ is NaN.
 
 pub mod arg;
 pub mod axes;
 pub mod cast;
 pub mod compare;
+pub mod convolution;
 pub mod index;
 pub mod integer;
 pub mod join;
@@ -11,12 +31,16 @@ pub mod make;
 pub mod mask;
 pub mod matmul;
 pub mod norm;
+mod operators;
 pub mod pointwise;
+pub mod pooling;
 pub mod reduce;
 pub mod scan;
 pub mod softmax;
 pub mod sort;
+pub mod spatial;
 pub mod statistics;
+mod vector;
 
 use crate::element::Element;
 use crate::error::Result;

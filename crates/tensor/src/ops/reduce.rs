@@ -121,7 +121,7 @@ impl<T: Float> Tensor<T> {
         };
         let added = sizes.len().checked_sub(target.len()).ok_or_else(error)?;
         let mut kept = Sizes::from_elem(1, added);
-        kept.extend_from_slice(target);
+        kept.extend(target.iter().copied());
         let mut reduced = Reduced {
             flags: SmallVec::from_elem(true, added),
             count: 1,
@@ -244,7 +244,8 @@ pub(crate) fn reduce<T: Element, R: Reduction<T>>(
     // Walk in the order in which the elements lie in memory. A repeated axis goes first: the
     // others are the same walk each time.
     let mut order: Sizes = (0..tensor.rank()).collect();
-    order.sort_by_key(|&axis| match tensor.strides()[axis] {
+    let strides = tensor.strides();
+    order.sort_by_key(|&axis| match strides[axis] {
         0 => 0,
         stride => usize::MAX - stride.unsigned_abs(),
     });

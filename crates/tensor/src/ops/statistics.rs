@@ -33,9 +33,9 @@ impl<T: Float> Tensor<T> {
     /// # Errors
     /// Each axis must exist and be named once.
     pub fn var(&self, axes: impl Into<Axes>, correction: usize) -> Result<Self> {
-        let axes = axes.into();
-        let mean = self.mean(keep(axes.clone()))?;
-        let axes = self.reduced("var", axes)?;
+        let given = axes.into();
+        let axes = self.reduced("var", given.clone())?;
+        let mean = self.mean(keep(given))?;
         let fold = LaneFold {
             summand: SquaredDistance,
             fold: Sum,

@@ -2,6 +2,7 @@
 
 use super::{RandomFloat, Rng};
 use crate::error::Result;
+use crate::shape::Shape;
 use crate::tensor::Tensor;
 
 impl<T: RandomFloat> Tensor<T> {
@@ -20,7 +21,8 @@ impl<T: RandomFloat> Tensor<T> {
     /// # Ok::<(), macula_tensor::Error>(())
     /// ```
     pub fn uniform(shape: impl AsRef<[usize]>, low: f64, high: f64, rng: &mut Rng) -> Result<Self> {
-        Self::write(shape, |values| rng.fill_uniform(values, low, high))
+        let shape = Shape::contiguous("uniform", shape.as_ref())?;
+        Self::try_build(shape, |values| rng.fill_uniform(values, low, high))
     }
 
     /// Normal values, see [`Rng::fill_normal`].
@@ -33,7 +35,8 @@ impl<T: RandomFloat> Tensor<T> {
         standard_deviation: f64,
         rng: &mut Rng,
     ) -> Result<Self> {
-        Self::write(shape, |values| {
+        let shape = Shape::contiguous("normal", shape.as_ref())?;
+        Self::try_build(shape, |values| {
             rng.fill_normal(values, mean, standard_deviation)
         })
     }
@@ -45,7 +48,8 @@ impl Tensor<bool> {
     /// # Errors
     /// If the probability does not lie in [0, 1].
     pub fn bernoulli(shape: impl AsRef<[usize]>, probability: f64, rng: &mut Rng) -> Result<Self> {
-        Self::write(shape, |values| rng.fill_bernoulli(values, probability))
+        let shape = Shape::contiguous("bernoulli", shape.as_ref())?;
+        Self::try_build(shape, |values| rng.fill_bernoulli(values, probability))
     }
 }
 
@@ -60,7 +64,8 @@ impl Tensor<i64> {
         high: i64,
         rng: &mut Rng,
     ) -> Result<Self> {
-        Self::write(shape, |values| rng.fill_integers(values, low, high))
+        let shape = Shape::contiguous("integers", shape.as_ref())?;
+        Self::try_build(shape, |values| rng.fill_integers(values, low, high))
     }
 
     /// The numbers 0, …, n − 1 in random order.

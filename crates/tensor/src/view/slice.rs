@@ -4,6 +4,7 @@ use std::ops::{Range, RangeFrom, RangeFull, RangeTo};
 
 use crate::element::Element;
 use crate::error::{Error, Result};
+use crate::ops::axes::Axes;
 use crate::tensor::Tensor;
 
 /// Which elements of an axis to take: from `start` on, up to but without `end`, every `step`-th.
@@ -139,11 +140,12 @@ impl<T: Element> Tensor<T> {
     /// The tensor with the order of its elements reversed along some axes.
     ///
     /// # Errors
-    /// Every axis must be one of the tensor's.
+    /// Every axis must be one of the tensor's, and be named once.
     pub fn flip(&self, axes: impl AsRef<[isize]>) -> Result<Self> {
+        let flipped = Axes::from(axes.as_ref()).resolve("flip", self.shape())?;
         let mut view = self.clone();
-        for &axis in axes.as_ref() {
-            view = view.sliced("flip", axis, Slice::from(..).step(-1))?;
+        for axis in (0..self.rank()).filter(|&axis| flipped.flags[axis]) {
+            view = view.sliced("flip", axis as isize, Slice::from(..).step(-1))?;
         }
         Ok(view)
     }

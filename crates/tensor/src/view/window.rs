@@ -2,7 +2,7 @@
 
 use crate::element::{Element, Number};
 use crate::error::{Error, Result};
-use crate::shape::{Shape, Sizes, Strides};
+use crate::shape::{Shape, Sizes};
 use crate::tensor::Tensor;
 
 impl<T: Element> Tensor<T> {
@@ -35,10 +35,7 @@ impl<T: Element> Tensor<T> {
         let length = height.min(width);
         let corner = self.shape.slice(rows, row, 1, length);
         let corner = corner.slice(columns, column, 1, length);
-        let (mut sizes, mut strides) = (
-            Sizes::from_slice(corner.sizes()),
-            Strides::from_slice(corner.strides()),
-        );
+        let (mut sizes, mut strides) = (Sizes::from_slice(corner.sizes()), corner.strides());
         let step = strides[rows] + strides[columns];
         for axis in [rows.max(columns), rows.min(columns)] {
             sizes.remove(axis);
@@ -76,7 +73,7 @@ impl<T: Element> Tensor<T> {
         }
         let windows = room / step + 1;
         let mut sizes = Sizes::from_slice(self.shape());
-        let mut strides = Strides::from_slice(self.strides());
+        let mut strides = self.strides();
         strides.push(strides[axis]);
         sizes.push(size);
         sizes[axis] = windows;

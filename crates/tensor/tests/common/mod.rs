@@ -129,6 +129,20 @@ pub(crate) fn with_specials<T: Float>(random: u64) -> T {
     }
 }
 
+/// Every kind of number: [`with_specials`], both zeros, tiny and enormous ones, subnormals.
+pub(crate) fn anything<T: Float>(random: u64) -> T {
+    let small = eighths::<f64>(random / 8);
+    let exponent = if T::NAME == "f32" { 38 } else { 305 };
+    T::from_f64(match random % 8 {
+        0 => return with_specials(random / 8),
+        1 => 0.0 * small,
+        2 => small * 10_f64.powi(-exponent),
+        3 => small * 10_f64.powi(exponent - 2),
+        4 => small * 10_f64.powi(-7),
+        _ => small,
+    })
+}
+
 /// Whether two numbers are the same, NaN included.
 pub(crate) fn same<T: Float>(a: T, b: f64) -> bool {
     a.to_f64() == T::from_f64(b).to_f64() || a.to_f64().is_nan() && b.is_nan()
@@ -141,6 +155,44 @@ pub(crate) fn assert_exact<T: Float>(result: &Tensor<T>, sizes: &[usize], expect
         assert!(
             same(found, wanted),
             "element {index}: {found} instead of {wanted}"
+        );
+    }
+}
+
+/// The elements of a tensor where its shape is broadcast to `sizes`, by their places.
+pub(crate) fn broadcast<T: Element>(x: &Tensor<T>, sizes: &[usize]) -> Vec<T> {
+    let (own, elements) = (x.shape(), x.to_vec().unwrap());
+    let added = sizes.len() - own.len();
+    let element = |number: usize| {
+        let (mut rest, mut place, mut step) = (number, 0, 1);
+        for axis in (0..sizes.len()).rev() {
+            let at = rest % sizes[axis];
+            rest /= sizes[axis];
+            if axis >= added && own[axis - added] != 1 {
+                place += at * step;
+                step *= own[axis - added];
+            }
+        }
+        elements[place]
+    };
+    (0..sizes.iter().product()).map(element).collect()
+}
+
+/// Fails unless each number is within `ulp` units in the last place of the one expected.
+pub(crate) fn assert_within<T: Float>(op: &str, result: &[T], expected: &[f64], ulp: f64) {
+    assert_eq!(result.len(), expected.len(), "{op}");
+    let least = if T::NAME == "f32" {
+        f64::from(f32::MIN_POSITIVE)
+    } else {
+        f64::MIN_POSITIVE
+    };
+    for (&found, &wanted) in result.iter().zip(expected) {
+        // Subnormal numbers have the spacing of the least normal ones.
+        let unit = T::EPSILON * wanted.abs().max(least);
+        let close = (found.to_f64() - wanted).abs() <= ulp * unit;
+        assert!(
+            close || same(found, wanted),
+            "{op}: {found} instead of {wanted}"
         );
     }
 }

@@ -6,8 +6,6 @@ use proptest::prelude::*;
 use crate::grid::*;
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
-
     #[test]
     fn comparisons_follow_ieee((a, x) in floats(), flipped: bool, threshold in -4..4_i32) {
         // One operand broadcast: a number, or the tensor read backwards along all axes.

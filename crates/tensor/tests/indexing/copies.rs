@@ -6,8 +6,6 @@ use proptest::prelude::*;
 use crate::grid::*;
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
-
     #[test]
     fn a_view_holds_what_its_definition_says((tensor, grid) in distinct()) {
         prop_assert_eq!(grid_of(&tensor), grid.clone());

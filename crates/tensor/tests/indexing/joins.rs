@@ -6,8 +6,6 @@ use proptest::prelude::*;
 use crate::grid::*;
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
-
     #[test]
     fn concatenate_joins_along_the_axis((x, grid) in distinct(), axis in 0..4_usize) {
         prop_assume!(x.rank() > 0);

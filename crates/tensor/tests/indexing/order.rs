@@ -35,8 +35,6 @@ fn bits(values: impl IntoIterator<Item = f32>) -> Vec<u32> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
-
     #[test]
     fn sorting_is_stable_with_nan_last((x, _) in floats(), axis in 0..4_usize, down: bool) {
         prop_assume!(x.rank() > 0);

@@ -28,8 +28,6 @@ fn walk(size: usize, start: Option<isize>, end: Option<isize>, step: isize) -> V
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
-
     #[test]
     fn slices_walk_as_in_python(
         (x, grid) in distinct(),
@@ -168,5 +166,91 @@ proptest! {
         let order: Vec<isize> = order.iter().map(|&k| k as isize).collect();
         let moved = x.move_axis(a as isize, b as isize).unwrap();
         prop_assert_eq!(grid_of(&moved), grid_of(&x.permute(order).unwrap()));
+    }
+
+    #[test]
+    fn permuting_puts_each_axis_where_it_is_named((x, grid) in distinct(), keys in any::<[u32; 4]>()) {
+        let mut order: Vec<usize> = (0..x.rank()).collect();
+        order.sort_by_key(|&axis| keys[axis]);
+        let sizes: Vec<usize> = order.iter().map(|&axis| grid.sizes[axis]).collect();
+        let expected = Grid::from_fn(&sizes, |place| {
+            let mut own = vec![0; place.len()];
+            for (&axis, &k) in order.iter().zip(place) {
+                own[axis] = k;
+            }
+            grid.at(&own)
+        });
+        // Half of them counted from the end.
+        let rank = x.rank() as isize;
+        let named: Vec<isize> = order
+            .iter()
+            .map(|&axis| if axis % 2 == 0 { axis as isize } else { axis as isize - rank })
+            .collect();
+        holds(&x.permute(named).unwrap(), &expected)?;
+    }
+
+    #[test]
+    fn reshaping_keeps_the_order_of_the_elements(
+        (x, grid) in distinct(),
+        cuts in prop::collection::vec(1..5_usize, 0..4),
+        open in 0..4_usize,
+    ) {
+        let mut sizes = vec![grid.elements.len()];
+        for cut in cuts {
+            let last = sizes[sizes.len() - 1];
+            if last % cut == 0 {
+                sizes.pop();
+                sizes.extend([last / cut, cut]);
+            }
+        }
+        let expected = Grid { sizes: sizes.clone(), elements: grid.elements.clone() };
+        holds(&x.reshape(&sizes).unwrap(), &expected)?;
+        let mut signed: Vec<isize> = sizes.iter().map(|&size| size as isize).collect();
+        let place = open % sizes.len();
+        signed[place] = -1;
+        let others: usize = (0..sizes.len()).filter(|&k| k != place).map(|k| sizes[k]).product();
+        match others {
+            0 => prop_assert!(x.reshape(signed).is_err()),
+            _ => holds(&x.reshape(signed).unwrap(), &expected)?,
+        }
+        holds(&x.flatten().unwrap(), &Grid { sizes: vec![grid.elements.len()], ..expected })?;
+        prop_assert!(x.reshape([grid.elements.len() + 1]).is_err());
+    }
+
+    #[test]
+    fn axes_of_one_place_come_and_go((x, grid) in distinct(), axis in 0..5_usize) {
+        let axis = axis % (x.rank() + 1);
+        let mut sizes = grid.sizes.clone();
+        sizes.insert(axis, 1);
+        let wider = x.unsqueeze(axis as isize).unwrap();
+        holds(&wider, &Grid { sizes, elements: grid.elements.clone() })?;
+        let from_end = axis as isize - wider.rank() as isize;
+        holds(&wider.squeeze(from_end).unwrap(), &grid)?;
+        if let Some(other) = grid.sizes.iter().position(|&size| size != 1) {
+            prop_assert!(x.squeeze(other as isize).is_err());
+        }
+    }
+
+    #[test]
+    fn narrowing_takes_a_range_or_says_why_not(
+        (x, grid) in distinct(),
+        axis in 0..4_usize,
+        start in 0..5_usize,
+        length in 0..5_usize,
+    ) {
+        prop_assume!(x.rank() > 0);
+        let axis = axis % x.rank();
+        let narrowed = x.narrow(axis as isize, start, length);
+        if start + length > grid.sizes[axis] {
+            prop_assert!(narrowed.is_err());
+            return Ok(());
+        }
+        let mut sizes = grid.sizes.clone();
+        sizes[axis] = length;
+        let expected = Grid::from_fn(&sizes, |place| grid.at(&with(place, axis, start + place[axis])));
+        holds(&narrowed.unwrap(), &expected)?;
+        let rest = grid.sizes[axis] - start - length;
+        let pieces = x.split(axis as isize, [start, length, rest]).unwrap();
+        holds(&pieces[1], &expected)?;
     }
 }

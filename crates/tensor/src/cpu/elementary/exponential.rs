@@ -83,10 +83,13 @@ fn not_above_overflow<S: Simd, T: LaneFloat>(x: Lanes<S, T>) -> Lanes<S, T> {
     Lanes::select(highest.less(x), highest, x)
 }
 
-/// A point where e^x is 0: less than half the smallest subnormal, from −103.97 and −745.13 on.
+/// Whether e^x is 0: less than half the smallest subnormal, from −103.97 and −745.13 on.
+///
+/// Such an x is computed as 0 and the result replaced. A result that is rounded to 0 costs the
+/// processor a hundred times as much as others, and −∞, which hides a class, is not rare.
 #[inline(always)]
-fn underflow<T: LaneFloat>() -> f64 {
-    T::choose(-104.0, -746.0)
+fn vanishes<S: Simd, T: LaneFloat>(x: Lanes<S, T>) -> T::Mask<S> {
+    x.less(x.constant(T::choose(-104.0, -746.0)))
 }
 
 /// A power of two, and its exponent, that brings a subnormal number among the normal ones.
@@ -94,24 +97,27 @@ fn underflow<T: LaneFloat>() -> f64 {
 /// 2^n itself may be no normal number where e^r · 2^n is one, or has to be rounded to a subnormal.
 /// e^r · 2^(n ± lift) · 2^(∓lift) is rounded once, by the last factor.
 #[inline(always)]
-fn lift<T: LaneFloat>() -> (f64, f64) {
+fn lift<T: LaneFloat>() -> (f64, i32) {
     let exponent = T::choose(64, 512);
-    (2.0_f64.powi(exponent), f64::from(exponent))
+    (2.0_f64.powi(exponent), exponent)
 }
 
 /// e^x for an x between the logarithms of the smallest normal number and of the largest.
 #[inline(always)]
 pub(super) fn exp_of_moderate<S: Simd, T: LaneFloat>(x: Lanes<S, T>) -> Lanes<S, T> {
     let Reduced { n, r, .. } = reduce(x);
-    exp_reduced(r) * n.power_of_two()
+    exp_reduced(r) * n.power_of_two(0)
 }
 
 /// e^x for x ≤ 0.
 #[inline(always)]
-pub(super) fn exp_of_negative<S: Simd, T: LaneFloat>(x: Lanes<S, T>) -> Lanes<S, T> {
-    let Reduced { n, r, .. } = reduce(not_below(x, underflow::<T>()));
+pub(in crate::cpu) fn exp_of_negative<S: Simd, T: LaneFloat>(x: Lanes<S, T>) -> Lanes<S, T> {
+    let zero = x.constant(0.0);
+    let vanishes = vanishes(x);
+    let Reduced { n, r, .. } = reduce(Lanes::select(vanishes, zero, x));
     let (power, exponent) = lift::<T>();
-    exp_reduced(r) * (n + exponent).power_of_two() * power.recip()
+    let result = exp_reduced(r) * n.power_of_two(exponent) * power.recip();
+    Lanes::select(vanishes, zero, result)
 }
 
 /// e^(x + correction) for a correction that is small beside 1.
@@ -120,13 +126,17 @@ pub(super) fn exp_corrected<S: Simd, T: LaneFloat>(
     x: Lanes<S, T>,
     correction: Lanes<S, T>,
 ) -> Lanes<S, T> {
-    let Reduced { n, r, .. } = reduce(not_above_overflow(not_below(x, underflow::<T>())));
+    let zero = x.constant(0.0);
+    let vanishes = vanishes(x);
+    let x = Lanes::select(vanishes, zero, x);
+    let Reduced { n, r, .. } = reduce(not_above_overflow(x));
     let (power, exponent) = lift::<T>();
-    let negative = x.less(x.constant(0.0));
-    let exponent = x.constant(exponent);
+    let negative = x.less(zero);
+    let exponent = x.constant(exponent.into());
     let exponent = Lanes::select(negative, exponent, -exponent);
     let power = Lanes::select(negative, x.constant(power.recip()), x.constant(power));
-    exp_reduced(r + correction) * (n + exponent).power_of_two() * power
+    let result = exp_reduced(r + correction) * (n + exponent).power_of_two(0) * power;
+    Lanes::select(vanishes, zero, result)
 }
 
 /// e^x.
@@ -144,7 +154,7 @@ pub(in crate::cpu) fn exp_m1<S: Simd, T: LaneFloat>(x: Lanes<S, T>) -> Lanes<S, 
     let tail = (r * r).mul_add(tail(r), lost);
     // With s = 2^(n − 1): 2^n·(1 + r + tail) − 1 = 2·(s·tail + (s·r + (s − ½))). Nothing overflows
     // before the last product, and the large terms, which may cancel, are summed first.
-    let scale = (n - 1.0).power_of_two();
+    let scale = n.power_of_two(-1);
     let leading = scale.mul_add(r, scale - 0.5);
     let result = scale.mul_add(tail, leading) * 2.0;
     // So small an x is its own result; halved, as above, it would lose a digit or the sign of 0.

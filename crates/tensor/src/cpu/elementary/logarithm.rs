@@ -151,6 +151,6 @@ pub(in crate::cpu) fn ln_1p<S: Simd, T: LaneFloat>(x: Lanes<S, T>) -> Lanes<S, T
     // 1 + x is never subnormal, unless it is 0.
     let (m, k) = sum.split_exponent();
     // 2^−k · lost completes m − 1. The largest k has no normal 2^−k, so it is taken twice as large.
-    let f = (-k + 1.0).power_of_two().mul_add(lost * 0.5, m - 1.0);
+    let f = (-k).power_of_two(1).mul_add(lost * 0.5, m - 1.0);
     with_edges(sum, ln_of_parts(k, f)).copy_sign(x)
 }

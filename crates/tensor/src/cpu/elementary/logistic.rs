@@ -13,21 +13,23 @@ use crate::scalar::{Logistic, Scalar};
 /// are ln(1 + e) with |x| added to one of them: no term cancels another.
 #[inline(always)]
 pub(in crate::cpu) fn logistic<S: Simd, T: LaneFloat>(x: Lanes<S, T>) -> Logistic<Lanes<S, T>> {
-    let zero = x.constant(0.0);
-    let e = exp_of_negative(-x.abs());
+    let minus_magnitude = -x.abs();
+    let e = exp_of_negative(minus_magnitude);
     let quotient = (e + 1.0).recip();
     // One step of Newton's iteration takes back what the sum and the quotient were rounded by:
     // quotient − 1 is exact, so the residual 1 − quotient·(1 + e) has but one rounding.
     let residual = (-quotient).mul_add(e, -quotient + 1.0);
     let larger = quotient.mul_add(residual, quotient);
-    let smaller = e.mul_add(quotient, e * quotient * residual);
-    let softplus = ln_1p_of_unit(e);
-    let negative = x.less(zero);
+    let share = e * quotient;
+    let smaller = share.mul_add(residual, share);
+    let below = ln_1p_of_unit(e);
+    let above = below - minus_magnitude;
+    let negative = x.less(x.constant(0.0));
     Logistic {
         sigmoid: Lanes::select(negative, smaller, larger),
         complement: Lanes::select(negative, larger, smaller),
-        softplus: x.relu() + softplus,
-        softplus_negated: (-x).relu() + softplus,
+        softplus: Lanes::select(negative, below, above),
+        softplus_negated: Lanes::select(negative, above, below),
     }
 }
 

@@ -48,7 +48,7 @@ mod trigonometric;
 mod tests;
 
 pub(super) use error_function::erf;
-pub(super) use exponential::{exp, exp_m1};
+pub(super) use exponential::{exp, exp_m1, exp_of_negative};
 pub(super) use logarithm::{ln, ln_1p, log2};
 pub(super) use logistic::{logistic, tanh};
 pub(super) use power::{pow, powf};

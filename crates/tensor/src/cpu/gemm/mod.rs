@@ -210,14 +210,14 @@ gemm_float!(f64, reduce_sum_f64s);
 ///
 /// The buffer leaves the thread's store while it is in use, so a product that runs inside another
 /// one on the same thread (a thread that waits for its share may be given other work) gets another.
-struct Scratch<T: GemmFloat> {
+pub(in crate::cpu) struct Scratch<T: GemmFloat> {
     buffer: Vec<T>,
     start: usize,
 }
 
 impl<T: GemmFloat> Scratch<T> {
     #[inline(always)]
-    fn take(length: usize) -> Self {
+    pub(in crate::cpu) fn take(length: usize) -> Self {
         const LINE: usize = 64;
         let slack = LINE / size_of::<T>();
         let mut buffer = T::with_store(|store| store.pop()).unwrap_or_default();
@@ -229,7 +229,7 @@ impl<T: GemmFloat> Scratch<T> {
     }
 
     #[inline(always)]
-    fn elements(&mut self) -> &mut [T] {
+    pub(in crate::cpu) fn elements(&mut self) -> &mut [T] {
         &mut self.buffer[self.start..]
     }
 }

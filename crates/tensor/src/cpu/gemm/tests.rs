@@ -242,8 +242,6 @@ fn layout() -> impl Strategy<Value = Layout> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(600))]
-
     #[test]
     fn product_equals_three_loops_in_f32(
         shape in [size(), size(), size()], layouts in (layout(), layout()), flags in 0..8u8, seed in 0..1000u64

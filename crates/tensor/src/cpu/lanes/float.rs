@@ -69,8 +69,9 @@ pub trait LaneFloat: Copy + Send + Sync + 'static {
         b: Self::Vector<S>,
     ) -> Self::Vector<S>;
 
-    /// 2^n for an integral n between the exponents of the smallest and the largest normal number.
-    fn power_of_two<S: Simd>(simd: S, n: Self::Vector<S>) -> Self::Vector<S>;
+    /// 2^(n + shift) for an integral n and an exponent between those of the smallest and the
+    /// largest normal number.
+    fn power_of_two<S: Simd>(simd: S, n: Self::Vector<S>, shift: i32) -> Self::Vector<S>;
     /// For a positive normal x = m · 2^e with m in [√½, √2): the pair (m, e).
     fn split_exponent<S: Simd>(simd: S, x: Self::Vector<S>) -> (Self::Vector<S>, Self::Vector<S>);
     /// The number with the magnitude of `a` and the sign bit of `sign`.
@@ -204,18 +205,17 @@ macro_rules! lane_float {
                 simd.$select(mask, a, b)
             }
             #[inline(always)]
-            fn power_of_two<S: Simd>(simd: S, n: S::$vectors) -> S::$vectors {
+            fn power_of_two<S: Simd>(simd: S, n: S::$vectors, shift: i32) -> S::$vectors {
+                let bias = (<$T>::MAX_EXP - 1 + shift) as $T;
                 if S::IS_SCALAR {
                     // One number at a time there is no word to shift within.
                     let mut single = [0.0];
                     simd.$store(&mut single, n);
-                    let bias = (<$T>::MAX_EXP - 1) as f64;
-                    let bits = ((single[0] as f64 + bias) as $Bits) << (<$T>::MANTISSA_DIGITS - 1);
+                    let bits = ((single[0] + bias) as $Bits) << (<$T>::MANTISSA_DIGITS - 1);
                     return simd.$splat(<$T>::from_bits(bits));
                 }
                 // Adding `$magic` leaves n (plus the bias) as an integer in the lowest bits of the
                 // word that holds the exponent; the shift moves it in place and drops the rest.
-                let bias = (<$T>::MAX_EXP - 1) as $T;
                 let biased = simd.$add(n, simd.$splat($magic + bias));
                 let words: S::u32s = pulp::bytemuck::cast(biased);
                 let shifted = simd.wrapping_dyn_shl_u32s(words, simd.splat_u32s($shift));

@@ -1,5 +1,7 @@
 //! Which instructions a loop runs on: chosen when the program runs, not when it is compiled.
 
+use std::sync::OnceLock;
+
 use pulp::{Simd, WithSimd};
 
 /// The instruction sets that a loop can be compiled for.
@@ -22,19 +24,22 @@ pub enum InstructionSet {
 }
 
 impl InstructionSet {
-    /// The widest that this processor has.
+    /// The widest that this processor has; [`Portable`](Self::Portable) if the environment variable
+    /// `MACULA_PORTABLE` is set, so that every test can run as on a processor that is not known.
     ///
-    /// The processor is asked once in the life of the program; after that this costs a load.
+    /// Both are asked once in the life of the program; after that this costs a load.
     #[inline(always)]
     pub fn widest() -> Self {
-        match pulp::Arch::new() {
-            #[cfg(target_arch = "x86_64")]
-            pulp::Arch::V4(simd) => Self::Avx512(simd),
-            #[cfg(target_arch = "x86_64")]
-            pulp::Arch::V3(simd) => Self::Avx2(simd),
-            #[cfg(target_arch = "aarch64")]
-            pulp::Arch::Neon(simd) => Self::Neon(simd),
-            _ => Self::Portable(pulp::Scalar::new()),
+        static CHOSEN: OnceLock<InstructionSet> = OnceLock::new();
+        *CHOSEN.get_or_init(Self::choose)
+    }
+
+    #[cold]
+    fn choose() -> Self {
+        let portable = Self::Portable(pulp::Scalar::new());
+        match std::env::var_os("MACULA_PORTABLE") {
+            Some(_) => portable,
+            None => Self::available().pop().unwrap_or(portable),
         }
     }
 

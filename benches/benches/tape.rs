@@ -1,0 +1,349 @@
+//! What a tape costs: on operations so small that it is all there is, on a long chain, in memory,
+//! and in a training step of ordinary size.
+//!
+//! Each part prints a table after criterion's lines: times are the least of all samples, and
+//! stand beside the same arithmetic on tensors without a tape.
+
+use std::hint::black_box;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use macula::prelude::*;
+use macula::tensor::ops::pointwise as formulas;
+use macula::tensor::pointwise::Derived;
+use macula::tensor::{Update, memory, update};
+use rayon::ThreadPoolBuilder;
+
+/// The least time of a call of `work` in seconds.
+fn least<R>(
+    criterion: &mut Criterion,
+    group: &str,
+    name: &str,
+    mut work: impl FnMut() -> Result<R>,
+) -> f64 {
+    let mut least = f64::INFINITY;
+    let mut group = criterion.benchmark_group(group);
+    group.sample_size(20);
+    group.warm_up_time(Duration::from_millis(100));
+    group.measurement_time(Duration::from_millis(300));
+    group.bench_function(name, |bencher| {
+        bencher.iter_custom(|rounds| {
+            let start = Instant::now();
+            for _ in 0..rounds {
+                black_box(work().expect("valid"));
+            }
+            let elapsed = start.elapsed();
+            least = least.min(elapsed.as_secs_f64() / rounds as f64);
+            elapsed
+        });
+    });
+    group.finish();
+    least
+}
+
+/// Operations of a chain that is long enough for its start and end not to count.
+const CHAIN: usize = 1000;
+
+/// An operation on four elements: its name, as the tape does it, as tensors alone do it there and
+/// back, and there alone.
+type Small = (
+    &'static str,
+    fn(&Var, &Var) -> Result<Var>,
+    fn(&Tensor, &Tensor, &Tensor) -> Result<(Tensor, Tensor)>,
+    fn(&Tensor, &Tensor) -> Result<Tensor>,
+);
+
+const SMALL: [Small; 5] = [
+    (
+        "add",
+        |x, y| x.add(y),
+        |x, y, g| Ok((x.add(y)?, g.clone())),
+        |x, y| x.add(y),
+    ),
+    (
+        "mul",
+        |x, y| x.mul(y),
+        |x, y, g| Ok((x.mul(y)?, g.mul(y)?)),
+        |x, y| x.mul(y),
+    ),
+    (
+        "mul_scalar",
+        |x, _| x.mul_scalar(-1.0),
+        |x, _, g| Ok((x.mul_scalar(-1.0)?, g.mul_scalar(-1.0)?)),
+        |x, _| x.mul_scalar(-1.0),
+    ),
+    (
+        "neg",
+        |x, _| x.neg(),
+        |x, _, g| Ok((x.neg()?, g.neg()?)),
+        |x, _| x.neg(),
+    ),
+    (
+        "square",
+        |x, _| x.square(),
+        |x, _, g| Ok((x.square()?, g.mul(x)?)),
+        |x, _| x.square(),
+    ),
+];
+
+fn small(criterion: &mut Criterion) {
+    let group = "operations on 4 elements";
+    let x = Tensor::from([0.1_f32, -0.2, 0.3, -0.4]);
+    let y = Tensor::from([1.0_f32, -1.0, 1.0, -1.0]);
+    let nanoseconds = 1e9 / CHAIN as f64;
+    let mut table = Vec::new();
+    for (name, recorded, by_hand, plain) in SMALL {
+        let recorded = least(criterion, group, &format!("{name}, recorded"), || {
+            let tape = Tape::new();
+            let mut z = tape.var(&x);
+            let y = tape.constant(&y);
+            for _ in 0..CHAIN {
+                z = recorded(&z, &y)?;
+            }
+            drop(y);
+            z.sum(..)?.backward()
+        });
+        let by_hand = least(criterion, group, &format!("{name}, by hand"), || {
+            let (mut z, mut gradient) = (x.clone(), x.clone());
+            for _ in 0..CHAIN {
+                (z, gradient) = by_hand(&z, &y, &gradient)?;
+            }
+            Ok((z, gradient))
+        });
+        let plain = least(criterion, group, &format!("{name}, forward only"), || {
+            let mut z = x.clone();
+            for _ in 0..CHAIN {
+                z = plain(&z, &y)?;
+            }
+            Ok(z)
+        });
+        table.push((
+            name,
+            [recorded, by_hand, plain].map(|time| time * nanoseconds),
+        ));
+    }
+    println!("\n{group}, ns");
+    println!("            there and back: recorded   tensors alone   ratio   there only: tensors");
+    for (name, [recorded, by_hand, plain]) in table {
+        let ratio = recorded / by_hand;
+        println!("{name:10} {recorded:25.1} {by_hand:15.1} {ratio:7.2} {plain:21.1}");
+    }
+}
+
+/// There and back over chains of three lengths: the time of an operation stays what it is, and
+/// nothing is called deeper than on a short one.
+fn chain(criterion: &mut Criterion) {
+    let group = "a chain of operations on 4 elements";
+    let x = Tensor::from([0.1_f32, -0.2, 0.3, -0.4]);
+    let mut table = Vec::new();
+    for length in [10_000, 100_000, 1_000_000] {
+        let time = least(criterion, group, &length.to_string(), || {
+            let mut z = Tape::new().var(&x);
+            for _ in 0..length {
+                z = z.neg()?;
+            }
+            z.sum(..)?.backward()
+        });
+        table.push((length, 1e9 * time / length as f64));
+    }
+    println!("\n{group}, ns an operation");
+    for (length, time) in table {
+        println!("{length:>9} {time:7.1}");
+    }
+}
+
+/// The variable itself; on the way back it writes down the bytes in use.
+fn probe(x: &Var, seen: &Arc<Mutex<Vec<usize>>>) -> Result<Var> {
+    let seen = Arc::clone(seen);
+    let rule = move |upstream: &Var, _: &Saved<f32>| {
+        seen.lock().expect("nobody panics").push(memory::used());
+        Ok([Some(upstream.clone())])
+    };
+    Var::record("probe", [x], x.value().clone(), Keep::Nothing, rule)
+}
+
+/// Bytes in use on the way back over operations that keep a mebibyte each.
+fn falling(_: &mut Criterion) {
+    const LAYERS: usize = 16;
+    let seen = Arc::default();
+    let pass = || -> Result<Gradients> {
+        let tape = Tape::new();
+        let mut x = tape.var(Tensor::full([512, 512], 0.5)?);
+        for _ in 0..LAYERS {
+            x = probe(&x.tanh()?, &seen)?;
+        }
+        x.sum(..)?.backward()
+    };
+    drop(pass().expect("valid"));
+    let seen = seen.lock().expect("nobody panics");
+    let mebibytes: Vec<_> = seen.iter().map(|bytes| bytes >> 20).collect();
+    println!("\nMiB in use at each of {LAYERS} operations on the way back: {mebibytes:?}");
+    assert!(mebibytes.is_sorted_by(|before, after| before >= after));
+}
+
+const BATCH: usize = 128;
+/// Features, two hidden layers, classes.
+const WIDTHS: [usize; 4] = [784, 512, 512, 10];
+
+fn labels() -> Tensor<i64> {
+    Tensor::integers([BATCH], 0, 10, &mut Rng::seed(2)).expect("a valid shape")
+}
+
+/// A model of three layers, as a user writes it.
+struct WithTape {
+    model: Sequential,
+    optimizer: Sgd,
+    inputs: Tensor,
+    labels: Tensor<i64>,
+}
+
+impl WithTape {
+    fn new(batch: usize, [features, first, second, classes]: [usize; 4]) -> Self {
+        let mut rng = Rng::seed(1);
+        let model = Sequential::new()
+            .then(Linear::new(features, first, &mut rng))
+            .then(Relu)
+            .then(Linear::new(first, second, &mut rng))
+            .then(Relu)
+            .then(Linear::new(second, classes, &mut rng));
+        Self {
+            optimizer: Sgd::new(model.parameters()).learning_rate(1e-2),
+            model,
+            inputs: Tensor::uniform([batch, features], 0.0, 1.0, &mut rng).expect("a valid shape"),
+            labels: labels().narrow(0, 0, batch).expect("in range"),
+        }
+    }
+
+    fn step(&mut self) -> Result<f64> {
+        let tape = Tape::new();
+        let logits = self.model.forward(&tape.constant(&self.inputs))?;
+        let loss = SoftmaxCrossEntropy::new().forward(&logits, &self.labels)?;
+        let value = loss.item()?;
+        drop(logits);
+        self.optimizer.step(&loss.backward()?)?;
+        Ok(value)
+    }
+
+    /// Where the weights are.
+    fn addresses(&self) -> Vec<Option<*const f32>> {
+        let parameters = self.model.parameters();
+        let values = parameters.iter().map(|(_, param)| param.value());
+        values
+            .map(|value| value.as_slice().map(<[f32]>::as_ptr))
+            .collect()
+    }
+}
+
+/// The same step on tensors, with derivatives written by hand.
+struct ByHand {
+    layers: Vec<[Tensor; 2]>,
+    inputs: Tensor,
+    targets: Tensor,
+}
+
+#[derive(Clone, Copy)]
+struct Descent;
+
+impl Update<1> for Descent {
+    #[inline(always)]
+    fn eval<S: Scalar>(&self, [weight]: [S; 1], gradient: S) -> [S; 1] {
+        [weight - gradient * 1e-2]
+    }
+}
+
+impl ByHand {
+    fn new(from: &WithTape) -> Result<Self> {
+        let parameters = from.model.parameters();
+        let parameters: Vec<Tensor> = parameters.iter().map(|(_, param)| param.value()).collect();
+        let layers = parameters.chunks_exact(2).map(|layer| {
+            let [weight, bias] = [0, 1].map(|index| layer[index].to_vec());
+            Ok([
+                Tensor::from_vec(weight?, layer[0].shape())?,
+                Tensor::from(bias?),
+            ])
+        });
+        Ok(Self {
+            layers: layers.collect::<Result<_>>()?,
+            inputs: from.inputs.clone(),
+            targets: from.labels.one_hot::<f32>(WIDTHS[3])?,
+        })
+    }
+
+    fn step(&mut self) -> Result<f32> {
+        let mut values = vec![self.inputs.clone()];
+        for (number, [weight, bias]) in self.layers.iter().enumerate() {
+            let value = values[number].linear(weight, Some(bias))?;
+            values.push(match number {
+                2 => value,
+                _ => value.relu()?,
+            });
+        }
+        let logits = values.pop().expect("three layers");
+        let loss = logits.log_softmax(1)?.mul(&self.targets)?.sum(..)?.item()? / -(BATCH as f32);
+        let error = logits.softmax(1)?.sub(&self.targets)?;
+        let mut upstream = error.mul_scalar(1.0 / BATCH as f64)?;
+        let slope = Derived::new(formulas::Relu).differentiate(0);
+        for (layer, value) in self.layers.iter_mut().zip(values).rev() {
+            let gradients = [upstream.transpose(0, 1)?.matmul(&value)?, upstream.sum(0)?];
+            if value.shape() != self.inputs.shape() {
+                let gradient = upstream.matmul(&layer[0])?;
+                upstream = formulas::pointwise(&slope, [&value], Some(&gradient))?;
+            }
+            for (weight, gradient) in layer.iter_mut().zip(&gradients) {
+                // The optimizer looks before it steps, too.
+                assert!(gradient.all_finite()?);
+                let gradient = gradient.as_slice().expect("row-major");
+                update(&Descent, [weight.make_mut()?], gradient)?;
+            }
+        }
+        Ok(loss)
+    }
+}
+
+fn perceptron(criterion: &mut Criterion) {
+    let group = "training step, 784-512-512-10, batch 128";
+    let mut table = Vec::new();
+    for threads in [1, 2] {
+        let pool = ThreadPoolBuilder::new().num_threads(threads).build();
+        let pool = pool.expect("threads can be started");
+        let mut with_tape = WithTape::new(BATCH, WIDTHS);
+        let mut by_hand = ByHand::new(&with_tape).expect("valid");
+        let losses = (with_tape.step(), by_hand.step());
+        let (first, second) = (losses.0.expect("valid"), losses.1.expect("valid"));
+        assert!((first - f64::from(second)).abs() < 1e-5, "{first} {second}");
+        let addresses = with_tape.addresses();
+        let name = |what| format!("{what}, {threads} threads");
+        let with_tape_time = least(criterion, group, &name("with the tape"), || {
+            pool.install(|| with_tape.step())
+        });
+        let by_hand_time = least(criterion, group, &name("by hand"), || {
+            pool.install(|| by_hand.step())
+        });
+        assert_eq!(with_tape.addresses(), addresses, "weights have moved");
+        table.push((threads, with_tape_time, by_hand_time));
+    }
+    let mut tiny = WithTape::new(1, [1, 1, 1, 2]);
+    tiny.labels = Tensor::from([0]);
+    let tiny = least(criterion, group, "all sizes 1", || tiny.step());
+    let one_thread = table[0].1;
+    println!("\n{group}; the weights have stayed where they were");
+    println!("threads   with the tape   by hand   the tape's share");
+    for (threads, with_tape, by_hand) in table {
+        println!(
+            "{threads:7} {:12.3} ms {:6.3} ms {:15.1} %",
+            1e3 * with_tape,
+            1e3 * by_hand,
+            100.0 * (with_tape - by_hand) / with_tape,
+        );
+    }
+    println!(
+        "the same with all sizes 1, so that everything but arithmetic is left: {:.2} µs, {:.2} % of \
+         the step on one thread",
+        1e6 * tiny,
+        100.0 * tiny / one_thread,
+    );
+}
+
+criterion_group!(benches, small, chain, falling, perceptron);
+criterion_main!(benches);

@@ -1,0 +1,117 @@
+//! What a tape consists of: one line for each leaf and operation, and the values they keep.
+
+use std::num::NonZero;
+use std::panic::Location;
+
+use macula_tensor::shape::Sizes;
+use macula_tensor::{Float, Result, Tensor};
+use smallvec::SmallVec;
+
+use crate::param::Param;
+use crate::saved::{Keep, Saved};
+use crate::var::Var;
+
+/// A node's place on its tape. Inputs have smaller places than the node they feed.
+///
+/// Counted from 1, so that "no node" is the number 0 and takes no room of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct NodeId(NonZero<usize>);
+
+impl NodeId {
+    /// The node number `index`, from 0.
+    pub(crate) fn new(index: usize) -> Self {
+        Self(NonZero::<usize>::MIN.saturating_add(index))
+    }
+
+    /// Its number, from 0.
+    pub(crate) fn index(self) -> usize {
+        self.0.get() - 1
+    }
+}
+
+/// The nodes of an operation's inputs; none where an input is a constant.
+pub(crate) type Inputs = SmallVec<[Option<NodeId>; 3]>;
+
+/// How the way back of one operation is computed: from the upstream gradient and what was kept,
+/// a gradient for some of the inputs, each handed on by the number of its input.
+pub(crate) type Rule<T> = dyn Fn(&Var<T>, &Saved<'_, T>, &mut HandOn<'_, T>) -> Result<()>;
+
+/// Takes the gradient for an input.
+pub(crate) type HandOn<'a, T> = dyn FnMut(usize, Var<T>) -> Result<()> + 'a;
+
+/// One line of the tape. There may be millions, so it is small.
+pub(crate) struct Node<T: Float> {
+    pub(crate) name: &'static str,
+    /// Where the user's code called the operation.
+    pub(crate) location: &'static Location<'static>,
+    /// The sizes of the value, which are those of its gradient.
+    pub(crate) shape: Sizes,
+    pub(crate) inputs: Inputs,
+    pub(crate) keep: Keep,
+    /// Where the values it keeps begin in [`Nodes::kept`].
+    pub(crate) kept: usize,
+    pub(crate) kind: Kind<T>,
+}
+
+pub(crate) enum Kind<T: Float> {
+    /// A variable whose gradient is wanted.
+    Leaf,
+    /// A parameter whose gradient is wanted.
+    Param(Param<T>),
+    /// The result of an operation. A rule that captures nothing, as most do, takes no memory.
+    Op(Box<Rule<T>>),
+    /// The same while its rule runs, which is elsewhere.
+    Running,
+}
+
+/// All nodes, in the order they were recorded, and what they keep.
+///
+/// The kept values stand in one list, node after node: it costs nothing to keep none, and the way
+/// back takes them off its end.
+pub(crate) struct Nodes<T: Float> {
+    pub(crate) nodes: Vec<Node<T>>,
+    pub(crate) kept: Vec<Tensor<T>>,
+}
+
+impl<T: Float> Nodes<T> {
+    /// Adds a node.
+    pub(crate) fn push(&mut self, node: Node<T>) -> NodeId {
+        self.nodes.push(node);
+        NodeId::new(self.nodes.len() - 1)
+    }
+
+    /// What a node keeps.
+    pub(crate) fn kept(&self, id: NodeId) -> &[Tensor<T>] {
+        let start = |index: usize| self.nodes.get(index).map(|node| node.kept);
+        let index = id.index();
+        let end = start(index + 1).unwrap_or(self.kept.len());
+        &self.kept[start(index).unwrap_or(end)..end]
+    }
+
+    /// Takes the nodes behind `last` off, and what they keep.
+    pub(crate) fn truncate(&mut self, last: NodeId) {
+        if let Some(next) = self.nodes.get(last.index() + 1) {
+            self.kept.truncate(next.kept);
+            self.nodes.truncate(last.index() + 1);
+        }
+    }
+}
+
+impl<T: Float> Default for Nodes<T> {
+    fn default() -> Self {
+        Self {
+            nodes: Vec::new(),
+            kept: Vec::new(),
+        }
+    }
+}
+
+/// An operation taken off the tape, so that the tape can grow while its rule runs.
+pub(crate) struct Lent<T: Float> {
+    pub(crate) name: &'static str,
+    pub(crate) location: &'static Location<'static>,
+    pub(crate) inputs: Inputs,
+    pub(crate) keep: Keep,
+    pub(crate) kept: SmallVec<[Tensor<T>; 3]>,
+    pub(crate) rule: Box<Rule<T>>,
+}

@@ -1,0 +1,181 @@
+//! Pooling: the largest and the mean of windows.
+
+use macula_tensor::shape::Sizes;
+use macula_tensor::{Float, PerSpatialAxis, Pooling, Result, Tensor};
+
+use crate::saved::Keep;
+use crate::var::Var;
+
+impl<T: Float> Var<T> {
+    /// The largest element of each window over the last axis, and its place in the axis, see
+    /// [`Tensor::max_pool1d`].
+    ///
+    /// # Gradient
+    /// The upstream gradient, to the element that was taken.
+    ///
+    /// # Errors
+    /// The settings must fit the shape.
+    #[track_caller]
+    pub fn max_pool1d(&self, pooling: &Pooling) -> Result<(Self, Tensor<i64>)> {
+        let largest = self.value().max_pool1d(pooling)?;
+        self.taken("max_pool1d", 1, largest)
+    }
+
+    /// The largest element of each window over the last two axes, and its place in the plane, see
+    /// [`Tensor::max_pool2d`].
+    ///
+    /// # Gradient
+    /// The upstream gradient, to the element that was taken.
+    ///
+    /// # Errors
+    /// The settings must fit the shape.
+    #[track_caller]
+    pub fn max_pool2d(&self, pooling: &Pooling) -> Result<(Self, Tensor<i64>)> {
+        let largest = self.value().max_pool2d(pooling)?;
+        self.taken("max_pool2d", 2, largest)
+    }
+
+    /// The largest element of each of `size` windows over the last axis, and its place, see
+    /// [`Pooling::adaptive`].
+    ///
+    /// # Errors
+    /// `size` must be at least 1, and the axis must not be empty.
+    #[track_caller]
+    pub fn adaptive_max_pool1d(&self, size: usize) -> Result<(Self, Tensor<i64>)> {
+        let largest = self.value().adaptive_max_pool1d(size)?;
+        self.taken("adaptive_max_pool1d", 1, largest)
+    }
+
+    /// The largest element of each of `size` windows over the last two axes, and its place in the
+    /// plane, see [`Pooling::adaptive`].
+    ///
+    /// # Errors
+    /// `size` must be at least 1, and the axes must not be empty.
+    #[track_caller]
+    pub fn adaptive_max_pool2d(
+        &self,
+        size: impl Into<PerSpatialAxis>,
+    ) -> Result<(Self, Tensor<i64>)> {
+        let largest = self.value().adaptive_max_pool2d(size)?;
+        self.taken("adaptive_max_pool2d", 2, largest)
+    }
+
+    /// The mean of each window over the last axis, see [`Tensor::avg_pool1d`].
+    ///
+    /// # Gradient
+    /// [`Var::avg_pool_gradient`] of the upstream gradient.
+    ///
+    /// # Errors
+    /// The settings must fit the shape.
+    #[track_caller]
+    pub fn avg_pool1d(&self, pooling: &Pooling) -> Result<Self> {
+        let value = self.value().avg_pool1d(pooling)?;
+        self.averaged("avg_pool1d", 1, pooling.clone(), value)
+    }
+
+    /// The mean of each window over the last two axes, see [`Tensor::avg_pool2d`].
+    ///
+    /// # Gradient
+    /// [`Var::avg_pool_gradient`] of the upstream gradient.
+    ///
+    /// # Errors
+    /// The settings must fit the shape.
+    #[track_caller]
+    pub fn avg_pool2d(&self, pooling: &Pooling) -> Result<Self> {
+        let value = self.value().avg_pool2d(pooling)?;
+        self.averaged("avg_pool2d", 2, pooling.clone(), value)
+    }
+
+    /// The mean of each of `size` windows over the last axis, see [`Pooling::adaptive`].
+    ///
+    /// # Errors
+    /// `size` must be at least 1, and the axis must not be empty.
+    #[track_caller]
+    pub fn adaptive_avg_pool1d(&self, size: usize) -> Result<Self> {
+        let value = self.value().adaptive_avg_pool1d(size)?;
+        self.averaged("adaptive_avg_pool1d", 1, Pooling::adaptive(size), value)
+    }
+
+    /// The mean of each of `size` windows over the last two axes, see [`Pooling::adaptive`].
+    ///
+    /// # Errors
+    /// `size` must be at least 1, and the axes must not be empty.
+    #[track_caller]
+    pub fn adaptive_avg_pool2d(&self, size: impl Into<PerSpatialAxis>) -> Result<Self> {
+        let size = size.into();
+        let value = self.value().adaptive_avg_pool2d(size.clone())?;
+        self.averaged("adaptive_avg_pool2d", 2, Pooling::adaptive(size), value)
+    }
+
+    /// The gradient of a mean of windows to its input, as an operation of its own, see
+    /// [`Tensor::avg_pool_gradient`].
+    ///
+    /// # Gradient
+    /// The mean of the same windows of the upstream gradient.
+    ///
+    /// # Errors
+    /// The settings must fit the shapes.
+    #[track_caller]
+    pub fn avg_pool_gradient(&self, size: impl AsRef<[usize]>, pooling: &Pooling) -> Result<Self> {
+        let size = size.as_ref();
+        let value = self.value().avg_pool_gradient(size, pooling)?;
+        let (axes, pooling) = (size.len(), pooling.clone());
+        Self::record(
+            "avg_pool_gradient",
+            [self],
+            value,
+            Keep::Nothing,
+            move |upstream, _| {
+                let mean = match axes {
+                    1 => upstream.avg_pool1d(&pooling),
+                    _ => upstream.avg_pool2d(&pooling),
+                };
+                Ok([Some(mean?)])
+            },
+        )
+    }
+
+    /// Records a mean of windows over the last axes.
+    #[track_caller]
+    fn averaged(
+        &self,
+        name: &'static str,
+        axes: usize,
+        pooling: Pooling,
+        value: Tensor<T>,
+    ) -> Result<Self> {
+        let size = Sizes::from_slice(&self.shape()[self.rank() - axes..]);
+        Self::record(name, [self], value, Keep::Nothing, move |upstream, _| {
+            Ok([Some(upstream.avg_pool_gradient(&size, &pooling)?)])
+        })
+    }
+
+    /// Records elements taken from the last axes, with their places in these as one.
+    #[track_caller]
+    fn taken(
+        &self,
+        name: &'static str,
+        axes: usize,
+        (value, places): (Tensor<T>, Tensor<i64>),
+    ) -> Result<(Self, Tensor<i64>)> {
+        let before = Sizes::from_slice(self.shape());
+        let (leading, plane) = before.split_at(self.rank() - axes);
+        let planes: usize = leading.iter().product();
+        let plane: usize = plane.iter().product();
+        let windows = value.shape()[leading.len()..].iter().product();
+        let index = places.reshape([planes, windows])?;
+        let taken = Self::record(
+            name,
+            [self],
+            value,
+            Keep::Nothing,
+            move |upstream, saved| {
+                let zeros = saved.constant(Tensor::zeros([planes, plane])?);
+                let upstream = upstream.reshape([planes, windows])?;
+                let sum = zeros.scatter_add(1, &index, &upstream)?;
+                Ok([Some(sum.reshape(&before)?)])
+            },
+        )?;
+        Ok((taken, places))
+    }
+}

@@ -1,0 +1,117 @@
+//! What a tensor can do, a variable can do under the same name; and the crate has no hidden state.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Methods in the folders of the tensor's operations that no gradient can flow through.
+const WITHOUT_GRADIENT: &[&[&str]] = &[
+    // Results that are integers, truth values or plain numbers.
+    &[
+        "all",
+        "all_finite",
+        "any",
+        "argmax",
+        "argmin",
+        "argsort",
+        "bincount",
+        "count_nonzero",
+    ],
+    &["is_finite", "is_nan", "norm", "searchsorted", "unique"],
+    // Inputs that are.
+    &["and", "cast", "not", "one_hot", "or", "xor"],
+    // New tensors.
+    &[
+        "arange",
+        "eye",
+        "full_like",
+        "full_on",
+        "linspace",
+        "ones_like",
+        "zeros_like",
+    ],
+    // In place, which a tape cannot see.
+    &["add_assign"],
+    // Methods of `Axes`, `Norm` and `Slice`.
+    &["kept_shape", "of_parts", "step"],
+];
+
+/// All source files below a folder.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let files = paths.flat_map(|path| match path.is_dir() {
+        true => sources(&path),
+        false => vec![path],
+    });
+    files.collect()
+}
+
+/// The names of the public methods below a folder, those that a macro writes included.
+fn methods(folder: &Path) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for file in sources(folder) {
+        let text = fs::read_to_string(file).unwrap();
+        let mut in_macro = false;
+        for line in text.lines() {
+            in_macro =
+                line.starts_with("formula") && line.ends_with('{') || in_macro && line != "}";
+            // `pub fn name`, `Name name(x) …;` and `Name name;`.
+            let name = match line.strip_prefix("    pub fn ") {
+                Some(rest) => Some(rest),
+                None if in_macro => line.strip_prefix("    ").and_then(|line| {
+                    let (formula, rest) = line.split_once(' ')?;
+                    formula.starts_with(char::is_uppercase).then_some(rest)
+                }),
+                None => None,
+            };
+            let end = |name: &str| name.find(|c: char| !c.is_alphanumeric() && c != '_');
+            names.extend(name.and_then(|name| Some(name[..end(name)?].to_string())));
+        }
+    }
+    names
+}
+
+#[test]
+fn every_differentiable_operation_of_a_tensor_is_a_method_of_a_variable() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let tensor = crates.join("tensor/src");
+    let mut wanted = methods(&tensor.join("ops"));
+    wanted.extend(methods(&tensor.join("view")));
+    let there = methods(&crates.join("autograd/src"));
+    for (name, names) in [
+        ("matmul", &wanted),
+        ("sigmoid", &wanted),
+        ("sigmoid", &there),
+    ] {
+        assert!(names.contains(name), "{name} was not found");
+    }
+    let exempt: BTreeSet<_> = WITHOUT_GRADIENT.concat().into_iter().collect();
+    let missing: Vec<_> = wanted
+        .iter()
+        .filter(|name| !there.contains(*name) && !exempt.contains(name.as_str()))
+        .collect();
+    assert!(missing.is_empty(), "not methods of `Var`: {missing:?}");
+    let stale: Vec<_> = exempt
+        .iter()
+        .filter(|name| !wanted.contains(**name))
+        .collect();
+    assert!(stale.is_empty(), "not methods of `Tensor`: {stale:?}");
+}
+
+#[test]
+fn the_crate_has_no_global_and_no_thread_local_state() {
+    let sources = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    assert!(sources.len() > 20);
+    for file in sources {
+        let text = fs::read_to_string(&file).unwrap();
+        for line in text.lines().map(str::trim_start) {
+            let words = line
+                .trim_start_matches("pub ")
+                .trim_start_matches("pub(crate) ");
+            let is_state = words.starts_with("static ") || words.contains("thread_local");
+            assert!(!is_state, "{}: {line}", file.display());
+        }
+    }
+}

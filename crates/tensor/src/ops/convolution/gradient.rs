@@ -1,0 +1,140 @@
+//! The two gradients of a convolution, as operations of their own.
+
+use super::{Convolution, check_operands, check_rank, geometry, planar};
+use crate::cpu::convolution::{Kind, Pass};
+use crate::element::Float;
+use crate::error::{Error, Result};
+use crate::shape::{Shape, Sizes};
+use crate::tensor::Tensor;
+
+impl<T: Float> Tensor<T> {
+    /// The gradient of a convolution to its input, from this upstream gradient: every element of
+    /// the output, times the kernel, added where the kernel was. Also known as the transposed
+    /// convolution.
+    ///
+    /// ∂x\[n, c, h, w\] = Σ w\[o, c, u, v\] · g\[n, o, i, j\] over all o, u, v, i, j with i·s + u·d − p
+    /// = h and j·s + v·d − p = w.
+    ///
+    /// # Shapes
+    /// Upstream gradient `[N, O, H', W']`, weight `[O, C / groups, K, K']`, and `size`, the input's
+    /// `[H, W]` → `[N, C, H, W]`; likewise with one spatial axis. The size is given because several
+    /// of them lead to the same output.
+    ///
+    /// # Errors
+    /// The upstream gradient must have the shape of the convolution's output, and the rest be as
+    /// in [`Tensor::conv2d`].
+    pub fn conv_input_gradient(
+        &self,
+        weight: &Self,
+        size: impl AsRef<[usize]>,
+        settings: &Convolution,
+    ) -> Result<Self> {
+        input_gradient(
+            "conv_input_gradient",
+            self,
+            weight,
+            None,
+            size.as_ref(),
+            settings,
+        )
+    }
+
+    /// The gradient of a convolution to its weight, from this upstream gradient:
+    /// ∂w\[o, c, u, v\] = Σₙ Σᵢ Σⱼ g\[n, o, i, j\] · x\[n, c, i·s + u·d − p, j·s + v·d − p\].
+    ///
+    /// # Shapes
+    /// Upstream gradient `[N, O, H', W']`, input `[N, C, H, W]`, and `size`, the kernel's `[K, K']` →
+    /// `[O, C / groups, K, K']`; likewise with one spatial axis.
+    ///
+    /// # Errors
+    /// The upstream gradient must have the shape of the convolution's output, and the rest be as
+    /// in [`Tensor::conv2d`].
+    pub fn conv_weight_gradient(
+        &self,
+        input: &Self,
+        size: impl AsRef<[usize]>,
+        settings: &Convolution,
+    ) -> Result<Self> {
+        const OP: &str = "conv_weight_gradient";
+        let size = size.as_ref();
+        check_axes(OP, size)?;
+        check_rank(OP, "an upstream gradient", self.shape(), size.len())?;
+        check_rank(OP, "an input", input.shape(), size.len())?;
+        let channels = input.shape()[1];
+        let mut weight = Sizes::from_slice(&[self.shape()[1]]);
+        weight.push(channels.checked_div(settings.groups).unwrap_or(channels));
+        weight.extend(size.iter().copied());
+        let checked = geometry::check(OP, input.shape(), &weight, settings)?;
+        check_upstream(OP, self, &checked.output)?;
+        check_operands(OP, [self, input], None, 0)?;
+        let (upstream, input) = (planar(self)?, planar(input)?);
+        let kind = Kind::Weight {
+            upstream: upstream.view(OP)?,
+            input: input.view(OP)?,
+        };
+        let shape = Shape::contiguous(OP, &weight)?;
+        let geometry = checked.geometry;
+        Ok(Self::build(shape, |output| {
+            T::convolve(Pass { geometry, kind }, output);
+        }))
+    }
+}
+
+/// The gradient to the input, plus a bias for each of its channels.
+pub(super) fn input_gradient<T: Float>(
+    op: &'static str,
+    upstream: &Tensor<T>,
+    weight: &Tensor<T>,
+    bias: Option<&Tensor<T>>,
+    size: &[usize],
+    settings: &Convolution,
+) -> Result<Tensor<T>> {
+    check_axes(op, size)?;
+    check_rank(op, "an upstream gradient", upstream.shape(), size.len())?;
+    check_rank(op, "a weight", weight.shape(), size.len())?;
+    let channels = weight.shape()[1].saturating_mul(settings.groups);
+    let mut input = Sizes::from_slice(&[upstream.shape()[0], channels]);
+    input.extend(size.iter().copied());
+    let checked = geometry::check(op, &input, weight.shape(), settings)?;
+    check_upstream(op, upstream, &checked.output)?;
+    check_operands(op, [upstream, weight], bias, channels)?;
+    let (upstream, weight) = (planar(upstream)?, planar(weight)?);
+    let bias = bias.map(Tensor::contiguous).transpose()?;
+    let kind = Kind::Input {
+        upstream: upstream.view(op)?,
+        weight: weight.view(op)?,
+        bias: bias.as_ref().and_then(Tensor::as_slice),
+    };
+    let shape = Shape::contiguous(op, &input)?;
+    let geometry = checked.geometry;
+    Ok(Tensor::build(shape, |output| {
+        T::convolve(Pass { geometry, kind }, output);
+    }))
+}
+
+fn check_axes(op: &'static str, size: &[usize]) -> Result<()> {
+    match size {
+        [_] | [_, _] => Ok(()),
+        _ => Err(Error::Argument {
+            op,
+            argument: "size",
+            expected: "one or two sizes, one for each spatial axis".into(),
+            found: format!("{size:?}"),
+        }),
+    }
+}
+
+fn check_upstream<T: Float>(
+    op: &'static str,
+    upstream: &Tensor<T>,
+    output: &[usize],
+) -> Result<()> {
+    if upstream.shape() == output {
+        return Ok(());
+    }
+    Err(Error::Shape {
+        op,
+        expected: format!("an upstream gradient of shape {output:?}, that of the output"),
+        found: Sizes::from_slice(upstream.shape()),
+    })
+}

@@ -1,0 +1,374 @@
+use proptest::prelude::*;
+
+use super::*;
+
+/// A convolution over two axes, or over one if the first has one element everywhere.
+#[derive(Clone, Debug)]
+struct Case {
+    batch: usize,
+    groups: usize,
+    inputs: usize,
+    outputs: usize,
+    /// For each axis input, kernel, stride, padding, dilation.
+    axes: [[usize; 5]; 2],
+    layout: usize,
+}
+
+fn cases(largest: usize) -> impl Strategy<Value = Case> {
+    let axis = (0..=largest, 1usize..=4, 1usize..=4, 0usize..=3, 1usize..=3);
+    let axis = axis.prop_map(|(input, kernel, stride, padding, dilation)| {
+        // Room for the kernel.
+        let covered = (kernel - 1) * dilation + 1;
+        let input = input.max(covered.saturating_sub(2 * padding));
+        [input, kernel, stride, padding, dilation]
+    });
+    let axes = [axis.clone(), axis];
+    let channels = (0usize..3, 1usize..4, 0usize..4, 0usize..20);
+    (channels, axes, 0usize..6).prop_map(|((batch, groups, inputs, outputs), axes, layout)| Case {
+        batch,
+        groups,
+        inputs,
+        outputs,
+        axes,
+        layout,
+    })
+}
+
+impl Case {
+    fn output(&self, axis: usize) -> usize {
+        let [input, kernel, stride, padding, dilation] = self.axes[axis];
+        (input + 2 * padding - (kernel - 1) * dilation - 1) / stride + 1
+    }
+
+    fn settings(&self) -> Convolution {
+        let each = |setting: usize| [self.axes[0][setting], self.axes[1][setting]];
+        Convolution::new()
+            .stride(each(2))
+            .padding(each(3))
+            .dilation(each(4))
+            .groups(self.groups)
+    }
+
+    /// Shapes of the input, the weight and the output.
+    fn shapes(&self) -> [[usize; 4]; 3] {
+        let [down, across] = self.axes;
+        let (inputs, outputs) = (self.groups * self.inputs, self.groups * self.outputs);
+        [
+            [self.batch, inputs, down[0], across[0]],
+            [outputs, self.inputs, down[1], across[1]],
+            [self.batch, outputs, self.output(0), self.output(1)],
+        ]
+    }
+
+    /// Calls `visit` with the places of an element of the input, of the weight and of the output,
+    /// in row-major tensors, for all that meet.
+    fn for_each(&self, mut visit: impl FnMut(usize, usize, usize)) {
+        let [x, w, y] = self.shapes();
+        let at = |shape: [usize; 4], index: [usize; 4]| {
+            (0..4).fold(0, |place, axis| place * shape[axis] + index[axis])
+        };
+        let source = |axis: usize, i: usize, k: usize| {
+            let [input, _, stride, padding, dilation] = self.axes[axis];
+            (i * stride + k * dilation)
+                .checked_sub(padding)
+                .filter(|&place| place < input)
+        };
+        for n in 0..self.batch {
+            for o in 0..y[1] {
+                let group = o / self.outputs;
+                for (i, j) in (0..y[2]).flat_map(|i| (0..y[3]).map(move |j| (i, j))) {
+                    for c in 0..self.inputs {
+                        for (u, v) in (0..w[2]).flat_map(|u| (0..w[3]).map(move |v| (u, v))) {
+                            if let (Some(h), Some(l)) = (source(0, i, u), source(1, j, v)) {
+                                visit(
+                                    at(x, [n, group * self.inputs + c, h, l]),
+                                    at(w, [o, c, u, v]),
+                                    at(y, [n, o, i, j]),
+                                );
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Small integers, whose products and sums are exact in `f32` too: results are compared bit by bit.
+fn integers<T: Float>(shape: &[usize], seed: usize) -> Tensor<T> {
+    let count: usize = shape.iter().product();
+    let elements = (0..count).map(|i| ((i * 7 + i / 3 + seed * 13) % 11) as f64 - 5.0);
+    Tensor::from_vec(elements.map(T::from_f64).collect(), shape).unwrap()
+}
+
+/// The same elements in memory of another order.
+fn laid_out<T: Float>(x: &Tensor<T>, layout: usize) -> Tensor<T> {
+    let reordered = |order: [isize; 4], back: [isize; 4]| {
+        let copy = x.permute(order).unwrap().to_vec().unwrap();
+        let shape = x.permute(order).unwrap().shape().to_vec();
+        Tensor::from_vec(copy, shape)
+            .unwrap()
+            .permute(back)
+            .unwrap()
+    };
+    match layout {
+        0 => reordered([3, 1, 0, 2], [2, 1, 3, 0]),
+        1 => reordered([0, 2, 3, 1], [0, 3, 1, 2]),
+        2 => {
+            let copy = x.flip([1, 3]).unwrap().contiguous().unwrap();
+            copy.flip([1, 3]).unwrap()
+        }
+        3 => {
+            let wide = x
+                .pad([(1, 0), (0, 2), (1, 1), (2, 1)], T::from_f64(7.0))
+                .unwrap();
+            let [n, c, h, w] = *x.shape() else {
+                panic!("four axes")
+            };
+            let view = wide.narrow(0, 1, n).unwrap().narrow(1, 0, c).unwrap();
+            view.narrow(2, 1, h).unwrap().narrow(3, 2, w).unwrap()
+        }
+        _ => x.clone(),
+    }
+}
+
+fn numbers<T: Float>(x: &Tensor<T>) -> Vec<f64> {
+    x.to_vec().unwrap().into_iter().map(T::to_f64).collect()
+}
+
+/// All three passes of a case against the plain loops.
+fn check<T: Float>(case: &Case) -> std::result::Result<(), TestCaseError> {
+    let [x_shape, w_shape, y_shape] = case.shapes();
+    let [x, w, g] =
+        [(x_shape, 1), (w_shape, 2), (y_shape, 3)].map(|(shape, seed)| integers::<T>(&shape, seed));
+    let bias = integers::<T>(&[y_shape[1]], 4);
+    let (xs, ws, gs, b) = (numbers(&x), numbers(&w), numbers(&g), numbers(&bias));
+    let plane = y_shape[2] * y_shape[3];
+    let mut y: Vec<f64> = (0..gs.len()).map(|i| b[i / plane % y_shape[1]]).collect();
+    let (mut dx, mut dw) = (vec![0.0; xs.len()], vec![0.0; ws.len()]);
+    case.for_each(|i, k, o| {
+        y[o] += xs[i] * ws[k];
+        dx[i] += gs[o] * ws[k];
+        dw[k] += gs[o] * xs[i];
+    });
+    let settings = case.settings();
+    let [x, w, g] = [&x, &w, &g].map(|operand| laid_out(operand, case.layout));
+    let found = x.conv2d(&w, Some(&bias), &settings).unwrap();
+    prop_assert_eq!(found.shape(), &y_shape[..]);
+    prop_assert_eq!(numbers(&found), y, "output");
+    let found = g.conv_input_gradient(&w, &x_shape[2..], &settings).unwrap();
+    prop_assert_eq!(found.shape(), &x_shape[..]);
+    prop_assert_eq!(numbers(&found), dx, "gradient to the input");
+    let found = g
+        .conv_weight_gradient(&x, &w_shape[2..], &settings)
+        .unwrap();
+    prop_assert_eq!(found.shape(), &w_shape[..]);
+    prop_assert_eq!(numbers(&found), dw, "gradient to the weight");
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn convolution_and_its_gradients_are_their_definitions(case in cases(9)) {
+        check::<f32>(&case)?;
+        check::<f64>(&case)?;
+    }
+
+    #[test]
+    fn images_of_more_than_a_register_are_no_exception(case in cases(40)) {
+        check::<f32>(&case)?;
+    }
+
+    #[test]
+    fn what_is_not_finite_reaches_what_it_meets_and_nothing_else(
+        case in cases(9),
+        (place, value) in (any::<usize>(), prop::sample::select(vec![f64::NAN, f64::INFINITY])),
+    ) {
+        let [x_shape, w_shape, y_shape] = case.shapes();
+        let mut x = integers::<f32>(&x_shape, 1);
+        prop_assume!(!x.is_empty());
+        let place = place % x.count();
+        x.make_mut().unwrap()[place] = value as f32;
+        // No zero, which would make NaN of an infinity.
+        let w: Tensor = Tensor::full(w_shape, 2.0).unwrap();
+        let g: Tensor = Tensor::full(y_shape, 3.0).unwrap();
+        let (mut y, mut dw) = (vec![false; g.count()], vec![false; w.count()]);
+        case.for_each(|i, k, o| {
+            if i == place {
+                y[o] = true;
+                dw[k] = true;
+            }
+        });
+        let met = |found: Tensor| -> Vec<bool> {
+            found.to_vec().unwrap().iter().map(|x| !x.is_finite()).collect()
+        };
+        let settings = case.settings();
+        prop_assert_eq!(met(x.conv2d(&w, None, &settings).unwrap()), y);
+        let found = g.conv_weight_gradient(&x, &w_shape[2..], &settings).unwrap();
+        prop_assert_eq!(met(found), dw);
+    }
+}
+
+#[test]
+fn large_images_are_cut_into_bands_that_fit_together() {
+    for (channels, height, width, stride, padding) in
+        [(40, 70, 61, 1, 1), (24, 90, 75, 2, 2), (300, 20, 33, 3, 1)]
+    {
+        let case = Case {
+            batch: 2,
+            groups: 1,
+            inputs: channels,
+            outputs: 3,
+            axes: [
+                [height, 3, stride, padding, 1],
+                [width, 2, stride, padding, 2],
+            ],
+            layout: 4,
+        };
+        check::<f32>(&case).unwrap();
+    }
+}
+
+#[test]
+fn a_kernel_may_reach_further_than_a_register() {
+    for (padding, dilation) in [(0, 90), (90, 90), (100, 70)] {
+        let case = Case {
+            batch: 1,
+            groups: 1,
+            inputs: 2,
+            outputs: 3,
+            axes: [[5, 2, 1, 1, 1], [200, 2, 1, padding, dilation]],
+            layout: 4,
+        };
+        check::<f32>(&case).unwrap();
+    }
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_bits() {
+    let x = Tensor::<f32>::normal([24, 6, 31, 29], 0.0, 1.0, &mut crate::Rng::seed(1)).unwrap();
+    let w = Tensor::normal([20, 3, 3, 5], 0.0, 1.0, &mut crate::Rng::seed(2)).unwrap();
+    let settings = Convolution::new().stride([2, 1]).padding(1).groups(2);
+    let all = || {
+        let y = x.conv2d(&w, None, &settings)?;
+        let dx = y.conv_input_gradient(&w, [31, 29], &settings)?;
+        let dw = y.conv_weight_gradient(&x, [3, 5], &settings)?;
+        Ok::<_, Error>([y.to_vec()?, dx.to_vec()?, dw.to_vec()?])
+    };
+    let on = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        pool.unwrap().install(all).unwrap()
+    };
+    let one = on(1);
+    for threads in [2, 3, 8] {
+        assert!(on(threads) == one, "{threads} threads");
+    }
+}
+
+#[test]
+fn one_axis_is_two_of_which_the_first_has_one_element() {
+    let (x, w) = (integers::<f32>(&[2, 3, 17], 1), integers(&[4, 3, 3], 2));
+    let tall = |x: &Tensor| x.unsqueeze(2).unwrap();
+    let settings = Convolution::new().stride(2).padding(1);
+    let planar = Convolution::new().stride([1, 2]).padding([0, 1]);
+    let y = x.conv1d(&w, None, &settings).unwrap();
+    let expected = tall(&x).conv2d(&tall(&w), None, &planar).unwrap();
+    assert_eq!(numbers(&tall(&y)), numbers(&expected));
+    let dx = y.conv_input_gradient(&w, [17], &settings).unwrap();
+    assert_eq!(dx.shape(), x.shape());
+    let dw = y.conv_weight_gradient(&x, [3], &settings).unwrap();
+    assert_eq!(dw.shape(), w.shape());
+}
+
+#[test]
+fn a_transposed_convolution_is_the_gradient_with_a_bias() {
+    let (x, w) = (
+        integers::<f64>(&[2, 4, 5, 3], 1),
+        integers(&[4, 3, 3, 2], 2),
+    );
+    let bias = integers(&[6], 3);
+    let settings = Convolution::new().stride([3, 2]).padding(1).groups(2);
+    let y = x
+        .conv_transpose2d(&w, Some(&bias), &settings, [2, 1])
+        .unwrap();
+    assert_eq!(y.shape(), [2, 6, 15, 5]);
+    let expected = x.conv_input_gradient(&w, [15, 5], &settings).unwrap();
+    let expected = expected.add(&bias.reshape([6, 1, 1]).unwrap()).unwrap();
+    assert_eq!(numbers(&y), numbers(&expected));
+}
+
+#[test]
+fn shapes_that_do_not_fit_are_told() {
+    let zeros = |shape: &[usize]| Tensor::<f32>::zeros(shape).unwrap();
+    let (x, w) = (zeros(&[2, 6, 5, 4]), zeros(&[4, 6, 3, 3]));
+    let told = |result: Result<Tensor>| result.map(drop).unwrap_err().to_string();
+    let plain = Convolution::new();
+    let conv = |x: &Tensor, w: &Tensor, settings: &Convolution| told(x.conv2d(w, None, settings));
+    assert_eq!(
+        conv(&zeros(&[6, 5, 4]), &w, &plain),
+        "conv2d: expected an input of shape [N, C, H, W], found shape [6, 5, 4]"
+    );
+    assert_eq!(
+        conv(&x, &zeros(&[4, 5, 3, 3]), &plain),
+        "conv2d: expected a weight with 6 on axis 1, the input channels of each of 1 groups of the \
+         input [2, 6, 5, 4], found shape [4, 5, 3, 3]"
+    );
+    assert_eq!(
+        conv(&x, &w, &plain.clone().groups(4)),
+        "conv2d: groups must be a divisor of the 6 input channels and of the 4 output channels, \
+         found 4"
+    );
+    assert_eq!(
+        conv(&x, &w, &plain.clone().stride([1, 0])),
+        "conv2d: stride must be at least 1, found 0"
+    );
+    assert_eq!(
+        conv(&x, &w, &plain.clone().padding([1, 1, 1])),
+        "conv2d: padding must be one number, or one for each of the 2 spatial axes, found [1, 1, 1]"
+    );
+    assert_eq!(
+        conv(&x, &w, &plain.clone().dilation(2)),
+        "conv2d: expected a weight that covers from 1 to all elements of axis 3 of the input \
+         [2, 6, 5, 4] with padding 0, dilation 2, found shape [4, 6, 3, 3]"
+    );
+    assert_eq!(
+        told(x.conv2d(&w, Some(&zeros(&[6])), &plain)),
+        "conv2d: expected a bias of shape [4], found shape [6]"
+    );
+    assert_eq!(
+        told(x.conv_input_gradient(&w, [5, 4], &plain)),
+        "conv_input_gradient: expected an upstream gradient of shape [2, 4, 3, 2], that of the \
+         output, found shape [2, 6, 5, 4]"
+    );
+    for settings in [
+        plain.clone().groups(0),
+        plain.clone().padding(usize::MAX / 2),
+        plain.clone().padding(usize::MAX),
+        plain.clone().dilation(usize::MAX / 2),
+    ] {
+        assert!(x.conv2d(&w, None, &settings).is_err());
+        assert!(x.conv_input_gradient(&w, [5, 4], &settings).is_err());
+        assert!(x.conv_weight_gradient(&x, [3, 3], &settings).is_err());
+        assert!(x.conv_transpose2d(&w, None, &settings, 0).is_err());
+    }
+    assert!(conv(&x, &zeros(&[4, 6, 0, 3]), &plain).contains("covers from 1"));
+    assert!(
+        x.conv_transpose2d(&zeros(&[6, 4, 3, 3]), None, &plain, 1)
+            .is_err()
+    );
+}
+
+#[test]
+fn a_step_that_is_never_taken_may_be_of_any_length() {
+    let (x, w) = (
+        integers::<f32>(&[1, 1, 5, 5], 1),
+        integers(&[1, 1, 1, 1], 2),
+    );
+    let far = Convolution::new().stride(usize::MAX).dilation(usize::MAX);
+    let y = x.conv2d(&w, None, &far).unwrap();
+    assert_eq!(y.shape(), [1, 1, 1, 1]);
+    let dx = y.conv_input_gradient(&w, [5, 5], &far).unwrap();
+    let expected = numbers(&y)[0] * numbers(&w)[0];
+    assert_eq!(numbers(&dx)[0], expected);
+    assert!(numbers(&dx)[1..].iter().all(|&x| x == 0.0));
+}

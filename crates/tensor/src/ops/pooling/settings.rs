@@ -1,0 +1,266 @@
+//! The settings of a pooling, and the windows that follow from them.
+
+use smallvec::SmallVec;
+
+use crate::cpu::pooling::{Window, Windows};
+use crate::error::{Error, Result};
+use crate::ops::spatial::PerSpatialAxis;
+use crate::shape::Sizes;
+
+/// Which windows a pooling looks at.
+///
+/// Each setting takes one number, or one for each spatial axis. Without them the windows lie side by
+/// side: the stride is the kernel.
+///
+/// # Example
+///
+/// ```
+/// use macula_tensor::{Pooling, Tensor};
+///
+/// let x = Tensor::from([1.0_f32, 5.0, 3.0, 2.0, 4.0]);
+/// let (pairs, _) = x.max_pool1d(&Pooling::new(2))?;
+/// assert_eq!(pairs.to_vec()?, [5.0, 3.0]);
+/// let (all, _) = x.max_pool1d(&Pooling::new(2).ceil_mode(true))?;
+/// assert_eq!(all.to_vec()?, [5.0, 3.0, 4.0]);
+/// # Ok::<(), macula_tensor::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pooling {
+    windows: Kind,
+    count_include_pad: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Kind {
+    Sliding(Sliding),
+    /// So many windows.
+    Adaptive(PerSpatialAxis),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Sliding {
+    kernel: PerSpatialAxis,
+    stride: Option<PerSpatialAxis>,
+    padding: PerSpatialAxis,
+    dilation: PerSpatialAxis,
+    ceil_mode: bool,
+}
+
+impl Pooling {
+    /// Windows of `kernel` elements, side by side.
+    pub fn new(kernel: impl Into<PerSpatialAxis>) -> Self {
+        Self {
+            windows: Kind::Sliding(Sliding {
+                kernel: kernel.into(),
+                stride: None,
+                padding: 0.into(),
+                dilation: 1.into(),
+                ceil_mode: false,
+            }),
+            count_include_pad: true,
+        }
+    }
+
+    /// `size` windows, which cover the input whatever its size is: of an axis of L elements window i
+    /// of n has those from ⌊i·L / n⌋ to before ⌈(i + 1)·L / n⌉.
+    ///
+    /// The other settings have no meaning then, and change nothing.
+    pub fn adaptive(size: impl Into<PerSpatialAxis>) -> Self {
+        Self {
+            windows: Kind::Adaptive(size.into()),
+            count_include_pad: true,
+        }
+    }
+
+    /// Steps, in elements of the input, from one window to the next; at least 1.
+    pub fn stride(self, stride: impl Into<PerSpatialAxis>) -> Self {
+        self.with(|sliding| sliding.stride = Some(stride.into()))
+    }
+
+    /// Places before the first and behind the last element of the input. They are never the
+    /// largest, and count as zeros in a mean.
+    pub fn padding(self, padding: impl Into<PerSpatialAxis>) -> Self {
+        self.with(|sliding| sliding.padding = padding.into())
+    }
+
+    /// Steps, in elements of the input, from one element of a window to the next; at least 1.
+    pub fn dilation(self, dilation: impl Into<PerSpatialAxis>) -> Self {
+        self.with(|sliding| sliding.dilation = dilation.into())
+    }
+
+    /// Whether there is a last window that only begins inside the input or the padding before it; its
+    /// missing elements do not count.
+    pub fn ceil_mode(self, ceil_mode: bool) -> Self {
+        self.with(|sliding| sliding.ceil_mode = ceil_mode)
+    }
+
+    /// Whether the padding counts in the divisor of a mean, as it does unless this says otherwise.
+    pub fn count_include_pad(mut self, count_include_pad: bool) -> Self {
+        self.count_include_pad = count_include_pad;
+        self
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Sliding)) -> Self {
+        if let Kind::Sliding(sliding) = &mut self.windows {
+            change(sliding);
+        }
+        self
+    }
+
+    /// The windows over the last axes of a shape, `axes` of them; one axis is two, of which the
+    /// first has one element.
+    pub(super) fn windows(
+        &self,
+        op: &'static str,
+        axes: usize,
+        shape: &[usize],
+    ) -> Result<[Windows; 2]> {
+        let Some(first) = shape.len().checked_sub(axes) else {
+            return Err(Error::Shape {
+                op,
+                expected: format!("at least {axes} axes"),
+                found: Sizes::from_slice(shape),
+            });
+        };
+        let sizes = &shape[first..];
+        let lists = match &self.windows {
+            Kind::Sliding(sliding) => sliding.windows(op, sizes, self.count_include_pad)?,
+            Kind::Adaptive(size) => {
+                let counts = size.resolve(op, "size", axes, 1)?;
+                let pairs = sizes.iter().zip(&counts);
+                pairs.map(|(&size, &count)| adaptive(size, count)).collect()
+            }
+        };
+        let empty = |windows: &Windows| windows.windows.iter().any(|window| window.count == 0);
+        if lists.iter().any(empty) {
+            return Err(Error::Shape {
+                op,
+                expected: "an element of the input in every window".into(),
+                found: Sizes::from_slice(shape),
+            });
+        }
+        let mut lists = lists.into_iter();
+        let last = lists.next_back();
+        let single = || adaptive(1, 1);
+        Ok([
+            lists.next().unwrap_or_else(single),
+            last.unwrap_or_else(single),
+        ])
+    }
+}
+
+impl Sliding {
+    fn windows(
+        &self,
+        op: &'static str,
+        sizes: &[usize],
+        count_include_pad: bool,
+    ) -> Result<SmallVec<[Windows; 2]>> {
+        let axes = sizes.len();
+        let kernel = self.kernel.resolve(op, "kernel", axes, 1)?;
+        let stride = match &self.stride {
+            Some(stride) => stride.resolve(op, "stride", axes, 1)?,
+            None => kernel.clone(),
+        };
+        let padding = self.padding.resolve(op, "padding", axes, 0)?;
+        let dilation = self.dilation.resolve(op, "dilation", axes, 1)?;
+        let mut lists = SmallVec::new();
+        for axis in 0..axes {
+            let sliding = SlidingAxis {
+                input: sizes[axis],
+                kernel: kernel[axis],
+                stride: stride[axis],
+                padding: padding[axis],
+                dilation: dilation[axis],
+            };
+            let windows = sliding.windows(self.ceil_mode, count_include_pad);
+            lists.push(windows.ok_or_else(|| Error::Argument {
+                op,
+                argument: "kernel",
+                expected: format!(
+                    "at most {} elements with dilation {} and padding {}",
+                    sizes[axis], dilation[axis], padding[axis]
+                ),
+                found: kernel[axis].to_string(),
+            })?);
+        }
+        Ok(lists)
+    }
+}
+
+struct SlidingAxis {
+    input: usize,
+    kernel: usize,
+    stride: usize,
+    padding: usize,
+    dilation: usize,
+}
+
+impl SlidingAxis {
+    /// The windows; none if the kernel does not fit. Those that lie in the padding are without
+    /// elements, and the first of them is the last of the list.
+    fn windows(&self, ceil_mode: bool, count_include_pad: bool) -> Option<Windows> {
+        let Self {
+            input,
+            kernel,
+            stride,
+            padding,
+            dilation,
+        } = *self;
+        let padded = padding.checked_mul(2)?.checked_add(input)?;
+        let covered = (kernel - 1).checked_mul(dilation)?.checked_add(1)?;
+        let room = padded.checked_sub(covered)?;
+        let mut last = room / stride;
+        // A window more, if it would begin before the end of the input.
+        if ceil_mode && room % stride > 0 && (last + 1).checked_mul(stride)? < input + padding {
+            last += 1;
+        }
+        let mut windows = Vec::new();
+        for window in 0..=last {
+            // Counted from the start of the padding.
+            let start = window * stride;
+            let before = padding.saturating_sub(start).div_ceil(dilation).min(kernel);
+            let until = |end: usize| end.saturating_sub(start).div_ceil(dilation).min(kernel);
+            let count = until(padding + input).saturating_sub(before);
+            windows.push(Window {
+                start: if count > 0 {
+                    start + before * dilation - padding
+                } else {
+                    0
+                },
+                count,
+                divisor: if count_include_pad {
+                    until(padded)
+                } else {
+                    count
+                },
+            });
+            if count == 0 {
+                break;
+            }
+        }
+        Some(Windows {
+            input,
+            step: dilation,
+            windows,
+        })
+    }
+}
+
+fn adaptive(input: usize, count: usize) -> Windows {
+    let bound = |window: usize| window as u128 * input as u128;
+    let windows = (0..count).map(|window| {
+        let start = (bound(window) / count as u128) as usize;
+        let end = bound(window + 1).div_ceil(count as u128) as usize;
+        Window {
+            start,
+            count: end - start,
+            divisor: end - start,
+        }
+    });
+    Windows {
+        input,
+        step: 1,
+        windows: windows.collect(),
+    }
+}

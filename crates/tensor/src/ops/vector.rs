@@ -1,0 +1,86 @@
+//! Products of two vectors.
+
+use crate::element::Float;
+use crate::error::{Error, Result};
+use crate::shape::Sizes;
+use crate::tensor::Tensor;
+
+impl<T: Float> Tensor<T> {
+    /// The inner product of two vectors, Σ aᵢ·bᵢ, of rank 0.
+    ///
+    /// # Errors
+    /// Both must have one axis, of one length.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use macula_tensor::Tensor;
+    ///
+    /// let (a, b) = (Tensor::from([1.0, 2.0, 3.0]), Tensor::from([4.0, 5.0, 6.0]));
+    /// assert_eq!(a.dot(&b)?.item()?, 32.0);
+    /// # Ok::<(), macula_tensor::Error>(())
+    /// ```
+    pub fn dot(&self, other: &Self) -> Result<Self> {
+        vectors("dot", [self, other])?;
+        if self.count() != other.count() {
+            return Err(Error::InnerSizes {
+                op: "dot",
+                left: Sizes::from_slice(self.shape()),
+                right: Sizes::from_slice(other.shape()),
+            });
+        }
+        self.matmul(other)
+    }
+
+    /// The outer product of two vectors of lengths m and n: the matrix \[m, n\] of all aᵢ·bⱼ.
+    ///
+    /// # Errors
+    /// Both must have one axis.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use macula_tensor::Tensor;
+    ///
+    /// let (a, b) = (Tensor::from([1.0, 2.0]), Tensor::from([3.0, 4.0, 5.0]));
+    /// let product = a.outer(&b)?;
+    /// assert_eq!(product.shape(), [2, 3]);
+    /// assert_eq!(product.to_vec()?, [3.0, 4.0, 5.0, 6.0, 8.0, 10.0]);
+    /// # Ok::<(), macula_tensor::Error>(())
+    /// ```
+    pub fn outer(&self, other: &Self) -> Result<Self> {
+        vectors("outer", [self, other])?;
+        self.unsqueeze(1)?.mul(&other.unsqueeze(0)?)
+    }
+}
+
+fn vectors<T: Float>(op: &'static str, operands: [&Tensor<T>; 2]) -> Result<()> {
+    match operands.into_iter().find(|operand| operand.rank() != 1) {
+        Some(other) => Err(Error::Shape {
+            op,
+            expected: "two vectors".into(),
+            found: Sizes::from_slice(other.shape()),
+        }),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_pair_of_vectors_is_told() {
+        let (a, b) = (Tensor::from([1.0, 2.0]), Tensor::from([1.0, 2.0, 3.0]));
+        let told = |result: Result<Tensor<f64>>| result.map(drop).unwrap_err().to_string();
+        assert_eq!(told(a.dot(&b)), "dot: inner sizes differ: [2] × [3]");
+        assert_eq!(
+            told(a.outer(&Tensor::scalar(1.0))),
+            "outer: expected two vectors, found shape []"
+        );
+        assert_eq!(
+            told(Tensor::from([[1.0, 2.0]]).dot(&a)),
+            "dot: expected two vectors, found shape [1, 2]"
+        );
+    }
+}

@@ -1,0 +1,152 @@
+//! Wrong shapes, axes, indices and sizes: an error each, never a panic, that names the operation,
+//! what it expects and what it found.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use macula_tensor::{Result, Rng, Slice, Tensor, keep};
+
+fn x() -> Tensor<f32> {
+    Tensor::from([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+}
+
+fn k() -> Tensor<i64> {
+    Tensor::from([[1, 2, 3], [4, 5, 6]])
+}
+
+/// One element, seen very often.
+fn h() -> Tensor<f32> {
+    Tensor::scalar(1.0).expand([1 << 29, 1 << 30]).unwrap()
+}
+
+fn rng() -> Rng {
+    Rng::seed(1)
+}
+
+fn zeros(sizes: [usize; 2]) -> Tensor<f32> {
+    Tensor::zeros(sizes).unwrap()
+}
+
+fn said<T>(result: Result<T>) -> String {
+    match result {
+        Ok(_) => "no error".into(),
+        Err(error) => error.to_string(),
+    }
+}
+
+macro_rules! mistakes {
+    ($($mistake:expr => $message:literal;)*) => {$(
+        assert_eq!(said($mistake), $message, "{}", stringify!($mistake));
+    )*};
+}
+
+#[test]
+#[rustfmt::skip]
+fn mistakes_are_told_with_operation_rule_and_what_was_found() {
+    mistakes! {
+        Tensor::<f32>::zeros([1_usize << 61]) => "zeros: shape [2305843009213693952] has more elements than memory can address";
+        Tensor::<f64>::zeros([usize::MAX, 0]) => "zeros: shape [18446744073709551615, 0] has more elements than memory can address";
+        Tensor::<f64>::eye(1 << 30) => "eye: shape [1073741824, 1073741824] has more elements than memory can address";
+        Tensor::<i64>::arange(0, i64::MAX, 1) => "arange: shape [9223372036854775807] has more elements than memory can address";
+        Tensor::<f32>::arange(0.0, 1e19, 1.0) => "arange: shape [10000000000000000000] has more elements than memory can address";
+        Tensor::<f32>::linspace(0.0, 1.0, 1 << 62) => "linspace: shape [4611686018427387904] has more elements than memory can address";
+        Tensor::<f32>::uniform([1_usize << 62], 0.0, 1.0, &mut rng()) => "uniform: shape [4611686018427387904] has more elements than memory can address";
+        Tensor::<i64>::integers([2], 3, 3, &mut rng()) => "integers: bounds must be low < high, found low 3, high 3";
+        Tensor::<bool>::bernoulli([2], 1.5, &mut rng()) => "bernoulli: probability must be in [0, 1], found 1.5";
+        h().repeat([2, 2]) => "repeat: shape [1073741824, 2147483648] has more elements than memory can address";
+        Tensor::concatenate(&[&h(), &h()], 0) => "concatenate: shape [1073741824, 1073741824] has more elements than memory can address";
+        Tensor::stack(&[&h(), &h()], 0) => "stack: shape [2, 536870912, 1073741824] has more elements than memory can address";
+        h().pad([(1 << 60, 1), (1, 1)], 0.0) => "pad: shape [1152921505143717889, 1073741826] has more elements than memory can address";
+        h().expand([4, 1 << 29, 1 << 30]) => "expand: shape [4, 536870912, 1073741824] has more elements than memory can address";
+        h().unfold(0, 1 << 28, 1) => "unfold: shape [268435457, 1073741824, 268435456] has more elements than memory can address";
+        zeros([1 << 40, 0]).matmul(&zeros([0, 1 << 40])) => "matmul: shape [1099511627776, 1099511627776] has more elements than memory can address";
+        h().unsqueeze(3) => "unsqueeze: axis 3 is out of range for rank 3";
+        x().expand([2, 4]) => "expand: expected a shape that broadcasts to [2, 4], found shape [2, 3]";
+        x().unfold(0, 3, 1) => "unfold: size must be at most 2, the size of axis 0, found 3";
+        x().unfold(0, 1, 0) => "unfold: step must be at least 1, found 0";
+        x().transpose(0, 2) => "transpose: axis 2 is out of range for rank 2";
+        x().transpose(isize::MIN, 0) => "transpose: axis -9223372036854775808 is out of range for rank 2";
+        x().permute([0, isize::MAX]) => "permute: axis 9223372036854775807 is out of range for rank 2";
+        x().squeeze(0) => "squeeze: expected size 1 on axis 0, found shape [2, 3]";
+        x().squeeze(5) => "squeeze: axis 5 is out of range for rank 2";
+        x().narrow(0, usize::MAX, 2) => "narrow: range must be inside axis 0 of size 2, found 2 elements from 18446744073709551615 on";
+        x().narrow(0, 1, 2) => "narrow: range must be inside axis 0 of size 2, found 2 elements from 1 on";
+        x().slice(0, Slice::from(..).step(0)) => "slice: step must be a number other than 0, found 0";
+        x().slice(isize::MIN, ..) => "slice: axis -9223372036854775808 is out of range for rank 2";
+        x().flip([2]) => "flip: axis 2 is out of range for rank 2";
+        x().flip([0, 0]) => "flip: axes must be each axis at most once, found axis 0 twice";
+        Tensor::from([1.0_f32]).diag(isize::MIN) => "diag: shape [9223372036854775809, 9223372036854775809] has more elements than memory can address";
+        Tensor::from([1.0_f32]).diag(isize::MAX) => "diag: shape [9223372036854775808, 9223372036854775808] has more elements than memory can address";
+        x().split(0, [3]) => "split: sizes must be numbers that add up to 2, the size of axis 0, found [3]";
+        x().chunk(0, 0) => "chunk: count must be at least 1, found 0";
+        x().index_select(0, &Tensor::from([2])) => "index_select: index 2 is out of range for axis 0 of size 2";
+        x().gather(0, &Tensor::from([[-1]])) => "gather: index -1 is out of range for axis 0 of size 2";
+        x().gather(0, &Tensor::from([0])) => "gather: expected index sizes of at most [2, 3] along every axis but 0, found shape [1]";
+        x().scatter_add(0, &Tensor::from([[0]]), &Tensor::from([1.0])) => "scatter_add: expected index sizes of at most [1] along every axis, found shape [1, 1]";
+        x().masked_select(&Tensor::from([true, false])) => "masked_select: shapes [2, 3] and [2] do not broadcast: aligned at the last axis, sizes must be equal or 1";
+        x().masked_fill(&Tensor::from([true, false]), 1.0) => "masked_fill: shapes [2] and [2, 3] do not broadcast: aligned at the last axis, sizes must be equal or 1";
+        Tensor::select(&Tensor::from([true, false]), &x(), &x()) => "select: shapes [2] and [2, 3] do not broadcast: aligned at the last axis, sizes must be equal or 1";
+        k().one_hot::<f32>(3) => "one_hot: index 3 is out of range for axis 2 of size 3";
+        k().one_hot::<f32>(usize::MAX) => "one_hot: shape [2, 3, 18446744073709551615] has more elements than memory can address";
+        Tensor::from([0]).one_hot::<f32>(usize::MAX) => "one_hot: shape [1, 18446744073709551615] has more elements than memory can address";
+        Tensor::from([0]).bincount(1 << 62) => "bincount: shape [4611686018427387904] has more elements than memory can address";
+        Tensor::from([1.0_f32]).tril(0) => "tril: expected at least two axes, found shape [1]";
+        x().roll(1, 2) => "roll: axis 2 is out of range for rank 2";
+        x().repeat([2]) => "repeat: repeats must be at least 2 numbers, found [2]";
+        x().repeat([usize::MAX, 2]) => "repeat: shape [18446744073709551615, 6] has more elements than memory can address";
+        x().pad([(1, 1)], 0.0) => "pad: margins must be one pair for each of the 2 axes, found [(1, 1)]";
+        x().add(&Tensor::from([1.0, 2.0])) => "add: shapes [2, 3] and [2] do not broadcast: aligned at the last axis, sizes must be equal or 1";
+        x().clamp(2.0, 1.0) => "clamp: low must be at most high, 1, found 2";
+        x().clamp(f64::NAN, 1.0) => "clamp: low must be at most high, 1, found NaN";
+        x().sum([0, 0]) => "sum: axes must be each axis at most once, found axis 0 twice";
+        x().sum(2) => "sum: axis 2 is out of range for rank 2";
+        x().mean(keep([0, -2])) => "mean: axes must be each axis at most once, found axis 0 twice";
+        x().amax(-3) => "amax: axis -3 is out of range for rank 2";
+        x().argmax([0, 1]) => "argmax: axes must be one axis, or all (..), found 2 axes";
+        x().softmax(-3) => "softmax: axis -3 is out of range for rank 2";
+        x().cumprod(2) => "cumprod: axis 2 is out of range for rank 2";
+        x().sum_to([4, 3]) => "sum_to: expected a shape that [4, 3] broadcasts to, found shape [2, 3]";
+        x().sort(2, false) => "sort: axis 2 is out of range for rank 2";
+        x().topk(4, 1, true) => "topk: k must be at most 3, by the size of axis 1, found 4";
+        x().topk(usize::MAX, 1, true) => "topk: k must be at most 3, by the size of axis 1, found 18446744073709551615";
+        x().kthvalue(0, 1) => "kthvalue: k must be from 1 to 3, by the size of axis 1, found 0";
+        x().median(4) => "median: axis 4 is out of range for rank 2";
+        x().searchsorted(&x(), false) => "searchsorted: expected a sorted vector, found shape [2, 3]";
+        x().matmul(&x()) => "matmul: inner sizes differ: [2, 3] × [2, 3]";
+        Tensor::scalar(1.0_f32).matmul(&x()) => "matmul: expected at least one axis, found shape []";
+        x().linear(&x(), Some(&Tensor::from([1.0]))) => "linear: expected a bias of shape [2], found shape [1]";
+        x().item() => "item: expected a tensor of one element, found shape [2, 3]";
+        x().recurrence(&Tensor::from([1.0_f32]), 0) => "recurrence: expected factors of shape [2, 3], found shape [1]";
+        Tensor::from_vec(vec![1.0_f32], [2]) => "from_vec: shape [2] has 2 elements, found 1";
+        Tensor::from_slice(&[1.0_f32], [usize::MAX, usize::MAX]) => "from_slice: shape [18446744073709551615, 18446744073709551615] has more elements than memory can address";
+        k().floor_divide(&Tensor::from([0])) => "floor_divide: divisors must be other than 0, found 0";
+        zeros([0, 3]).amax(0) => "amax: expected at least one element along the reduced axes, found shape [0, 3]";
+        zeros([1 << 50, 0]).matmul(&zeros([0, 1 << 50])) => "matmul: shape [1125899906842624, 1125899906842624] has more elements than memory can address";
+        x().var(isize::MAX, 1) => "var: axis 9223372036854775807 is out of range for rank 2";
+        x().flip([0, -2]) => "flip: axes must be each axis at most once, found axis 0 twice";
+    }
+}
+
+#[test]
+fn extremes_that_are_no_mistake_give_their_result() {
+    assert_eq!(h().flatten().unwrap().shape(), [1 << 59]);
+    assert_eq!(x().diagonal(isize::MIN, 0, 1).unwrap().shape(), [0]);
+    assert_eq!(x().chunk(0, usize::MAX).unwrap().len(), 2);
+    assert_eq!(
+        x().triu(isize::MAX).unwrap().sum(..).unwrap().item(),
+        Ok(0.0)
+    );
+    assert_eq!(k().roll(isize::MIN, 0).unwrap().to_vec(), k().to_vec());
+    assert!(
+        x().var(0, usize::MAX)
+            .unwrap()
+            .is_nan()
+            .unwrap()
+            .all(..)
+            .unwrap()
+            .item()
+            .unwrap()
+    );
+    assert_eq!(
+        zeros([0, 3]).matmul(&zeros([3, 0])).unwrap().shape(),
+        [0, 0]
+    );
+}

@@ -1,0 +1,386 @@
+//! Every pointwise operation against the naive one, element by element, on random views and
+//! broadcasts: one table for each kind of operand.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod common;
+
+use common::{Case, anything, assert_within, broadcast, cases, same};
+use macula_tensor::{Element, Float, Pointwise, Result, Scalar, Tensor};
+use proptest::prelude::*;
+
+/// An operation on one tensor: its name, the tensor's method, the naive function in `f64`, and how
+/// many units in the last place they may differ.
+type Unary<T> = (
+    &'static str,
+    fn(&Tensor<T>) -> Result<Tensor<T>>,
+    fn(f64) -> f64,
+    f64,
+);
+
+/// Rounded once, by both.
+const EXACT: f64 = 0.5;
+/// Two units of ours, and the one that the system's library may be off in `f64`.
+const FUNCTION: f64 = 3.0;
+
+fn unary<T: Float>() -> Vec<Unary<T>> {
+    vec![
+        ("neg", |x| x.neg(), |x| -x, EXACT),
+        ("square", |x| x.square(), |x| x * x, EXACT),
+        ("sqrt", |x| x.sqrt(), f64::sqrt, EXACT),
+        ("rsqrt", |x| x.rsqrt(), |x| 1.0 / x.sqrt(), FUNCTION),
+        ("recip", |x| x.recip(), |x| 1.0 / x, EXACT),
+        ("abs", |x| x.abs(), f64::abs, EXACT),
+        ("signum", |x| x.signum(), naive_signum, EXACT),
+        ("floor", |x| x.floor(), f64::floor, EXACT),
+        ("ceil", |x| x.ceil(), f64::ceil, EXACT),
+        ("round", |x| x.round(), f64::round_ties_even, EXACT),
+        ("exp", |x| x.exp(), f64::exp, FUNCTION),
+        ("exp_m1", |x| x.exp_m1(), f64::exp_m1, FUNCTION),
+        ("ln", |x| x.ln(), f64::ln, FUNCTION),
+        ("ln_1p", |x| x.ln_1p(), f64::ln_1p, FUNCTION),
+        ("log2", |x| x.log2(), f64::log2, FUNCTION),
+        ("sin", |x| x.sin(), f64::sin, FUNCTION),
+        ("cos", |x| x.cos(), f64::cos, FUNCTION),
+        ("atan", |x| x.atan(), f64::atan, FUNCTION),
+        // The standard library has none: this is the same polynomial on one number in `f64`, which
+        // a table of true values holds to its bound.
+        ("erf", |x| x.erf(), |x| Scalar::erf(x), FUNCTION),
+        ("tanh", |x| x.tanh(), f64::tanh, FUNCTION),
+        ("sigmoid", |x| x.sigmoid(), naive_sigmoid, FUNCTION),
+        (
+            "log_sigmoid",
+            |x| x.log_sigmoid(),
+            |x| -naive_softplus(-x),
+            FUNCTION,
+        ),
+        ("softplus", |x| x.softplus(), naive_softplus, FUNCTION),
+        (
+            "relu",
+            |x| x.relu(),
+            |x| if x < 0.0 { 0.0 } else { x },
+            EXACT,
+        ),
+        ("add_scalar", |x| x.add_scalar(1.5), |x| x + 1.5, EXACT),
+        ("mul_scalar", |x| x.mul_scalar(-0.5), |x| x * -0.5, EXACT),
+        ("powf", |x| x.powf(1.5), |x| x.powf(1.5), FUNCTION),
+        (
+            "clamp",
+            |x| x.clamp(-1.0, 2.0),
+            |x| x.clamp(-1.0, 2.0),
+            EXACT,
+        ),
+        ("map", |x| x.map(Cube), |x| x * x * x, FUNCTION),
+    ]
+}
+
+/// A formula of a user's.
+#[derive(Clone, Copy, Debug)]
+struct Cube;
+
+impl Pointwise<1> for Cube {
+    const NAME: &'static str = "cube";
+    fn eval<S: Scalar>(&self, [x]: [S; 1]) -> S {
+        x * x * x
+    }
+}
+
+fn naive_signum(x: f64) -> f64 {
+    match x {
+        x if x > 0.0 => 1.0,
+        x if x < 0.0 => -1.0,
+        x => x,
+    }
+}
+
+fn naive_sigmoid(x: f64) -> f64 {
+    if x < 0.0 {
+        x.exp() / (x.exp() + 1.0)
+    } else {
+        1.0 / ((-x).exp() + 1.0)
+    }
+}
+
+fn naive_softplus(x: f64) -> f64 {
+    let tail = (-x.abs()).exp().ln_1p();
+    if x > 0.0 { x + tail } else { tail }
+}
+
+fn functions_agree<T: Float>(case: &Case) {
+    let x = case.tensor(anything::<T>);
+    let elements = x.to_vec().unwrap();
+    for (name, ours, naive, ulp) in unary::<T>() {
+        let result = ours(&x).unwrap();
+        assert_eq!(result.shape(), x.shape(), "{name}");
+        let expected: Vec<f64> = elements.iter().map(|x| naive(x.to_f64())).collect();
+        assert_within(name, &result.to_vec().unwrap(), &expected, ulp);
+    }
+    let finite: Vec<bool> = elements.iter().map(|x| x.is_finite()).collect();
+    let all = finite.iter().all(|&finite| finite);
+    assert_eq!(x.is_finite().unwrap().to_vec().unwrap(), finite);
+    assert_eq!(x.all_finite(), Ok(all));
+}
+
+/// An operation on two tensors, and the naive one in their own type.
+type Binary<T, O> = (
+    &'static str,
+    fn(&Tensor<T>, &Tensor<T>) -> Result<Tensor<O>>,
+    fn(T, T) -> O,
+);
+
+/// Two tensors that broadcast: of each axis, one, both or none has size 1 only, and either may lack
+/// leading axes.
+fn operands<T: Element>(case: &Case, element: fn(u64) -> T) -> (Tensor<T>, Tensor<T>) {
+    let operand = |seed: u64| {
+        let mut own = case.clone();
+        own.seed = seed;
+        let mut x = own.tensor(element);
+        for axis in 0..x.rank() {
+            if seed >> (2 * axis) & 3 == 0 && x.shape()[axis] > 0 {
+                x = x.narrow(axis as isize, 0, 1).unwrap();
+            }
+        }
+        let lacking = if seed >> 60 & 1 == 0 {
+            0
+        } else {
+            seed as usize >> 61
+        };
+        for _ in 0..lacking.min(x.rank()) {
+            if x.shape()[0] > 0 {
+                x = x.narrow(0, 0, 1).unwrap().squeeze(0).unwrap();
+            }
+        }
+        x
+    };
+    (operand(case.seed), operand(case.seed.rotate_left(31)))
+}
+
+/// The sizes of the result, and the pairs of elements that meet.
+fn pairs<A: Element, B: Element>(a: &Tensor<A>, b: &Tensor<B>) -> (Vec<usize>, Vec<(A, B)>) {
+    let rank = a.rank().max(b.rank());
+    let size = |x: &[usize], axis: usize| (axis + x.len()).checked_sub(rank).map_or(1, |k| x[k]);
+    let sizes: Vec<usize> = (0..rank)
+        .map(
+            |axis| match (size(a.shape(), axis), size(b.shape(), axis)) {
+                (1, other) => other,
+                (own, _) => own,
+            },
+        )
+        .collect();
+    let pairs = broadcast(a, &sizes).into_iter().zip(broadcast(b, &sizes));
+    let pairs = pairs.collect();
+    (sizes, pairs)
+}
+
+fn pairs_agree<T: Element, O: Element>(
+    table: &[Binary<T, O>],
+    (a, b): &(Tensor<T>, Tensor<T>),
+    equal: impl Fn(O, O) -> bool,
+) {
+    let (sizes, pairs) = pairs(a, b);
+    for (name, ours, naive) in table {
+        let result = ours(a, b).unwrap();
+        assert_eq!(result.shape(), sizes, "{name}");
+        for (found, &(a, b)) in result.to_vec().unwrap().into_iter().zip(&pairs) {
+            let wanted = naive(a, b);
+            assert!(
+                equal(found, wanted),
+                "{name}({a}, {b}): {found} instead of {wanted}"
+            );
+        }
+    }
+}
+
+fn arithmetic_agrees<T: Float>(case: &Case) {
+    let arithmetic: [Binary<T, T>; 6] = [
+        ("add", |a, b| a.add(b), |a, b| a + b),
+        ("sub", |a, b| a.sub(b), |a, b| a - b),
+        ("mul", |a, b| a.mul(b), |a, b| a * b),
+        ("div", |a, b| a.div(b), |a, b| a / b),
+        (
+            "maximum",
+            |a, b| a.maximum(b),
+            |a, b| if a.is_nan() || a > b { a } else { b },
+        ),
+        (
+            "minimum",
+            |a, b| a.minimum(b),
+            |a, b| if a.is_nan() || a < b { a } else { b },
+        ),
+    ];
+    let operands = operands(case, anything::<T>);
+    pairs_agree(&arithmetic, &operands, |a, b| same(a, b.to_f64()));
+
+    let (a, b) = &operands;
+    let (sizes, pairs) = pairs(a, b);
+    let expected = |naive: fn(f64, f64) -> f64| -> Vec<f64> {
+        let naive = |&(a, b): &(T, T)| naive(a.to_f64(), b.to_f64());
+        pairs.iter().map(naive).collect()
+    };
+    let powers = a.pow(b).unwrap().to_vec().unwrap();
+    assert_within("pow", &powers, &expected(f64::powf), FUNCTION);
+    let zipped = a.zip(b, Midpoint).unwrap();
+    assert_eq!(zipped.shape(), sizes);
+    // One rounding, and half of a subnormal number is rounded too.
+    let middles = expected(|a, b| a * 0.5 + b * 0.5);
+    assert_within("zip", &zipped.to_vec().unwrap(), &middles, 2.0);
+    let sums = a.logaddexp(b).unwrap().to_vec().unwrap();
+    for (&found, &(a, b)) in sums.iter().zip(&pairs) {
+        let (a, b) = (a.to_f64(), b.to_f64());
+        let wanted = if a == b {
+            a + 2_f64.ln()
+        } else {
+            a.max(b) + naive_softplus(-(a - b).abs())
+        };
+        let wanted = if a.is_nan() || b.is_nan() {
+            f64::NAN
+        } else {
+            wanted
+        };
+        // Where the two terms cancel, what counts is their own size; and the distance of the two
+        // numbers is rounded, which its exponential shows as that many times ε/2.
+        let (gap, scale) = ((a - b).abs(), wanted.abs().max(a.max(b).abs()));
+        let tolerance = T::EPSILON * (4.0 * scale + 0.5 * gap * naive_softplus(-gap));
+        let close = (found.to_f64() - wanted).abs() <= tolerance;
+        assert!(
+            close || same(found, wanted),
+            "logaddexp({a}, {b}): {found} instead of {wanted}"
+        );
+    }
+    if a.shape() == sizes {
+        let mut sum = a.clone();
+        sum.add_assign(b).unwrap();
+        let bits = |x: Tensor<T>| format!("{:?}", x.to_vec().unwrap());
+        assert_eq!(bits(sum), bits(a.add(b).unwrap()));
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Midpoint;
+
+impl Pointwise<2> for Midpoint {
+    const NAME: &'static str = "midpoint";
+    fn eval<S: Scalar>(&self, [a, b]: [S; 2]) -> S {
+        a * 0.5 + b * 0.5
+    }
+}
+
+fn comparisons<T: macula_tensor::Number>() -> [Binary<T, bool>; 6] {
+    [
+        ("eq", |a, b| a.eq(b), |a, b| a == b),
+        ("ne", |a, b| a.ne(b), |a, b| a != b),
+        ("lt", |a, b| a.lt(b), |a, b| a < b),
+        ("le", |a, b| a.le(b), |a, b| a <= b),
+        ("gt", |a, b| a.gt(b), |a, b| a > b),
+        ("ge", |a, b| a.ge(b), |a, b| a >= b),
+    ]
+}
+
+/// Small numbers, and those at the ends of the range.
+fn integer(random: u64) -> i64 {
+    let small = (random / 4 % 11) as i64 - 5;
+    match random % 4 {
+        0 => i64::MIN.wrapping_add(small),
+        1 => (random as i64).wrapping_mul(0x1234_5678_9ABC_DEF1),
+        _ => small,
+    }
+}
+
+fn floor_divide(a: i64, b: i64) -> i64 {
+    // Where nothing can overflow.
+    let (a, b) = (i128::from(a), i128::from(b));
+    let quotient = a / b - i128::from(a % b != 0 && (a < 0) != (b < 0));
+    quotient as i64
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_function_of_one_tensor_is_the_naive_one(case in cases(5)) {
+        functions_agree::<f32>(&case);
+        functions_agree::<f64>(&case);
+    }
+
+    #[test]
+    fn arithmetic_of_two_tensors_is_the_naive_one(case in cases(5)) {
+        arithmetic_agrees::<f32>(&case);
+        arithmetic_agrees::<f64>(&case);
+    }
+
+    #[test]
+    fn comparisons_of_any_type_are_the_naive_ones(case in cases(5)) {
+        let equal = |a: bool, b: bool| a == b;
+        pairs_agree(&comparisons(), &operands(&case, anything::<f32>), equal);
+        pairs_agree(&comparisons(), &operands(&case, anything::<f64>), equal);
+        pairs_agree(&comparisons(), &operands(&case, integer), equal);
+        let logic: [Binary<bool, bool>; 5] = [
+            ("and", |a, b| a.and(b), |a, b| a && b),
+            ("or", |a, b| a.or(b), |a, b| a || b),
+            ("xor", |a, b| a.xor(b), |a, b| a != b),
+            ("eq", |a, b| a.eq(b), |a, b| a == b),
+            ("ne", |a, b| a.ne(b), |a, b| a != b),
+        ];
+        pairs_agree(&logic, &operands(&case, |random| random % 2 == 0), equal);
+    }
+
+    #[test]
+    fn integer_arithmetic_wraps_around_and_divides_downwards(case in cases(5)) {
+        let equal = |a: i64, b: i64| a == b;
+        let table: [Binary<i64, i64>; 5] = [
+            ("add", |a, b| a.add(b), i64::wrapping_add),
+            ("sub", |a, b| a.sub(b), i64::wrapping_sub),
+            ("mul", |a, b| a.mul(b), i64::wrapping_mul),
+            ("maximum", |a, b| a.maximum(b), Ord::max),
+            ("minimum", |a, b| a.minimum(b), Ord::min),
+        ];
+        let operands = operands(&case, integer);
+        pairs_agree(&table, &operands, equal);
+        let (a, b) = operands;
+        let divisors = b.eq(&Tensor::scalar(0)).and_then(|zero| b.masked_fill(&zero, 7)).unwrap();
+        let divisions: [Binary<i64, i64>; 2] = [
+            ("floor_divide", |a, b| a.floor_divide(b), floor_divide),
+            ("remainder", |a, b| a.remainder(b), |a, b| {
+                (i128::from(a) - i128::from(b) * i128::from(floor_divide(a, b))) as i64
+            }),
+        ];
+        pairs_agree(&divisions, &(a.clone(), divisors), equal);
+        let elements = a.to_vec().unwrap();
+        let each = |naive: fn(i64) -> i64| elements.iter().map(|&k| naive(k)).collect::<Vec<_>>();
+        prop_assert_eq!(a.neg().unwrap().to_vec().unwrap(), each(i64::wrapping_neg));
+        prop_assert_eq!(a.abs().unwrap().to_vec().unwrap(), each(i64::wrapping_abs));
+        prop_assert_eq!(a.clamp(-3, 2).unwrap().to_vec().unwrap(), each(|k| k.clamp(-3, 2)));
+    }
+
+    #[test]
+    fn casts_are_those_of_the_language_but_for_truth(case in cases(5)) {
+        let x = case.tensor(anything::<f64>);
+        let elements = x.to_vec().unwrap();
+        let cast = x.cast::<f32>().unwrap().to_vec().unwrap();
+        let expected: Vec<f64> = elements.iter().map(|&x| f64::from(x as f32)).collect();
+        assert_within("cast", &cast, &expected, 0.0);
+        let expected: Vec<i64> = elements.iter().map(|&x| x as i64).collect();
+        prop_assert_eq!(x.cast::<i64>().unwrap().to_vec().unwrap(), expected);
+        let expected: Vec<bool> = elements.iter().map(|&x| x != 0.0).collect();
+        prop_assert_eq!(x.cast::<bool>().unwrap().to_vec().unwrap(), expected);
+        let x = case.tensor(integer);
+        let elements = x.to_vec().unwrap();
+        let expected: Vec<f32> = elements.iter().map(|&k| k as f32).collect();
+        prop_assert_eq!(x.cast::<f32>().unwrap().to_vec().unwrap(), expected);
+        let expected: Vec<bool> = elements.iter().map(|&k| k != 0).collect();
+        let truth = x.cast::<bool>().unwrap();
+        prop_assert_eq!(truth.to_vec().unwrap(), &expected[..]);
+        let expected: Vec<i64> = expected.into_iter().map(i64::from).collect();
+        prop_assert_eq!(truth.cast::<i64>().unwrap().to_vec().unwrap(), expected);
+    }
+
+    #[test]
+    fn shapes_broadcast_exactly_if_sizes_are_equal_or_one(
+        left in prop::collection::vec(0_usize..4, 0..5),
+        right in prop::collection::vec(0_usize..4, 0..5),
+    ) {
+        let (a, b) = (Tensor::<f32>::ones(&left).unwrap(), Tensor::<f32>::ones(&right).unwrap());
+        let fits = left.iter().rev().zip(right.iter().rev()).all(|(a, b)| a == b || *a == 1 || *b == 1);
+        prop_assert_eq!(a.add(&b).is_ok(), fits);
+        prop_assert_eq!(a.lt(&b).is_ok(), fits);
+    }
+}

@@ -1,0 +1,142 @@
+//! The same bits for 1, 2, 3 and 8 threads, for every family of operations that shares its work.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use macula_tensor::ops::pointwise::{Square, Tanh, pointwise};
+use macula_tensor::pointwise::Derived;
+use macula_tensor::{Element, Float, Norm, Result, Rng, Slice, Tensor};
+
+/// What came out, as text that tells every bit.
+fn bits<T: Element>(results: &[Result<Tensor<T>>]) -> Vec<String> {
+    let bits = |x: &Result<Tensor<T>>| {
+        let x = x.as_ref().unwrap();
+        let bits = x.to_vec().unwrap().into_iter().fold(0_u64, |bits, x| {
+            // The shortest text that stands for a number stands for no other.
+            let text = format!("{x:?}");
+            let digits = text.bytes().map(u64::from);
+            digits.fold(bits, |bits, digit| {
+                (bits ^ digit).wrapping_mul(0x0100_0000_01B3)
+            })
+        });
+        format!("{:?} {bits:x}", x.shape())
+    };
+    results.iter().map(bits).collect()
+}
+
+/// Everything on floats, on tensors large enough to be shared out.
+fn floats<T: Float + macula_tensor::random::RandomFloat>() -> Vec<String> {
+    let mut rng = Rng::seed(5);
+    let x = Tensor::<T>::normal([301, 257], 0.0, 1.0, &mut rng).unwrap();
+    let long = Tensor::<T>::normal([140_001], 0.0, 1.0, &mut rng).unwrap();
+    let turned = x.transpose(0, 1).unwrap();
+    let backwards = x.slice(1, Slice::from(..).step(-1)).unwrap();
+    let row = x.narrow(0, 0, 1).unwrap();
+    let mask = x.gt(&row).unwrap();
+    let index = Tensor::<i64>::integers([301, 257], 0, 301, &mut rng).unwrap();
+    let places = index.narrow(1, 0, 1).unwrap().flatten().unwrap();
+    let batch = Tensor::<T>::normal([37, 20, 41], 0.0, 1.0, &mut rng).unwrap();
+    let columns = batch.transpose(1, 2).unwrap();
+    let slope = Derived::new(Tanh).differentiate(0);
+    let mut results = bits(&[
+        // Random numbers.
+        Ok(long.clone()),
+        Tensor::<T>::uniform([140_001], -1.0, 1.0, &mut rng),
+        // Pointwise: contiguous, strided, broadcast, slopes.
+        long.exp(),
+        x.add(&backwards),
+        x.mul(&row),
+        turned.div(&turned.square().unwrap()),
+        pointwise(&slope, [&x], Some(&backwards)),
+        // Copies and choices.
+        turned.contiguous(),
+        Tensor::select(&mask, &x, &backwards),
+        x.masked_fill(&mask, T::from_f64(2.0)),
+        Tensor::concatenate(&[&x, &backwards], 1),
+        x.pad([(1, 2), (3, 4)], T::from_f64(0.5)),
+        x.roll(7, 1),
+        // By index.
+        x.index_select(0, &places),
+        x.gather(0, &index),
+        x.scatter_add(0, &index, &x),
+        x.index_add(0, &places, &backwards),
+        // Reductions: all, long axes, short ones, strided.
+        long.sum(..),
+        x.mean(0),
+        turned.var(0, 1),
+        x.prod(1),
+        backwards.amax(0),
+        x.norm2(1),
+        long.map_sum(Square, ..),
+        long.logsumexp(0),
+        x.sum_to([1, 257]),
+        // Lines.
+        x.softmax(0),
+        x.log_softmax(1),
+        x.cumsum(0),
+        x.cumprod(1),
+        x.recurrence(&backwards, 0),
+        x.cummax(1).map(|both| both.0),
+        // Order.
+        long.sort(0, true).map(|both| both.0),
+        x.topk(5, 0, true).map(|both| both.0),
+        x.median(1).map(|both| both.0),
+        long.unique().map(|unique| unique.values),
+        // Products: square, tall, of a vector, in batches, with a bias.
+        x.matmul(&turned),
+        turned.matmul(&backwards),
+        long.dot(&long),
+        batch.matmul(&columns),
+        x.linear(&backwards, None),
+    ]);
+    results.extend(bits(&[
+        x.argmax(0),
+        x.argmin(1),
+        long.argmax(..),
+        long.argsort(0, false),
+        x.count_nonzero(1),
+    ]));
+    results.extend(bits(&[x.lt(&backwards), turned.is_finite(), mask.any(0)]));
+    results.push(format!("{:?} {:?}", long.norm(Norm::L2), long.all_finite()));
+    let mut updated = long.clone();
+    updated.add_assign(&long).unwrap();
+    results.extend(bits(&[Ok(updated)]));
+    results
+}
+
+/// The same for integers.
+fn integers() -> Vec<String> {
+    let mut rng = Rng::seed(6);
+    let x = Tensor::<i64>::integers([301, 257], -50, 50, &mut rng).unwrap();
+    let turned = x.transpose(0, 1).unwrap();
+    let mut results = bits(&[
+        Ok(Tensor::permutation(100_001, &mut rng)),
+        x.add(&x.narrow(1, 0, 1).unwrap()),
+        turned.mul(&turned),
+        turned.contiguous(),
+        turned.sum(1),
+        x.amax(0),
+        x.cumsum(1),
+        x.sort(0, false).map(|both| both.1),
+        x.abs().and_then(|x| x.bincount(0)),
+    ]);
+    results.extend(bits(&[
+        x.cast::<f32>(),
+        x.abs().and_then(|x| x.one_hot(51)),
+    ]));
+    results.extend(bits(&[Tensor::bernoulli([100_001], 0.3, &mut rng)]));
+    results
+}
+
+#[test]
+fn every_operation_gives_the_same_bits_on_any_number_of_threads() {
+    let run = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        let all = || [floats::<f32>(), floats::<f64>(), integers()].concat();
+        pool.build().unwrap().install(all)
+    };
+    let single = run(1);
+    for threads in [2, 3, 8] {
+        for (number, (found, wanted)) in run(threads).iter().zip(&single).enumerate() {
+            assert_eq!(found, wanted, "result {number} on {threads} threads");
+        }
+    }
+}

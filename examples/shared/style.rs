@@ -1,0 +1,39 @@
+//! What the pictures of all examples have in common.
+
+use std::path::Path;
+
+use macula::prelude::*;
+use plotters::prelude::*;
+
+/// Colours that people who see fewer of them can tell apart (Okabe and Ito, 2008).
+pub(crate) const COLOURS: [RGBColor; 5] = [
+    RGBColor(0, 114, 178),
+    RGBColor(230, 159, 0),
+    RGBColor(0, 130, 95),
+    RGBColor(204, 121, 167),
+    RGBColor(0, 0, 0),
+];
+pub(crate) const SIZE: (u32, u32) = (860, 560);
+pub(crate) const TITLE: (&str, i32) = ("sans-serif", 20);
+pub(crate) const TEXT: (&str, i32) = ("sans-serif", 16);
+
+/// What a function that draws returns.
+pub(crate) type Drawn = std::result::Result<(), Box<dyn std::error::Error>>;
+
+/// The result of drawing to a file, with its name in the error.
+pub(crate) fn named(path: &Path, drawn: Drawn) -> Result<()> {
+    drawn.map_err(|error| Error::File {
+        path: path.into(),
+        message: error.to_string(),
+    })
+}
+
+/// The folder, made if need be.
+pub(crate) fn make_folder(folder: &Path) -> Result<()> {
+    named(folder, std::fs::create_dir_all(folder).map_err(Into::into))
+}
+
+/// The line that stands for a curve in a legend.
+pub(crate) fn key(colour: RGBColor) -> impl Fn((i32, i32)) -> PathElement<(i32, i32)> {
+    move |(x, y)| PathElement::new([(x, y), (x + 24, y)], colour.stroke_width(3))
+}
