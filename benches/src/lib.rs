@@ -1,4 +1,23 @@
 //! Measurements of macula, each beside a baseline in the same run.
 //!
-//! `cargo bench -p macula-benches` runs all, `--bench training_step` one of them.
-#![forbid(unsafe_code)]
+//! `cargo bench -p macula-benches` runs all, `--bench training_step` one of them, and
+//! `--bench matmul -- f32/1` those whose name contains `f32/1`.
+//!
+//! What the benches of the tensor share: [`Bench`] times work on a number of threads and prints a
+//! table with the ratio to each baseline, the share of the floor and the peak memory; [`floor`]
+//! measures what the machine can do; [`peers`] are the crates that products are compared with.
+
+mod bench;
+pub mod floor;
+mod memory;
+pub mod peers;
+
+pub use bench::Bench;
+
+use macula::prelude::{Rng, Tensor};
+use macula::tensor::random::RandomFloat;
+
+/// A tensor of normal numbers.
+pub fn normal<T: RandomFloat>(shape: &[usize]) -> Tensor<T> {
+    Tensor::normal(shape, 0.0, 1.0, &mut Rng::seed(7)).expect("a valid shape")
+}

@@ -293,7 +293,7 @@ proptest! {
     }
 }
 
-const LARGE: [(&[usize], usize); 8] = [
+const LARGE: [(&[usize], usize); 13] = [
     (&[3, 5000], 1),
     (&[5000, 3], 1),
     (&[5000, 3], 0),
@@ -302,6 +302,12 @@ const LARGE: [(&[usize], usize); 8] = [
     (&[70, 300], 0),
     (&[1000, 17], 1),
     (&[33, 129], 1),
+    // Cut along the axis, along what follows it, and along both.
+    (&[300_000], 0),
+    (&[2, 1000, 130], 1),
+    (&[1100, 600], 0),
+    (&[7, 3, 1100], 1),
+    (&[70, 2500], 0),
 ];
 
 fn large(sizes: &[usize]) -> Case {

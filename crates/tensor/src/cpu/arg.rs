@@ -5,8 +5,9 @@ use std::marker::PhantomData;
 use pulp::{Simd, WithSimd};
 
 use super::lanes::dispatch;
-use super::parallel::{PIECE, for_each_piece};
+use super::parallel::{PIECE, for_each_piece, map_pieces};
 use crate::element::Number;
+use crate::storage::Buffer;
 
 /// Which element wins.
 pub(crate) trait Contest: Copy + Send + Sync {
@@ -40,6 +41,14 @@ impl Contest for Smallest {
     }
 }
 
+/// Elements of a segment: a longer axis is cut, for several threads, and the winners of its segments
+/// meet in a contest of their own.
+const SEGMENT: usize = 8 * PIECE;
+/// Rows of a segment when there are many columns: each segment leaves a row of winners behind.
+const ROWS: usize = 512;
+/// Columns looked at together: their best so far stay in the first-level cache.
+const TILE: usize = 1024;
+
 /// For `elements` as `[outer, axis, inner]`, the place along the axis of the first element that
 /// none beats, as `[outer, inner]`.
 pub(crate) fn winner<T: Number, C: Contest>(
@@ -49,24 +58,88 @@ pub(crate) fn winner<T: Number, C: Contest>(
     inner: usize,
     output: &mut [i64],
 ) {
-    let piece = (PIECE / axis).max(1);
-    for_each_piece(output, piece, |start, places| match inner {
-        1 => dispatch(Rows::<T, C> {
-            elements: &elements[start * axis..],
-            length: axis,
-            places,
-            _contest: PhantomData,
-        }),
-        _ => {
-            let (mut start, mut places) = (start, places);
-            while !places.is_empty() {
-                let (outer, column) = (start / inner, start % inner);
-                let width = (inner - column).min(places.len());
-                let (run, rest) = places.split_at_mut(width);
-                let first = outer * axis * inner + column;
-                in_columns::<T, C>(&elements[first..], axis, inner, run);
-                (start, places) = (start + width, rest);
+    if output.is_empty() {
+        return;
+    }
+    if inner == 1 && axis <= SEGMENT {
+        let piece = (PIECE / axis).max(1);
+        return for_each_piece(output, piece, |start, places| {
+            dispatch(Rows::<T, C> {
+                elements: &elements[start * axis..],
+                length: axis,
+                places,
+                _contest: PhantomData,
+            });
+        });
+    }
+    let segment = (SEGMENT / inner).max(ROWS).min(axis);
+    let segments = axis.div_ceil(segment);
+    let count = output.len() * segments;
+    let mut bests = Buffer::with_count(count);
+    let bests = &mut bests.as_mut_slice()[..count];
+    if segments == 1 {
+        return in_segments::<T, C>(elements, [axis, inner, segment], bests, output);
+    }
+    let mut places = Buffer::with_count(count);
+    let places = &mut places.as_mut_slice()[..count];
+    in_segments::<T, C>(elements, [axis, inner, segment], bests, places);
+    let partial = bests.chunks_exact(segments * inner);
+    let partial = partial.zip(places.chunks_exact(segments * inner));
+    for (output, (bests, places)) in output.chunks_exact_mut(inner).zip(partial) {
+        for (column, place) in output.iter_mut().enumerate() {
+            let mut winner = column;
+            for rival in (column..bests.len()).step_by(inner).skip(1) {
+                if C::beats(bests[rival], bests[winner]) {
+                    winner = rival;
+                }
             }
+            *place = places[winner];
+        }
+    }
+}
+
+/// The winners of every segment of the axis and their places, as `[outer, segments, inner]`.
+fn in_segments<T: Number, C: Contest>(
+    elements: &[T],
+    [axis, inner, segment]: [usize; 3],
+    bests: &mut [T],
+    places: &mut [i64],
+) {
+    let segments = axis.div_ceil(segment);
+    let piece = (PIECE / segment).max(TILE.min(inner));
+    let pieces = bests.chunks_mut(piece).zip(places.chunks_mut(piece));
+    map_pieces(pieces.enumerate(), |(number, (mut bests, mut places))| {
+        let mut start = number * piece;
+        while !places.is_empty() {
+            let (block, column) = (start / inner, start % inner);
+            let width = TILE.min(inner - column).min(places.len());
+            let (best, rest) = std::mem::take(&mut bests).split_at_mut(width);
+            let (place, places_rest) = std::mem::take(&mut places).split_at_mut(width);
+            let first = block % segments * segment;
+            let last = axis.min(first + segment);
+            let row = block / segments * axis + first;
+            if inner == 1 {
+                let row = &elements[row..row + last - first];
+                dispatch(Rows::<T, C> {
+                    elements: row,
+                    length: row.len(),
+                    places: place,
+                    _contest: PhantomData,
+                });
+                best[0] = row[place[0] as usize];
+                place[0] += first as i64;
+            } else {
+                dispatch(Columns::<T, C> {
+                    elements: &elements[row * inner + column..],
+                    inner,
+                    first,
+                    last,
+                    bests: best,
+                    places: place,
+                    _contest: PhantomData,
+                });
+            }
+            (bests, places, start) = (rest, places_rest, start + width);
         }
     });
 }
@@ -130,50 +203,54 @@ fn in_row<T: Number, C: Contest>(row: &[T]) -> usize {
     place
 }
 
-/// The places of the winners of several columns; a row has `inner` elements.
-fn in_columns<T: Number, C: Contest>(
-    elements: &[T],
-    axis: usize,
+/// Up to [`TILE`] columns of rows of `inner` elements.
+struct Columns<'a, T, C> {
+    elements: &'a [T],
     inner: usize,
-    places: &mut [i64],
-) {
-    let mut best = [T::ZERO; BLOCK];
-    for (index, places) in places.chunks_mut(BLOCK).enumerate() {
-        let column = index * BLOCK;
-        let best = &mut best[..places.len()];
-        best.copy_from_slice(&elements[column..][..places.len()]);
-        places.fill(0);
-        for row in 1..axis {
-            dispatch(Round::<T, C> {
-                row: &elements[row * inner + column..][..best.len()],
-                place: row as i64,
-                best,
-                places,
-                _contest: PhantomData,
-            });
-        }
-    }
-}
-
-/// One row of candidates against the best so far.
-struct Round<'a, T, C> {
-    row: &'a [T],
-    place: i64,
-    best: &'a mut [T],
+    /// The number of the first row, and of the one after the last.
+    first: usize,
+    last: usize,
+    bests: &'a mut [T],
     places: &'a mut [i64],
     _contest: PhantomData<C>,
 }
 
-impl<T: Number, C: Contest> WithSimd for Round<'_, T, C> {
+impl<T: Number, C: Contest> WithSimd for Columns<'_, T, C> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let bests = self.best.iter_mut().zip(self.places);
-        for (&x, (best, place)) in self.row.iter().zip(bests) {
-            let wins = C::beats(x, *best);
-            *best = if wins { x } else { *best };
-            *place = if wins { self.place } else { *place };
+        let width = self.bests.len();
+        // Numbers of rows as wide as the elements they belong to are chosen with the same masks.
+        let mut winners = [0_u32; TILE];
+        let winners = &mut winners[..width];
+        let rows = self.last - self.first;
+        let row = |row: usize| &self.elements[row * self.inner..][..width];
+        self.bests.copy_from_slice(row(0));
+        let mut next = 1;
+        while next < rows {
+            // Four rows share what is loaded and stored of the best so far; the last may repeat.
+            let number = |k: usize| (next + k).min(rows - 1);
+            let four = [
+                row(number(0)),
+                row(number(1)),
+                row(number(2)),
+                row(number(3)),
+            ];
+            for k in 0..width {
+                let (mut best, mut winner) = (self.bests[k], winners[k]);
+                for (row, place) in four.into_iter().zip(next as u32..) {
+                    let wins = C::beats(row[k], best);
+                    best = if wins { row[k] } else { best };
+                    winner = if wins { place } else { winner };
+                }
+                self.bests[k] = best;
+                winners[k] = winner;
+            }
+            next += 4;
+        }
+        for (place, &winner) in self.places.iter_mut().zip(&*winners) {
+            *place = (self.first + winner as usize) as i64;
         }
     }
 }

@@ -27,8 +27,9 @@ use crate::pointwise::{Derived, Pointwise};
 use crate::program::Program;
 use crate::tensor::View;
 
-/// Elements unpacked at a time: 1 to 2 KiB an operand.
-pub(super) const BLOCK: usize = 256;
+/// Elements unpacked at a time: 4 to 8 KiB an operand. Finding a block's place takes some divisions,
+/// which this many elements are worth.
+pub(super) const BLOCK: usize = 1024;
 
 /// Writes `formula(inputs…)`, times `seed` if there is one, to `output`.
 ///
@@ -234,6 +235,32 @@ impl<E: Evaluate<N>, T: LaneFloat, const N: usize> WithSimd for SeededLoop<'_, E
             let x = inputs.map(|(_, rest)| Lanes::load_partial(simd, rest));
             let seed = Lanes::load_partial(simd, seed_rest);
             (self.eval.evaluate(x) * seed).store_partial(output_rest);
+        }
+    }
+}
+
+/// `elements[i] = formula(elements[i])`, on this thread.
+pub(crate) fn in_place<T: Float, F: Pointwise<1>>(formula: F, elements: &mut [T]) {
+    dispatch(InPlace { formula, elements });
+}
+
+struct InPlace<'a, F, T> {
+    formula: F,
+    elements: &'a mut [T],
+}
+
+impl<F: Pointwise<1>, T: LaneFloat> WithSimd for InPlace<'_, F, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let (elements, rest) = T::split_mut::<S>(self.elements);
+        for x in elements {
+            *x = self.formula.eval([Lanes::<S, T>::new(simd, *x)]).vector;
+        }
+        if !rest.is_empty() {
+            let x = Lanes::<S, T>::load_partial(simd, rest);
+            self.formula.eval([x]).store_partial(rest);
         }
     }
 }

@@ -4,19 +4,20 @@
 //! (xⱼ − m) − ln s. A result is read and written while its row is in the cache. Departures:
 //!
 //! 1. A row in one piece runs on registers along the row.
-//! 2. Other axes, and rows of few elements, run with as many results side by side as a register
-//!    holds: of other axes these lie side by side already, short rows are transposed first and
-//!    back afterwards, 64 at a time.
+//! 2. Other axes run with as many results side by side as a register holds ([`columns`]). Rows of
+//!    few elements are brought into that order first, 64 at a time.
 
 use pulp::{Simd, WithSimd};
-use smallvec::SmallVec;
 
 use super::lane_fold::{ExpDistance, LaneFold, Larger, Sum, first_lanes};
 use super::lanes::{Lanes, dispatch};
-use super::parallel::{PIECE, for_each_piece, map_pieces};
+use super::parallel::{PIECE, for_each_piece};
 use crate::element::Float;
 use crate::scalar::Scalar;
-use crate::storage::Buffer;
+
+mod columns;
+
+use columns::Stats;
 
 /// Up to this many elements, a row is short.
 const SHORT: usize = 16;
@@ -43,24 +44,19 @@ pub(crate) fn softmax<T: Float>(
     inner: usize,
     output: &mut [T],
 ) {
-    let length = axis * inner;
-    let outer = (PIECE / length).max(1);
-    for_each_piece(output, outer * length, |start, output| {
+    if inner > 1 {
+        return columns::columns(kind, input, [axis, inner], output);
+    }
+    let rows = (PIECE / axis).max(1);
+    for_each_piece(output, rows * axis, |start, output| {
         let input = &input[start..][..output.len()];
-        if inner > 1 {
-            let blocks = input
-                .chunks_exact(length)
-                .zip(output.chunks_exact_mut(length));
-            for (input, output) in blocks {
-                columns(kind, input, inner, output);
-            }
-        } else if axis <= SHORT {
+        if axis <= SHORT {
             short_rows(kind, input, axis, output);
         } else {
             dispatch(Rows {
                 kind,
                 input,
-                length,
+                length: axis,
                 output,
             });
         }
@@ -144,153 +140,75 @@ fn log_row<S: Simd, T: Float>(simd: S, from: &[T], to: &mut [T]) {
     }
 }
 
-/// Rows of up to [`SHORT`] elements, transposed, [`BATCH`] at a time.
+/// Rows of up to [`SHORT`] elements, transposed, [`BATCH`] at a time, and back again.
 fn short_rows<T: Float>(kind: Kind, input: &[T], axis: usize, output: &mut [T]) {
-    let mut scratch = [T::ZERO; SHORT * BATCH];
+    let (mut x, mut y) = ([T::ZERO; SHORT * BATCH], [T::ZERO; SHORT * BATCH]);
+    let (mut largest, mut total) = ([T::ZERO; BATCH], [T::ZERO; BATCH]);
     let batches = input.chunks(axis * BATCH);
     for (from, to) in batches.zip(output.chunks_mut(axis * BATCH)) {
         let width = from.len() / axis;
-        for (column, row) in from.chunks_exact(axis).enumerate() {
-            for (place, &x) in row.iter().enumerate() {
-                scratch[place * width + column] = x;
-            }
-        }
-        dispatch(Tile {
-            kind,
-            width,
-            elements: &mut scratch[..axis * width],
-        });
-        for (column, row) in to.chunks_exact_mut(axis).enumerate() {
-            for (place, y) in row.iter_mut().enumerate() {
-                *y = scratch[place * width + column];
-            }
-        }
+        let (x, y) = (&mut x[..from.len()], &mut y[..from.len()]);
+        to_lines(from, axis, x);
+        let stats = Stats {
+            largest: &mut largest[..width],
+            total: &mut total[..width],
+        };
+        columns::whole(kind, x, axis, y, stats);
+        to_rows(y, axis, to);
     }
 }
 
-/// `[axis, inner]`, column by column. A tile of them is copied together first: far apart as they
-/// lie, its rows would drive each other out of the cache.
-fn columns<T: Float>(kind: Kind, input: &[T], inner: usize, output: &mut [T]) {
-    // A tile has about the elements of a piece, but runs of memory should not be too short. The 16
-    // make a row of the tile an odd number of cache lines where it would be a power of two, whose
-    // rows fall into few places of the cache.
-    let width = (PIECE / (input.len() / inner)).clamp(BATCH, RUN) + 16;
-    let mut tiles: SmallVec<[SmallVec<[&mut [T]; SHORT]>; 1]> = SmallVec::new();
-    tiles.resize_with(inner.div_ceil(width), SmallVec::new);
-    for row in output.chunks_exact_mut(inner) {
-        for (tile, row) in tiles.iter_mut().zip(row.chunks_mut(width)) {
-            tile.push(row);
-        }
-    }
-    map_pieces(tiles.into_iter().enumerate(), |(index, rows)| {
-        let column = index * width;
-        let width = width.min(inner - column);
-        let mut scratch = Buffer::with_count(rows.len() * width);
-        let elements = &mut scratch.as_mut_slice()[..rows.len() * width];
-        for (to, from) in elements
-            .chunks_exact_mut(width)
-            .zip(input.chunks_exact(inner))
-        {
-            to.copy_from_slice(&from[column..column + width]);
-        }
-        dispatch(Tile {
-            kind,
-            width,
-            elements,
-        });
-        for (to, from) in rows.into_iter().zip(scratch.as_slice().chunks_exact(width)) {
-            to.copy_from_slice(from);
-        }
-    });
-}
-
-/// Rows of `width` elements, whose columns are replaced by their softmax.
-struct Tile<'a, T> {
-    kind: Kind,
-    width: usize,
-    elements: &'a mut [T],
-}
-
-impl<T: Float> WithSimd for Tile<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(mut self, simd: S) {
-        let lanes = T::width::<S>();
-        for column in (0..self.width).step_by(lanes) {
-            let count = lanes.min(self.width - column);
-            match self.kind {
-                Kind::Softmax => self.softmax(simd, column, count),
-                Kind::LogSoftmax => self.log_softmax(simd, column, count),
+/// Rows of `axis` elements as lines of one element of each row.
+fn to_lines<T: Copy>(rows: &[T], axis: usize, lines: &mut [T]) {
+    match axis {
+        2 => to_lines_of::<T, 2>(rows, lines),
+        3 => to_lines_of::<T, 3>(rows, lines),
+        4 => to_lines_of::<T, 4>(rows, lines),
+        _ => {
+            let width = lines.len() / axis;
+            for (place, line) in lines.chunks_exact_mut(width).enumerate() {
+                for (to, row) in line.iter_mut().zip(rows.chunks_exact(axis)) {
+                    *to = row[place];
+                }
             }
         }
     }
 }
 
-impl<T: Float> Tile<'_, T> {
-    #[inline(always)]
-    fn softmax<S: Simd>(&mut self, simd: S, column: usize, count: usize) {
-        let largest = self.largest(simd, column, count);
-        let zero = Lanes::splat(simd, T::ZERO);
-        let (mut total, mut sum) = (zero, zero);
-        for (row, elements) in self.elements.chunks_exact_mut(self.width).enumerate() {
-            let elements = &mut elements[column..column + count];
-            let e = (load(simd, elements) - largest).exp();
-            store(e, elements);
-            sum = sum + e;
-            if row % BATCH == BATCH - 1 {
-                (total, sum) = (total + sum, zero);
+/// The way back.
+fn to_rows<T: Copy>(lines: &[T], axis: usize, rows: &mut [T]) {
+    match axis {
+        2 => to_rows_of::<T, 2>(lines, rows),
+        3 => to_rows_of::<T, 3>(lines, rows),
+        4 => to_rows_of::<T, 4>(lines, rows),
+        _ => {
+            let width = lines.len() / axis;
+            for (place, line) in lines.chunks_exact(width).enumerate() {
+                for (row, from) in rows.chunks_exact_mut(axis).zip(line) {
+                    row[place] = *from;
+                }
             }
         }
-        let scale = (total + sum).recip();
-        for elements in self.elements.chunks_exact_mut(self.width) {
-            let elements = &mut elements[column..column + count];
-            store(load(simd, elements) * scale, elements);
-        }
-    }
-
-    #[inline(always)]
-    fn log_softmax<S: Simd>(&mut self, simd: S, column: usize, count: usize) {
-        let largest = self.largest(simd, column, count);
-        let zero = Lanes::splat(simd, T::ZERO);
-        let (mut total, mut sum) = (zero, zero);
-        for (row, elements) in self.elements.chunks_exact(self.width).enumerate() {
-            sum = sum + (load(simd, &elements[column..column + count]) - largest).exp();
-            if row % BATCH == BATCH - 1 {
-                (total, sum) = (total + sum, zero);
-            }
-        }
-        let ln = (total + sum).ln();
-        for elements in self.elements.chunks_exact_mut(self.width) {
-            let elements = &mut elements[column..column + count];
-            store(load(simd, elements) - largest - ln, elements);
-        }
-    }
-
-    #[inline(always)]
-    fn largest<S: Simd>(&self, simd: S, column: usize, count: usize) -> Lanes<S, T> {
-        let mut largest = Lanes::splat(simd, T::from_f64(f64::NEG_INFINITY));
-        for elements in self.elements.chunks_exact(self.width) {
-            largest = largest.max(load(simd, &elements[column..column + count]));
-        }
-        largest
     }
 }
 
-/// Loads up to a register.
-#[inline(always)]
-fn load<S: Simd, T: Float>(simd: S, slice: &[T]) -> Lanes<S, T> {
-    match T::split::<S>(slice) {
-        ([vector, ..], _) => Lanes::new(simd, *vector),
-        (_, rest) => Lanes::load_partial(simd, rest),
+/// Rows of a length known when this is compiled: several are moved by one instruction.
+fn to_lines_of<T: Copy, const N: usize>(rows: &[T], lines: &mut [T]) {
+    let rows = rows.as_chunks::<N>().0;
+    for (place, line) in (0..N).zip(lines.chunks_exact_mut(rows.len())) {
+        for (to, row) in line.iter_mut().zip(rows) {
+            *to = row[place];
+        }
     }
 }
 
-/// Stores up to a register.
-#[inline(always)]
-fn store<S: Simd, T: Float>(lanes: Lanes<S, T>, slice: &mut [T]) {
-    match T::split_mut::<S>(slice) {
-        ([vector, ..], _) => *vector = lanes.vector,
-        (_, rest) => lanes.store_partial(rest),
+fn to_rows_of<T: Copy, const N: usize>(lines: &[T], rows: &mut [T]) {
+    let rows = rows.as_chunks_mut::<N>().0;
+    let mut sources = [lines; N];
+    for (source, line) in sources.iter_mut().zip(lines.chunks_exact(rows.len())) {
+        *source = &line[..rows.len()];
+    }
+    for (k, row) in rows.iter_mut().enumerate() {
+        *row = sources.map(|line| line[k]);
     }
 }

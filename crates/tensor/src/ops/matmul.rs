@@ -1,11 +1,13 @@
 //! Matrix products: ranks and strides are sorted out here, the arithmetic is in
 //! [`cpu::gemm`](crate::cpu).
 
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
-use crate::cpu::gemm::{Batch, Epilogue};
+use crate::cpu::gemm::{Batch, Epilogue, Then};
+use crate::cpu::pointwise::in_place;
 use crate::element::Float;
 use crate::error::{Error, Result};
+use crate::pointwise::Pointwise;
 use crate::shape::{Shape, Sizes, broadcast};
 use crate::tensor::Tensor;
 
@@ -57,16 +59,22 @@ impl<T: Float> Tensor<T> {
         if k != inner {
             return Err(inner_sizes(op, self, other));
         }
+        if a.rank() == 2 && b.rank() == 2 {
+            // The result without the axes that a vector lacks has the same elements.
+            let mut sizes = Sizes::new();
+            sizes.extend((self.rank() > 1).then_some(m));
+            sizes.extend((other.rank() > 1).then_some(n));
+            return product(op, [a, b], &[], &sizes, None, None);
+        }
         let (a_batch, b_batch) = (&a.shape()[..a.rank() - 2], &b.shape()[..b.rank() - 2]);
         let batch = broadcast(op, a_batch, b_batch)?;
-        // The result without the axes that a vector lacks has the same elements.
         let mut sizes = batch.clone();
         sizes.extend((self.rank() > 1).then_some(m));
         sizes.extend((other.rank() > 1).then_some(n));
         if b_batch.is_empty() {
-            rows_times(op, a, b, &sizes, None)
+            rows_times(op, a, b, &sizes, None, None)
         } else {
-            product(op, [a, b], &batch, &sizes, None)
+            product(op, [a, b], &batch, &sizes, None, None)
         }
     }
 
@@ -90,7 +98,49 @@ impl<T: Float> Tensor<T> {
     /// # Ok::<(), macula_tensor::Error>(())
     /// ```
     pub fn linear(&self, weight: &Self, bias: Option<&Self>) -> Result<Self> {
-        let op = "linear";
+        self.linear_then("linear", weight, bias, None)
+    }
+
+    /// activation(x · Wᵀ + b): a linear layer with its activation in one pass.
+    ///
+    /// The formula is applied to rows of the product as they are finished, while they are in the
+    /// cache. Bit for bit it is [`linear`](Self::linear) followed by [`map`](Self::map).
+    ///
+    /// # Shapes
+    /// x `[…, in]`, weight `[out, in]`, bias `[out]` → `[…, out]`.
+    ///
+    /// # Errors
+    /// The shapes must be these, in main memory.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use macula_tensor::{Tensor, ops::pointwise::Relu};
+    ///
+    /// let weight = Tensor::from([[1.0_f32, 2.0], [3.0, -40.0]]);
+    /// let bias = Tensor::from([0.5, 0.0]);
+    /// let y = Tensor::from([10.0, 1.0]).linear_map(&weight, Some(&bias), Relu)?;
+    /// assert_eq!(y.to_vec()?, [12.5, 0.0]);
+    /// # Ok::<(), macula_tensor::Error>(())
+    /// ```
+    pub fn linear_map<F: Pointwise<1>>(
+        &self,
+        weight: &Self,
+        bias: Option<&Self>,
+        activation: F,
+    ) -> Result<Self> {
+        let then = |finished: &mut [T]| in_place(activation, finished);
+        self.linear_then("linear_map", weight, bias, Some(&then))
+    }
+
+    /// The product of [`linear`](Self::linear), and `then` done to its elements.
+    fn linear_then(
+        &self,
+        op: &'static str,
+        weight: &Self,
+        bias: Option<&Self>,
+        then: Option<Then<'_, T>>,
+    ) -> Result<Self> {
         if weight.rank() != 2 {
             return Err(Error::Shape {
                 op,
@@ -114,7 +164,7 @@ impl<T: Float> Tensor<T> {
         let mut sizes = Sizes::from_slice(leading);
         sizes.push(outputs);
         let weight = weight.transpose(0, 1)?;
-        rows_times(op, self, &weight, &sizes, bias)
+        rows_times(op, self, &weight, &sizes, bias, then)
     }
 }
 
@@ -140,13 +190,14 @@ fn rows_times<T: Float>(
     b: &Tensor<T>,
     sizes: &[usize],
     bias: Option<&Tensor<T>>,
+    then: Option<Then<'_, T>>,
 ) -> Result<Tensor<T>> {
     let Some((&k, leading)) = a.shape().split_last().filter(|_| a.rank() != 2) else {
-        return product(op, [a, b], &[], sizes, bias);
+        return product(op, [a, b], &[], sizes, bias, then);
     };
     match a.shape.reshape(&[leading.iter().product(), k]) {
-        Some(tall) => product(op, [&a.with_shape(tall), b], &[], sizes, bias),
-        None => product(op, [a, b], &leading[..leading.len() - 1], sizes, bias),
+        Some(tall) => product(op, [&a.with_shape(tall), b], &[], sizes, bias, then),
+        None => product(op, [a, b], &leading[..leading.len() - 1], sizes, bias, then),
     }
 }
 
@@ -157,44 +208,47 @@ fn product<T: Float>(
     batch: &[usize],
     sizes: &[usize],
     bias: Option<&Tensor<T>>,
+    then: Option<Then<'_, T>>,
 ) -> Result<Tensor<T>> {
     for other in std::iter::once(b).chain(bias) {
         a.device().check_same(op, other.device())?;
     }
     let ([m, k], [_, n]) = (last_two(a), last_two(b));
-    let (a, b) = (Matrices::new(a, batch)?, Matrices::new(b, batch)?);
-    let (a, b) = (a.view(op)?, b.view(op)?);
+    let copies = [forwards(a)?, forwards(b)?];
+    let a = Matrices::of(op, copies[0].as_ref().unwrap_or(a), batch)?;
+    let b = Matrices::of(op, copies[1].as_ref().unwrap_or(b), batch)?;
     let bias = bias.map(Tensor::contiguous).transpose()?;
     let epilogue = Epilogue {
         bias: bias.as_ref().and_then(Tensor::as_slice),
+        then,
         ..Epilogue::NONE
     };
     let shape = Shape::contiguous(op, sizes)?;
     Ok(Tensor::build(shape, |output| {
-        T::multiply([m, k, n], a, b, output, epilogue);
+        T::multiply([m, k, n], a.batch(), b.batch(), output, epilogue);
     }))
 }
 
+/// A copy of a tensor whose rows or columns run backwards, which the kernel does not walk.
+fn forwards<T: Float>(tensor: &Tensor<T>) -> Result<Option<Tensor<T>>> {
+    let matrix = &tensor.strides()[tensor.rank() - 2..];
+    let backwards = matrix.iter().any(|&stride| stride < 0);
+    backwards.then(|| tensor.contiguous()).transpose()
+}
+
 /// The matrices of a tensor, one for each place in the axes before the last two.
-struct Matrices<T: Float> {
-    tensor: Tensor<T>,
+struct Matrices<'a, T> {
+    elements: &'a [T],
     row_stride: usize,
     column_stride: usize,
     starts: SmallVec<[usize; 1]>,
 }
 
-impl<T: Float> Matrices<T> {
+impl<'a, T: Float> Matrices<'a, T> {
     /// The matrices of the batch that the tensor's leading axes broadcast to.
-    fn new(tensor: &Tensor<T>, batch: &[usize]) -> Result<Self> {
-        let axes = tensor.rank() - 2;
-        // The kernel does not walk backwards.
-        let tensor = if tensor.strides()[axes..].iter().any(|&stride| stride < 0) {
-            tensor.contiguous()?
-        } else {
-            tensor.clone()
-        };
+    fn of(op: &'static str, tensor: &'a Tensor<T>, batch: &[usize]) -> Result<Self> {
         let strides = tensor.strides();
-        let (leading, matrix) = strides.split_at(axes);
+        let (leading, matrix) = strides.split_at(tensor.rank() - 2);
         let first = tensor.shape.offset() as isize;
         let start = |number: usize| {
             let axes = tensor.shape().iter().zip(leading).rev();
@@ -206,23 +260,25 @@ impl<T: Float> Matrices<T> {
             }
             start as usize
         };
-        let starts = (0..batch.iter().product()).map(start).collect();
         Ok(Self {
+            elements: tensor.view(op)?.elements,
             // Negative only along an axis of one place, where nothing steps.
             row_stride: matrix[0].unsigned_abs(),
             column_stride: matrix[1].unsigned_abs(),
-            starts,
-            tensor,
+            starts: match batch {
+                [] => smallvec![first as usize],
+                _ => (0..batch.iter().product()).map(start).collect(),
+            },
         })
     }
 
-    fn view(&self, op: &'static str) -> Result<Batch<'_, T>> {
-        Ok(Batch {
-            elements: self.tensor.view(op)?.elements,
+    fn batch(&self) -> Batch<'_, T> {
+        Batch {
+            elements: self.elements,
             row_stride: self.row_stride,
             column_stride: self.column_stride,
             starts: &self.starts,
-        })
+        }
     }
 }
 
@@ -231,6 +287,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::ops::pointwise::Sigmoid;
 
     /// Small integers, whose products and sums are exact: results are compared bit by bit.
     fn integers(shape: &[usize], seed: usize) -> Tensor<f64> {
@@ -352,6 +409,56 @@ mod tests {
             let expected = expected.add(&bias).unwrap();
             let biased = x.linear(&strided(&weight), Some(&bias)).unwrap();
             assert_eq!(biased.to_vec(), expected.to_vec());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn linear_map_is_linear_and_then_map_bit_for_bit(
+            (m, k, n) in (0usize..9, 0usize..40, 0usize..40),
+            rows in prop::sample::select(vec![1usize, 1, 1, 700]),
+            (biased, x_strided, weight_strided) in any::<(bool, bool, bool)>(),
+        ) {
+            let x = integers(&[m * rows, k], 1).mul_scalar(0.01).unwrap();
+            let weight = integers(&[n, k], 2);
+            let x = if x_strided { strided(&x) } else { x };
+            let weight = if weight_strided { strided(&weight) } else { weight };
+            let bias = biased.then(|| integers(&[n], 3));
+            let plain = x.linear(&weight, bias.as_ref()).unwrap();
+            let fused = x.linear_map(&weight, bias.as_ref(), Sigmoid).unwrap();
+            prop_assert_eq!(fused.shape(), plain.shape());
+            prop_assert_eq!(fused.to_vec(), plain.sigmoid().unwrap().to_vec());
+        }
+    }
+
+    #[test]
+    fn large_products_are_finished_once_whatever_the_number_of_threads() {
+        // Tall, wide, by dot products, transposed, and a batch that is no even walk.
+        for (sizes, n) in [
+            (vec![5000, 70], 130),
+            (vec![4, 900], 3000),
+            (vec![30_000, 64], 3),
+            (vec![500, 300, 20], 24),
+        ] {
+            let x = integers(&sizes, 1).mul_scalar(0.01).unwrap();
+            let k = sizes[sizes.len() - 1];
+            let (weight, bias) = (integers(&[n, k], 2), integers(&[n], 3));
+            let x = if sizes.len() == 3 {
+                x.transpose(0, 1).unwrap()
+            } else {
+                x
+            };
+            let expected = x.linear(&weight, Some(&bias)).unwrap().sigmoid().unwrap();
+            for threads in [1, 2, 3, 8] {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+                let fused = pool
+                    .unwrap()
+                    .install(|| x.linear_map(&weight, Some(&bias), Sigmoid));
+                assert!(
+                    fused.unwrap().to_vec() == expected.to_vec(),
+                    "{sizes:?} {threads}"
+                );
+            }
         }
     }
 

@@ -14,7 +14,9 @@ use std::ops::Range;
 
 use pulp::Simd;
 
-use super::microkernel::{Finish, SHORT_TILE_ROWS, TILE_ROWS, store, tile, tile_vectors};
+use super::microkernel::{
+    ByColumns, ByRows, Finish, SHORT_TILE_ROWS, TILE_ROWS, store, tile, tile_vectors,
+};
 use super::pack::{pack_panel, pack_rows, pack_tiles};
 use super::{GemmFloat, Matrix, Product, Scratch};
 
@@ -53,7 +55,8 @@ pub(super) fn multiply<S: Simd, T: GemmFloat>(simd: S, product: Product<'_, T>) 
                 let source = a.from(rows.start, part.start);
                 let left = blocking.left(source, a_scratch, rows.len(), depth);
                 for panel in cut(columns.clone(), panel_width) {
-                    let right = if blocking.pack_b || panel.len() < panel_width {
+                    let packed = blocking.pack_b || panel.len() < panel_width;
+                    let right = if packed {
                         let place = blocking.panel_start(&columns, &panel, depth);
                         let stride = panel.len().next_multiple_of(T::width::<S>());
                         Panel {
@@ -61,8 +64,9 @@ pub(super) fn multiply<S: Simd, T: GemmFloat>(simd: S, product: Product<'_, T>) 
                             stride,
                         }
                     } else {
+                        let elements = b.from(part.start, panel.start).elements;
                         Panel {
-                            elements: b.from(part.start, panel.start).elements,
+                            elements: &elements[..elements.len().min(depth * b.row_stride)],
                             stride: b.row_stride,
                         }
                     };
@@ -80,21 +84,36 @@ pub(super) fn multiply<S: Simd, T: GemmFloat>(simd: S, product: Product<'_, T>) 
                             Some(bias) if last => Some(&bias[panel.start..]),
                             _ => None,
                         },
-                        relu: epilogue.relu && last,
                     };
-                    match panel.len().div_ceil(T::width::<S>()) {
-                        1 => column_of_tiles::<S, T, 1>(simd, left, right, target, finish),
-                        2 => column_of_tiles::<S, T, 2>(simd, left, right, target, finish),
-                        // Decided when this is compiled: the wide tiles exist only where they fit.
-                        vectors if const { S::REGISTER_COUNT >= 32 } => match vectors {
-                            3 => column_of_tiles::<S, T, 3>(simd, left, right, target, finish),
-                            _ => column_of_tiles::<S, T, 4>(simd, left, right, target, finish),
-                        },
-                        _ => {}
-                    }
+                    panel_of_tiles(simd, packed, left, right, target, finish);
                 }
             }
         }
+    }
+}
+
+/// All rows of `left` times one panel, by tiles of as many registers as the panel has.
+///
+/// Panels that were copied have loops of their own: there the step from row to row is known when
+/// this is compiled. Only the widest panels are ever read in place.
+#[inline(always)]
+fn panel_of_tiles<S: Simd, T: GemmFloat>(
+    simd: S,
+    packed: bool,
+    left: Left<'_, T>,
+    right: Panel<'_, T>,
+    target: Target<'_, T>,
+    finish: Finish<'_, T>,
+) {
+    // Decided when this is compiled: the wide tiles exist only where they fit.
+    let wide = const { S::REGISTER_COUNT >= 32 };
+    match (target.columns.div_ceil(T::width::<S>()), packed) {
+        (1, _) => column_of_tiles::<S, T, 1, true>(simd, left, right, target, finish),
+        (2, true) => column_of_tiles::<S, T, 2, true>(simd, left, right, target, finish),
+        (3, _) if wide => column_of_tiles::<S, T, 3, true>(simd, left, right, target, finish),
+        (_, true) if wide => column_of_tiles::<S, T, 4, true>(simd, left, right, target, finish),
+        (_, false) if wide => column_of_tiles::<S, T, 4, false>(simd, left, right, target, finish),
+        _ => column_of_tiles::<S, T, 2, false>(simd, left, right, target, finish),
     }
 }
 
@@ -294,7 +313,7 @@ struct Target<'a, T> {
 
 /// All rows of `left` times one panel.
 #[inline(always)]
-fn column_of_tiles<S: Simd, T: GemmFloat, const NV: usize>(
+fn column_of_tiles<S: Simd, T: GemmFloat, const NV: usize, const PACKED: bool>(
     simd: S,
     left: Left<'_, T>,
     right: Panel<'_, T>,
@@ -305,10 +324,17 @@ fn column_of_tiles<S: Simd, T: GemmFloat, const NV: usize>(
     while row < target.rows {
         // Five rows, too, are faster as a whole tile that is not full.
         if target.rows - row + 1 >= TILE_ROWS {
-            one_tile::<S, T, TILE_ROWS, NV>(simd, row, left, right, &mut target, finish);
+            one_tile::<S, T, TILE_ROWS, NV, PACKED>(simd, row, left, right, &mut target, finish);
             row += TILE_ROWS;
         } else {
-            one_tile::<S, T, SHORT_TILE_ROWS, NV>(simd, row, left, right, &mut target, finish);
+            one_tile::<S, T, SHORT_TILE_ROWS, NV, PACKED>(
+                simd,
+                row,
+                left,
+                right,
+                &mut target,
+                finish,
+            );
             row += SHORT_TILE_ROWS;
         }
     }
@@ -316,7 +342,7 @@ fn column_of_tiles<S: Simd, T: GemmFloat, const NV: usize>(
 
 /// The tile that starts at row `row`. Rows past the last are computed and not stored.
 #[inline(always)]
-fn one_tile<S: Simd, T: GemmFloat, const MR: usize, const NV: usize>(
+fn one_tile<S: Simd, T: GemmFloat, const MR: usize, const NV: usize, const PACKED: bool>(
     simd: S,
     row: usize,
     left: Left<'_, T>,
@@ -325,21 +351,19 @@ fn one_tile<S: Simd, T: GemmFloat, const MR: usize, const NV: usize>(
     finish: Finish<'_, T>,
 ) {
     let Target { rows, depth, .. } = *target;
-    let (b, b_stride) = (right.elements, right.stride);
+    let b = right.elements;
+    let b_stride = if PACKED {
+        NV * T::width::<S>()
+    } else {
+        right.stride
+    };
     let sums = match left {
         Left::Rows { elements, stride } => {
             let mut slices: [&[T]; MR] = [&[]; MR];
             for i in 0..MR {
                 slices[i] = &elements[(row + i).min(rows - 1) * stride..][..depth];
             }
-            let columns = (0..depth).map(|p| {
-                let mut column = [T::ZERO; MR];
-                for i in 0..MR {
-                    column[i] = slices[i][p];
-                }
-                column
-            });
-            tile::<S, T, MR, NV>(simd, columns, b, b_stride)
+            tile::<S, T, _, MR, NV>(simd, ByRows::new(slices), b, b_stride)
         }
         Left::Columns {
             elements,
@@ -347,11 +371,8 @@ fn one_tile<S: Simd, T: GemmFloat, const MR: usize, const NV: usize>(
             tile_stride,
         } => {
             let elements = &elements[row / TILE_ROWS * tile_stride + row % TILE_ROWS..];
-            let columns = elements
-                .chunks(stride)
-                .take(depth)
-                .map_while(|column| column.first_chunk::<MR>().copied());
-            tile::<S, T, MR, NV>(simd, columns, b, b_stride)
+            let columns = elements.chunks(stride).take(depth);
+            tile::<S, T, _, MR, NV>(simd, ByColumns(columns), b, b_stride)
         }
     };
     let c = &mut target.c[row * target.stride..];

@@ -58,7 +58,7 @@ fn tiles<S: Simd, T: GemmFloat, const ROWS: usize, const COLUMNS: usize>(
 ) {
     let Product { m, k, n, a, .. } = *product;
     let epilogue = product.epilogue;
-    let plain = !epilogue.accumulate && !epilogue.relu && epilogue.bias.is_none();
+    let plain = !epilogue.accumulate && epilogue.bias.is_none();
     let mut ys: [&[T]; COLUMNS] = [&[]; COLUMNS];
     for j in 0..COLUMNS {
         ys[j] = &b.elements[(column + j) * b.column_stride..][..k];

@@ -25,6 +25,8 @@
 //! 6. **Large products are split between threads** ([`parallel`]) by rows of `c`, or by columns
 //!    where there are few rows; k is never split. One element is always summed in the same order,
 //!    which depends on shape and strides alone, so any number of threads gives the same bits.
+//! 7. **An activation is applied to rows as they are finished**, block by block, before they leave
+//!    the cache.
 //!
 //! An infinity or a NaN in an operand reaches every element of `c` that the plain version would
 //! make infinite or NaN: no product is skipped, not even with a zero.
@@ -128,15 +130,19 @@ impl<'a, T> Batch<'a, T> {
     }
 }
 
-/// What is done to a product on its way to memory: `c = relu(product + c + bias)`, each part optional.
-#[derive(Clone, Copy, Debug)]
+/// What is done to elements in place.
+pub(crate) type Then<'a, T> = &'a (dyn Fn(&mut [T]) + Sync);
+
+/// What is done to a product on its way to memory: `c = then(product + c + bias)`, each part
+/// optional.
+#[derive(Clone, Copy)]
 pub struct Epilogue<'a, T> {
     /// One number for each column of `c`, added to every row.
     pub(crate) bias: Option<&'a [T]>,
-    /// Negative elements become 0; a NaN stays.
-    pub(crate) relu: bool,
     /// The product is added to what `c` holds instead of replacing it.
     pub(crate) accumulate: bool,
+    /// Called with finished rows, or parts of them, while they are in the cache: an activation.
+    pub(crate) then: Option<Then<'a, T>>,
 }
 
 impl<T: GemmFloat> Epilogue<'_, T> {
@@ -150,9 +156,6 @@ impl<T: GemmFloat> Epilogue<'_, T> {
         if let Some(bias) = self.bias {
             value += bias[column];
         }
-        if self.relu && value <= T::ZERO {
-            value = T::ZERO;
-        }
         value
     }
 }
@@ -161,8 +164,8 @@ impl<T> Epilogue<'_, T> {
     /// The product itself.
     pub(crate) const NONE: Self = Self {
         bias: None,
-        relu: false,
         accumulate: false,
+        then: None,
     };
 }
 

@@ -1,16 +1,22 @@
 //! The doors to the product, and its division between threads.
 
 use super::super::lanes::dispatch;
-use super::super::parallel::{for_each_piece, map_pieces};
-use super::plan::Plan;
+use super::super::parallel::{PIECE, for_each_piece, map_pieces};
+use super::plan::{DEPTH, Plan};
 use super::{Batch, Epilogue, GemmFloat, Matrix, Product, Scratch};
 
 /// Products of numbers (m · k · n) below which a second thread costs more than it does: waking one
 /// takes several microseconds, in which one thread does a million products.
-const WORTH_SHARING: usize = 1 << 22;
+const WORTH_SHARING: usize = 1 << 21;
 
 /// Fewest rows of c that are worth a thread: each thread packs `b` for itself.
 const ROWS_FOR_A_THREAD: usize = 32;
+
+/// Bytes of c that are computed before an activation is applied to them: they are still in the
+/// second cache.
+const FINISHED_TOGETHER: usize = 512 * 1024;
+/// Fewest rows of such a block: `b` is packed again for each.
+const FEWEST_FINISHED_TOGETHER: usize = 128;
 
 /// c[m, n] = a[m, k] · b[k, n], finished as `epilogue` says; `c` is row-major without gaps.
 #[inline]
@@ -46,7 +52,7 @@ pub(super) fn matmul<T: GemmFloat>(
             c,
             epilogue,
             path: plan.path,
-            depth: plan.depth,
+            depth: DEPTH,
         });
     }
     let mut scratch = Scratch::take(m * n);
@@ -60,12 +66,15 @@ pub(super) fn matmul<T: GemmFloat>(
         c: &mut *transposed,
         epilogue: Epilogue::NONE,
         path: plan.path,
-        depth: plan.depth,
+        depth: DEPTH,
     });
     for (i, row) in c.chunks_exact_mut(n).enumerate() {
         for (j, place) in row.iter_mut().enumerate() {
             *place = epilogue.finish(transposed[j * m + i], *place, j);
         }
+    }
+    if let Some(then) = epilogue.then {
+        for_each_piece(c, PIECE, |_, c| then(c));
     }
 }
 
@@ -73,16 +82,23 @@ pub(super) fn matmul<T: GemmFloat>(
 fn share<T: GemmFloat>(product: Product<'_, T>) {
     let Product { m, k, n, .. } = product;
     let work = m.saturating_mul(k).saturating_mul(n);
-    if work < WORTH_SHARING {
-        return compute(product);
+    let parts = match work < WORTH_SHARING {
+        true => 1,
+        false => rayon::current_num_threads().min(2 * work / WORTH_SHARING),
+    };
+    if parts > 1 && m < parts * ROWS_FOR_A_THREAD && m < n {
+        return share_columns(product, parts);
     }
-    let parts = rayon::current_num_threads().min(2 * work / WORTH_SHARING);
-    if parts <= 1 {
-        compute(product);
-    } else if m >= parts * ROWS_FOR_A_THREAD || m >= n {
-        share_rows(product, parts);
+    let mut rows = m.div_ceil(parts);
+    if product.epilogue.then.is_some() {
+        let in_cache = FINISHED_TOGETHER / (n * size_of::<T>());
+        rows = rows.min(in_cache.max(FEWEST_FINISHED_TOGETHER));
+    }
+    let rows = rows.next_multiple_of(super::microkernel::TILE_ROWS);
+    if rows < m {
+        share_rows(product, rows);
     } else {
-        share_columns(product, parts);
+        compute(product);
     }
 }
 
@@ -92,12 +108,19 @@ fn share<T: GemmFloat>(product: Product<'_, T>) {
 /// that calls them directly would compile them again.
 #[inline(never)]
 fn compute<T: GemmFloat>(product: Product<'_, T>) {
-    dispatch(product);
+    let Some(then) = product.epilogue.then else {
+        return dispatch(product);
+    };
+    let c = product.c;
+    dispatch(Product {
+        c: &mut *c,
+        ..product
+    });
+    then(c);
 }
 
-fn share_rows<T: GemmFloat>(product: Product<'_, T>, parts: usize) {
+fn share_rows<T: GemmFloat>(product: Product<'_, T>, rows: usize) {
     let Product {
-        m,
         k,
         n,
         a,
@@ -106,10 +129,8 @@ fn share_rows<T: GemmFloat>(product: Product<'_, T>, parts: usize) {
         epilogue,
         path,
         depth,
+        ..
     } = product;
-    let rows = m
-        .div_ceil(parts)
-        .next_multiple_of(super::microkernel::TILE_ROWS);
     for_each_piece(c, rows * n, |start, c| {
         compute(Product {
             m: c.len() / n,

@@ -8,17 +8,12 @@ use super::{GemmFloat, Matrix, Path};
 pub(super) struct Plan {
     pub(super) path: Path,
     pub(super) transposed: bool,
-    /// Longest block of k between two visits of the tiles to `c`.
-    pub(super) depth: usize,
 }
 
-/// A panel of `b`, four registers of 64 bytes wide and this long, takes 32 KiB and stays in the first
-/// cache while a column of tiles passes over it.
-const DEPTH: usize = 128;
-/// Where `c` does not fit the second cache, adding to it half as often is worth more than that.
-const DEPTH_OF_LARGE: usize = 256;
-/// Bytes of a `c` that does not fit the second cache beside the operands.
-const LARGE: usize = 2 * 1024 * 1024;
+/// Longest block of k between two visits of the tiles to `c`. A panel of `b`, four registers of 64
+/// bytes wide and so long, takes 128 KiB: what of it the first cache does not hold comes from the
+/// second as fast as it is used, while every visit to a large `c` waits for memory.
+pub(super) const DEPTH: usize = 512;
 
 impl Plan {
     /// Chooses by an estimate of the cycles, with registers as wide as a cache line.
@@ -29,13 +24,7 @@ impl Plan {
         b: &Matrix<'_, T>,
     ) -> Self {
         let width = 64 / size_of::<T>();
-        let large = (m * n).saturating_mul(size_of::<T>()) > LARGE;
-        let depth = if large { DEPTH_OF_LARGE } else { DEPTH };
-        let plan = |path, transposed| Self {
-            path,
-            transposed,
-            depth,
-        };
+        let plan = |path, transposed| Self { path, transposed };
 
         // A row of tiles takes k/2 cycles if a register holds a row of c, and all of them some 400 to
         // set out. A dot product takes k/(2·width), and about 5 to add up the lanes.
