@@ -1,5 +1,5 @@
-//! The matrix product beside the crates `gemm` and `matrixmultiply`, and beside the processor's
-//! limit: 2·m·k·n operations at the measured rate of multiply-adds.
+//! The matrix product beside that of `ndarray`, and beside the processor's limit: 2·m·k·n operations
+//! at the measured rate of multiply-adds.
 //!
 //! Squares, and the shapes of training: a layer of a small network (32×10×2), tall inputs, the
 //! gradient to the weights (aᵀ · b), an output of one column, a batch of small products.
@@ -35,28 +35,17 @@ fn products<T: PeerFloat>(bench: &mut Bench<'_>) {
         let left = if transposed { [k, m] } else { [m, k] };
         let (a, b) = (normal::<T>(&left), normal::<T>(&[k, n]));
         let [left, right] = [&a, &b].map(|x| x.as_slice().expect("row-major"));
-        let product = Product {
-            sizes: [m, k, n],
-            a: left,
-            transposed,
-            b: right,
-        };
+        let product = Product::new([m, k, n], left, transposed, right);
         let a = match transposed {
             true => a.transpose(0, 1).expect("two axes"),
             false => a.clone(),
         };
-        let mut by_gemm = vec![T::ZERO; m * n];
-        let mut by_matrixmultiply = vec![T::ZERO; m * n];
+        let mut by_peer = vec![T::ZERO; m * n];
         bench.compare(
             name,
             2.0 * (m * k * n) as f64 / peak,
             || drop(black_box(a.matmul(&b))),
-            &mut [
-                ("gemm", &mut || product.gemm(black_box(&mut by_gemm))),
-                ("matrixmultiply", &mut || {
-                    product.matrixmultiply(black_box(&mut by_matrixmultiply));
-                }),
-            ],
+            &mut [("ndarray", &mut || product.compute(black_box(&mut by_peer)))],
         );
     }
     batch::<T>(bench, peak);
@@ -73,15 +62,10 @@ fn batch<T: PeerFloat>(bench: &mut Bench<'_>, peak: f64) {
         "batch of 64, 32×32×32",
         2.0 * (BATCH * N * N * N) as f64 / peak,
         || drop(black_box(a.matmul(&b))),
-        &mut [("gemm", &mut || {
+        &mut [("ndarray", &mut || {
             for (c, start) in c.chunks_exact_mut(N * N).zip((0..).step_by(N * N)) {
-                let product = Product {
-                    sizes: [N; 3],
-                    a: &slices[0][start..][..N * N],
-                    transposed: false,
-                    b: &slices[1][start..][..N * N],
-                };
-                product.gemm(c);
+                let [a, b] = slices.map(|elements| &elements[start..][..N * N]);
+                Product::new([N; 3], a, false, b).compute(c);
             }
         })],
     );

@@ -5,7 +5,8 @@
 //!
 //! What the benches of the tensor share: [`Bench`] times work on a number of threads and prints a
 //! table with the ratio to each baseline, the share of the floor and the peak memory; [`floor`]
-//! measures what the machine can do; [`peers`] are the crates that products are compared with.
+//! measures what the machine can do; [`peers`] is what products are compared with.
+#![forbid(unsafe_code)]
 
 mod bench;
 pub mod floor;

@@ -171,7 +171,7 @@ impl<T: Float> Var<T> {
                 let to_gradient = || convolve(&saved.input(1)?, upstream, &settings);
                 let to_input = || {
                     let gradient = saved.input(0)?;
-                    gradient.conv_input_gradient(&upstream, &size, &settings)
+                    gradient.conv_input_gradient(upstream, &size, &settings)
                 };
                 Ok([
                     saved.needs(0).then(to_gradient).transpose()?,
