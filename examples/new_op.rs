@@ -5,17 +5,16 @@
 use macula::prelude::*;
 
 // An elementwise operation is its formula. Forward, backward and every higher order follow. These
-// lines and the one of its gradient check below are twelve.
+// lines and the one of its gradient check below are eleven.
 
 /// x · σ(βx), the swish of Ramachandran, Zoph and Le, 2017.
 #[derive(Clone, Copy, Debug)]
-struct Swish {
-    beta: f64,
-}
+struct Swish(f64);
 impl Pointwise<1> for Swish {
     const NAME: &'static str = "swish";
+    #[inline(always)]
     fn eval<S: Scalar>(&self, [x]: [S; 1]) -> S {
-        x * (x * self.beta).sigmoid()
+        x * (x * self.0).sigmoid()
     }
 }
 
@@ -59,7 +58,7 @@ fn rms_norm<T: Float>(x: &Var<T>, epsilon: f64) -> Result<Var<T>> {
 }
 
 fn main() -> Result<()> {
-    let swish = Swish { beta: 1.5 };
+    let swish = Swish(1.5);
     let x = Tensor::from([[-2.0, -0.5, 0.0], [0.5, 1.0, 3.0]]);
     check_gradients("swish", std::slice::from_ref(&x), |x| x[0].map(swish))?;
     println!("swish: first and second derivatives agree with finite differences");

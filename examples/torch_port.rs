@@ -85,6 +85,7 @@ struct Textbook {
 impl Pointwise<1> for Textbook {
     const NAME: &'static str = "textbook_focal_loss";
 
+    #[inline(always)]
     fn eval<S: Scalar>(&self, [x]: [S; 1]) -> S {
         let p = x.sigmoid();
         -(x.constant(1.0) - p).powf(self.gamma) * p.ln()

@@ -30,6 +30,7 @@ use macula_tensor::{Error, Pointwise, Result, Scalar};
 ///
 /// impl MarginLoss for Brier {
 ///     const NAME: &'static str = "brier";
+///     #[inline(always)]
 ///     fn value_and_slope<S: Scalar>(&self, margin: S) -> (S, S) {
 ///         let logistic = margin.logistic();
 ///         let (p, q) = (logistic.sigmoid, logistic.complement);
@@ -71,6 +72,7 @@ pub trait MarginLoss: Copy + Debug + Send + Sync + 'static {
     ///
     /// Both together, because they share the costly parts. Never form `1 − p` or `ln(1 − p)` by
     /// subtraction: [`Scalar::logistic`] gives `p`, `1 − p` and both logarithms to full accuracy.
+    /// Mark it `#[inline(always)]`, as [`Pointwise::eval`] says.
     fn value_and_slope<S: Scalar>(&self, margin: S) -> (S, S);
 
     /// The same with a number that depends on the class of the target, such as a γ for each class.

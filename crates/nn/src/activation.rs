@@ -36,6 +36,7 @@ impl<T: Float> Module<T> for Relu {
 ///
 /// impl Pointwise<1> for Cube {
 ///     const NAME: &'static str = "cube";
+///     #[inline(always)]
 ///     fn eval<S: Scalar>(&self, [x]: [S; 1]) -> S {
 ///         x * x * x
 ///     }

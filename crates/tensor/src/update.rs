@@ -23,6 +23,7 @@ use crate::scalar::Scalar;
 /// }
 ///
 /// impl Update<2> for Lion {
+///     #[inline(always)]
 ///     fn eval<S: Scalar>(&self, [parameter, momentum]: [S; 2], gradient: S) -> [S; 2] {
 ///         let direction = (momentum * 0.9 + gradient * 0.1).signum();
 ///         [
@@ -75,6 +76,7 @@ mod tests {
     struct Mix;
 
     impl Update<3> for Mix {
+        #[inline(always)]
         fn eval<S: Scalar>(&self, [a, b, _]: [S; 3], x: S) -> [S; 3] {
             [a + x * b, b - a, x]
         }

@@ -32,6 +32,7 @@ use crate::module::Parameters;
 /// }
 ///
 /// impl Update<2> for Rule {
+///     #[inline(always)]
 ///     fn eval<S: Scalar>(&self, [parameter, momentum]: [S; 2], gradient: S) -> [S; 2] {
 ///         let direction = (momentum * 0.9 + gradient * 0.1).signum();
 ///         [
