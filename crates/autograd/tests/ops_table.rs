@@ -249,6 +249,11 @@ fn table() -> Vec<Row> {
             pairs(&[[&[2, 3], &[4, 3]], [&[0, 3], &[4, 3]]]),
             |x| x[0].linear(&x[1], None),
         ),
+        row(
+            "linear_map",
+            pairs(&[[&[2, 3], &[4, 3]], [&[0, 3], &[4, 3]]]),
+            |x| x[0].linear_map(&x[1], None, formulas::Tanh),
+        ),
         row("dot", pairs(&[[&[3], &[3]], [&[0], &[0]]]), |x| {
             x[0].dot(&x[1])
         }),

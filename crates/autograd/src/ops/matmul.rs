@@ -1,7 +1,7 @@
 //! Matrix products. Their rules are matrix products again, so every order is there.
 
 use macula_tensor::shape::Sizes;
-use macula_tensor::{Float, Result};
+use macula_tensor::{Float, Pointwise, Result};
 use smallvec::SmallVec;
 
 use crate::node::HandOn;
@@ -93,12 +93,38 @@ impl<T: Float> Var<T> {
             }
             // The sweep sums this to the shape of the bias.
             if saved.needs(2) {
-                hand_on(2, upstream.clone())?;
+                hand_on(2, upstream)?;
             }
             Ok(())
         };
         let keep = Keep::factors(self, weight);
         Self::record_any("linear", &operands, value, keep, rule)
+    }
+
+    /// activation(x · Wᵀ + b): in one pass where no gradient is wanted.
+    ///
+    /// On the way back an activation needs what it was applied to, so where there is one this is
+    /// [`linear`](Self::linear) followed by [`map`](Self::map), which gives the same bits.
+    ///
+    /// # Errors
+    /// Those of [`linear`](Self::linear).
+    #[track_caller]
+    pub fn linear_map<F: Pointwise<1>>(
+        &self,
+        weight: &Self,
+        bias: Option<&Self>,
+        activation: F,
+    ) -> Result<Self> {
+        let mut operands = [self, weight].into_iter().chain(bias);
+        if operands.any(Self::has_gradient) || self.tape().detects() {
+            return self.linear(weight, bias)?.map(activation);
+        }
+        let (w, b) = (weight.value(), bias.map(Self::value));
+        let value = self.value().linear_map(w, b, activation)?;
+        let operands: SmallVec<[&Self; 3]> = [self, weight].into_iter().chain(bias).collect();
+        // All of them are data, so there is no way back.
+        let rule = |_: Self, _: &Saved<T>, _: &mut HandOn<'_, T>| Ok(());
+        Self::record_any("linear_map", &operands, value, Keep::Nothing, rule)
     }
 }
 
@@ -122,6 +148,7 @@ fn reshaped<T: Float>(x: &Var<T>, shape: &[usize]) -> Result<Var<T>> {
 
 #[cfg(test)]
 mod tests {
+    use macula_tensor::ops::pointwise::Tanh;
     use macula_tensor::{Rng, Tensor};
 
     use crate::{Tape, check_gradients};
@@ -163,6 +190,17 @@ mod tests {
                     .unwrap_or_else(|error| panic!("{a:?} × {b:?}: {error}"));
             }
         }
+    }
+
+    #[test]
+    fn linear_map_gives_the_same_bits_with_and_without_a_way_back() {
+        let [x, weight, bias] = [random(&[5, 3], 1), random(&[2, 3], 2), random(&[2], 3)];
+        let value = |tape: Tape<f64>| {
+            let [x, weight, bias] = [&x, &weight, &bias].map(|tensor| tape.var(tensor.clone()));
+            let y = x.linear_map(&weight, Some(&bias), Tanh).unwrap();
+            y.value().to_vec().unwrap()
+        };
+        assert_eq!(value(Tape::new()), value(Tape::inference()));
     }
 
     #[test]
