@@ -117,6 +117,18 @@ impl<T: Float> Saved<'_, T> {
         self.inputs.get(index).is_some_and(Option::is_some)
     }
 
+    /// upstream · input number `index`.
+    ///
+    /// # Errors
+    /// Those of [`input`](Self::input) and of the product.
+    pub(crate) fn times_input(&self, upstream: &Var<T>, index: usize) -> Result<Var<T>> {
+        match self.recorded() {
+            true => upstream.mul(&self.input(index)?),
+            // Nothing is written down, so nothing but the value is needed.
+            false => Ok(self.constant(upstream.value().mul(self.value(index)?)?)),
+        }
+    }
+
     /// Data for the rule's own operations.
     pub fn constant(&self, value: Tensor<T>) -> Var<T> {
         self.tape.constant(value)

@@ -54,21 +54,16 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn mul(&self, other: &Self) -> Result<Self> {
         let value = self.value().mul(other.value())?;
-        Self::record(
-            "mul",
-            [self, other],
-            value,
-            Keep::factors(self, other),
-            |upstream, saved| {
-                let times = |index| match saved.recorded() {
-                    true => upstream.mul(&saved.input(index)?),
-                    // Nothing is written down, so nothing but the value is needed.
-                    false => Ok(saved.constant(upstream.value().mul(saved.value(index)?)?)),
-                };
-                let side = |index, other| saved.needs(index).then(|| times(other)).transpose();
-                Ok([side(0, 1)?, side(1, 0)?])
-            },
-        )
+        let rule = |upstream: Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
+            for (index, other) in [(0, 1), (1, 0)] {
+                if saved.needs(index) {
+                    hand_on(index, saved.times_input(&upstream, other)?)?;
+                }
+            }
+            Ok(())
+        };
+        let keep = Keep::factors(self, other);
+        Self::record_any("mul", &[self, other], value, keep, rule)
     }
 
     /// a / b, broadcast.
@@ -84,31 +79,27 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn neg(&self) -> Result<Self> {
         let value = self.value().neg()?;
-        Self::record("neg", [self], value, Keep::Nothing, |upstream, _| {
-            Ok([Some(upstream.neg()?)])
-        })
+        let rule =
+            |upstream: Self, _: &Saved<T>, hand_on: &mut HandOn<'_, T>| hand_on(0, upstream.neg()?);
+        Self::record_any("neg", &[self], value, Keep::Nothing, rule)
     }
 
     /// x + constant.
     #[track_caller]
     pub fn add_scalar(&self, constant: f64) -> Result<Self> {
         let value = self.value().add_scalar(constant)?;
-        Self::record("add_scalar", [self], value, Keep::Nothing, |upstream, _| {
-            Ok([Some(upstream.clone())])
-        })
+        let rule = |upstream: Self, _: &Saved<T>, hand_on: &mut HandOn<'_, T>| hand_on(0, upstream);
+        Self::record_any("add_scalar", &[self], value, Keep::Nothing, rule)
     }
 
     /// constant · x.
     #[track_caller]
     pub fn mul_scalar(&self, constant: f64) -> Result<Self> {
         let value = self.value().mul_scalar(constant)?;
-        Self::record(
-            "mul_scalar",
-            [self],
-            value,
-            Keep::Nothing,
-            move |upstream, _| Ok([Some(upstream.mul_scalar(constant)?)]),
-        )
+        let rule = move |upstream: Self, _: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
+            hand_on(0, upstream.mul_scalar(constant)?)
+        };
+        Self::record_any("mul_scalar", &[self], value, Keep::Nothing, rule)
     }
 }
 
