@@ -4,6 +4,10 @@
 //! differ in how the exponentials of a block are summed: [`pairs`] has none, [`narrow`] lets
 //! registers run across the rows, [`wide`] fills them with classes of one row.
 
+use std::hint::black_box;
+use std::iter::StepBy;
+use std::slice::Iter;
+
 use macula_tensor::cpu::lanes::Lanes;
 use macula_tensor::cpu::{Simd, WithSimd};
 use macula_tensor::{Float, Scalar};
@@ -39,6 +43,37 @@ enum Layout<T> {
     Wide(wide::Scratch<T>),
 }
 
+/// Logits that come next, read while something else is computed.
+///
+/// The processor does not look as far ahead by itself: it would first wait for the logits of the
+/// next rows and then compute. One number of each register calls for the whole of it.
+pub(super) struct Ahead<'a, T> {
+    numbers: StepBy<Iter<'a, T>>,
+    sum: T,
+}
+
+impl<'a, T: Float> Ahead<'a, T> {
+    #[inline(always)]
+    pub(super) fn new<S: Simd>(next: &'a [T]) -> Self {
+        Self {
+            numbers: next.iter().step_by(T::width::<S>()),
+            sum: T::ZERO,
+        }
+    }
+
+    /// Reads from the next register.
+    #[inline(always)]
+    pub(super) fn read(&mut self) {
+        self.sum = self.sum + *self.numbers.next().unwrap_or(&T::ZERO);
+    }
+
+    /// Has the compiler believe that what was read is needed.
+    #[inline(always)]
+    pub(super) fn done(self) {
+        black_box(self.sum);
+    }
+}
+
 impl<L: MarginLoss, T: Float> WithSimd for LabelledPass<'_, L, T> {
     /// The sum of the losses; none where a label is no class.
     type Output = Option<f64>;
@@ -65,13 +100,13 @@ impl<L: MarginLoss, T: Float> WithSimd for LabelledPass<'_, L, T> {
             if !block.take_targets(rows, piece.first_row + first, count) {
                 return None;
             }
+            let upcoming = &piece.logits[(first + count) * classes..];
             match &mut layout {
                 Layout::Pairs => pairs::margins(logits, &mut block),
                 Layout::Narrow(scratch) => {
-                    narrow::margins(simd, logits, classes, &mut block, scratch);
+                    narrow::margins(simd, logits, upcoming, classes, &mut block, scratch);
                 }
                 Layout::Wide(scratch) => {
-                    let upcoming = &piece.logits[(first + count) * classes..];
                     wide::margins(simd, logits, upcoming, classes, &mut block, scratch);
                 }
             }

@@ -16,7 +16,7 @@ use macula_tensor::cpu::Simd;
 use macula_tensor::cpu::lanes::Lanes;
 use macula_tensor::{Float, Scalar};
 
-use super::labelled::{Block, ROWS};
+use super::labelled::{Ahead, Block, ROWS};
 
 /// Up to this many classes; for more, windows cost more than sums over the rows.
 pub(super) const CLASSES: usize = 24;
@@ -46,11 +46,12 @@ impl<T: Float> Scratch<T> {
 }
 
 /// Writes the exponentials of the other classes to `scratch`, and `z_t − M` and `Σ` of each row to
-/// `block`.
+/// `block`. What follows the block in memory are the rows `upcoming`.
 #[inline(always)]
 pub(super) fn margins<S: Simd, T: Float>(
     simd: S,
     logits: &[T],
+    upcoming: &[T],
     classes: usize,
     block: &mut Block<T>,
     scratch: &mut Scratch<T>,
@@ -78,12 +79,15 @@ pub(super) fn margins<S: Simd, T: Float>(
     let zero = Lanes::splat(simd, T::ZERO);
     let largest = &T::split::<S>(of_rows).0[..registers];
     let vectors = &mut T::split_mut::<S>(numbers).0[..registers];
+    let mut ahead = Ahead::new::<S>(upcoming);
     for (vector, &largest) in vectors.iter_mut().zip(largest) {
+        ahead.read();
         let (other, largest) = (Lanes::new(simd, *vector), Lanes::new(simd, largest));
         // Where both are infinite the difference is 0, not NaN.
         let below = Lanes::select(other.equal(largest), zero, other - largest);
         *vector = below.exp_of_negative().vector;
     }
+    ahead.done();
 
     let sums = windows_of::<S, T, Sum>(simd, numbers, classes, registers, windows);
     for (row, sum) in block.sums[..rows].iter_mut().enumerate() {

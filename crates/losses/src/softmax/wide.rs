@@ -1,13 +1,12 @@
 //! Many classes: a register holds classes of one row.
 
-use std::hint::black_box;
 use std::mem::replace;
 
 use macula_tensor::cpu::Simd;
 use macula_tensor::cpu::lanes::Lanes;
 use macula_tensor::{Float, Scalar};
 
-use super::labelled::Block;
+use super::labelled::{Ahead, Block};
 use super::narrow::larger;
 
 /// Numbers of a block, if a row has not more: 16 to 32 KiB of exponentials, in the first-level
@@ -33,10 +32,6 @@ fn padded(classes: usize) -> usize {
 
 /// Writes the exponentials of the other classes to `scratch`, and `z_t − M` and `Σ` of each
 /// row to `block`. What follows the block in memory are the rows `upcoming`.
-///
-/// One number for each register of the next row is read while the exponentials of a row are
-/// computed. The processor does not look as far ahead as the next row, and would first wait for
-/// its logits and then compute.
 #[inline(always)]
 pub(super) fn margins<S: Simd, T: Float>(
     simd: S,
@@ -59,12 +54,10 @@ pub(super) fn margins<S: Simd, T: Float>(
 
         let largest = largest(simd, vectors);
         let shift = Lanes::splat(simd, largest);
-        let next = next_rows.next().unwrap_or_default();
-        let mut next = next.iter().step_by(T::width::<S>());
-        let mut read = T::ZERO;
+        let mut ahead = Ahead::new::<S>(next_rows.next().unwrap_or_default());
         let mut sum = zero;
         for vector in vectors {
-            read = read + *next.next().unwrap_or(&T::ZERO);
+            ahead.read();
             let other = Lanes::new(simd, *vector);
             // Where both are infinite the difference is 0, not NaN.
             let below = Lanes::select(other.equal(shift), zero, other - shift);
@@ -72,7 +65,7 @@ pub(super) fn margins<S: Simd, T: Float>(
             sum = sum + exponential;
             *vector = exponential.vector;
         }
-        black_box(read);
+        ahead.done();
         block.above[row] = target - largest;
         block.sums[row] = sum.sum();
     }
