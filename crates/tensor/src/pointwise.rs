@@ -41,8 +41,8 @@ pub trait Pointwise<const N: usize>: Copy + Debug + Send + Sync + 'static {
     /// The formula.
     ///
     /// Mark it `#[inline(always)]`. What is not inlined into the loop is compiled without the
-    /// loop's instruction set, and each of its operations becomes a call: a tanh-form GELU takes
-    /// 25 times as long.
+    /// loop's instruction set, and each of its operations becomes a call: a GELU was seen to take 25
+    /// times as long.
     fn eval<S: Scalar>(&self, inputs: [S; N]) -> S;
 
     /// The partial derivatives with respect to each input.

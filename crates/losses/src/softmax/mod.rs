@@ -21,6 +21,8 @@ use macula_tensor::{Element, Float, Result, Tensor};
 use crate::formula::MarginLoss;
 use crate::reduction::Reduction;
 
+mod ahead;
+mod block;
 mod composed;
 mod labelled;
 mod margins;
@@ -33,7 +35,8 @@ mod wide;
 pub(crate) use margins::class_margins;
 pub(crate) use rows::{Labelled, RowOptions, RowTargets};
 
-use labelled::{LabelledPass, ROWS};
+use block::ROWS;
+use labelled::LabelledPass;
 use mixed::MixedPass;
 use rows::Rows;
 

@@ -16,7 +16,8 @@ use macula_tensor::cpu::Simd;
 use macula_tensor::cpu::lanes::Lanes;
 use macula_tensor::{Float, Scalar};
 
-use super::labelled::{Ahead, Block, ROWS};
+use super::ahead::Ahead;
+use super::block::{Block, ROWS};
 
 /// Up to this many classes; for more, windows cost more than sums over the rows.
 pub(super) const CLASSES: usize = 24;
@@ -155,19 +156,14 @@ impl Fold for Sum {
     }
 }
 
+/// NaN may be lost: it comes back with its exponential.
 struct Larger;
 
 impl Fold for Larger {
     #[inline(always)]
     fn fold<S: Simd, T: Float>(a: Lanes<S, T>, b: Lanes<S, T>) -> Lanes<S, T> {
-        larger(a, b)
+        a.larger(b)
     }
-}
-
-/// The larger of two; NaN may be lost, as it comes back with its exponential.
-#[inline(always)]
-pub(super) fn larger<S: Simd, T: Float>(a: Lanes<S, T>, b: Lanes<S, T>) -> Lanes<S, T> {
-    Lanes::select(a.less(b), b, a)
 }
 
 /// The windows of `length` numbers that begin in the first `registers`, in one of the two buffers.

@@ -2,7 +2,7 @@
 
 use macula_tensor::Float;
 
-use super::labelled::Block;
+use super::block::Block;
 
 /// Writes `z_t − M` to `block`, whose sums are 1 from the beginning; `M` is the other logit.
 #[inline(always)]

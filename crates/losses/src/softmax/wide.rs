@@ -6,8 +6,8 @@ use macula_tensor::cpu::Simd;
 use macula_tensor::cpu::lanes::Lanes;
 use macula_tensor::{Float, Scalar};
 
-use super::labelled::{Ahead, Block};
-use super::narrow::larger;
+use super::ahead::Ahead;
+use super::block::Block;
 
 /// Numbers of a block, if a row has not more: 16 to 32 KiB of exponentials, in the first-level
 /// cache.
@@ -78,14 +78,14 @@ fn largest<S: Simd, T: Float>(simd: S, vectors: &[T::Vector<S>]) -> T {
     let (chunks, rest) = vectors.as_chunks::<TURNS>();
     for chunk in chunks {
         for turn in 0..TURNS {
-            largest[turn] = larger(largest[turn], Lanes::new(simd, chunk[turn]));
+            largest[turn] = largest[turn].larger(Lanes::new(simd, chunk[turn]));
         }
     }
     for (largest, &vector) in largest.iter_mut().zip(rest) {
-        *largest = larger(*largest, Lanes::new(simd, vector));
+        *largest = largest.larger(Lanes::new(simd, vector));
     }
     let [a, b, c, d] = largest;
-    larger(larger(a, b), larger(c, d)).largest()
+    a.larger(b).larger(c.larger(d)).largest()
 }
 
 /// Writes the gradient of the rows.

@@ -66,6 +66,13 @@ impl<S: Simd, T: LaneFloat> Lanes<S, T> {
         elementary::exp_of_negative(self)
     }
 
+    /// The larger of two, in half the operations of [`max`](Scalar::max); which of them it is where
+    /// one is NaN is not said.
+    #[inline(always)]
+    pub fn larger(self, other: Self) -> Self {
+        Self::select(self.less(other), other, self)
+    }
+
     /// 2^(n + shift) for an integral n and an exponent between those of the smallest and the
     /// largest normal number.
     #[inline(always)]

@@ -68,13 +68,6 @@ fn exp_reduced<S: Simd, T: LaneFloat>(r: Lanes<S, T>) -> Lanes<S, T> {
     r.mul_add(r.mul_add(tail(r), one), one)
 }
 
-/// x, but no less than `lowest`; NaN stays NaN.
-#[inline(always)]
-fn not_below<S: Simd, T: LaneFloat>(x: Lanes<S, T>, lowest: f64) -> Lanes<S, T> {
-    let lowest = x.constant(lowest);
-    Lanes::select(x.less(lowest), lowest, x)
-}
-
 /// x, but no more than a point where e^x is ∞; NaN stays NaN.
 #[inline(always)]
 fn not_above_overflow<S: Simd, T: LaneFloat>(x: Lanes<S, T>) -> Lanes<S, T> {
@@ -150,7 +143,9 @@ pub(in crate::cpu) fn exp<S: Simd, T: LaneFloat>(x: Lanes<S, T>) -> Lanes<S, T> 
 #[inline(always)]
 pub(in crate::cpu) fn exp_m1<S: Simd, T: LaneFloat>(x: Lanes<S, T>) -> Lanes<S, T> {
     // From −40 on the result is −1.
-    let Reduced { n, r, lost } = reduce(not_above_overflow(not_below(x, -40.0)));
+    let lowest = x.constant(-40.0);
+    let clamped = Lanes::select(x.less(lowest), lowest, x);
+    let Reduced { n, r, lost } = reduce(not_above_overflow(clamped));
     let tail = (r * r).mul_add(tail(r), lost);
     // With s = 2^(n − 1): 2^n·(1 + r + tail) − 1 = 2·(s·tail + (s·r + (s − ½))). Nothing overflows
     // before the last product, and the large terms, which may cancel, are summed first.
