@@ -7,7 +7,9 @@ use macula::prelude::*;
 use plotters::prelude::*;
 
 use crate::rows::Rows;
-use crate::style::{COLOURS, Drawn, SIZE, TEXT, TITLE, key, make_folder, named};
+use crate::style::{
+    COLOURS, Drawn, SIZE, TEXT, TITLE, draw_axes, draw_legend, key, make_folder, named,
+};
 use crate::training::{Results, Run};
 
 /// Draws both into a folder and returns where they are.
@@ -33,14 +35,11 @@ fn draw_curves(results: &[Results], rows: &Rows, path: &Path) -> Drawn {
         .x_label_area_size(48)
         .y_label_area_size(64)
         .build_cartesian_2d(0.0..1.0, 0.0..1.0)?;
-    chart
-        .configure_mesh()
-        .light_line_style(TRANSPARENT)
-        .x_desc("recall: share of the rare rows found")
-        .y_desc("precision: share of alarms that are right")
-        .label_style(TEXT)
-        .axis_desc_style(TEXT)
-        .draw()?;
+    draw_axes(
+        &mut chart,
+        "recall: share of the rare rows found",
+        "precision: share of alarms that are right",
+    )?;
 
     for (result, colour) in results.iter().zip(COLOURS) {
         let curves = result.runs.iter().map(|run| precisions(run, rows));
@@ -62,13 +61,7 @@ fn draw_curves(results: &[Results], rows: &Rows, path: &Path) -> Drawn {
         let dots = at_half.map(|report| (report.recall(), report.precision()));
         chart.draw_series(dots.map(|dot| Circle::new(dot, 5, colour.filled())))?;
     }
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::LowerLeft)
-        .background_style(WHITE)
-        .border_style(BLACK)
-        .label_font(TEXT)
-        .draw()?;
+    draw_legend(&mut chart, SeriesLabelPosition::LowerLeft)?;
     area.present()?;
     Ok(())
 }
@@ -159,13 +152,7 @@ fn draw_losses(results: &[Results], path: &Path) -> Drawn {
             colour.stroke_width(2),
         ))?;
     }
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::UpperRight)
-        .background_style(WHITE)
-        .border_style(BLACK)
-        .label_font(TEXT)
-        .draw()?;
+    draw_legend(&mut chart, SeriesLabelPosition::UpperRight)?;
     area.present()?;
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use macula::prelude::*;
+use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 
 /// Colours that people who see fewer of them can tell apart (Okabe and Ito, 2008).
@@ -36,4 +37,39 @@ pub(crate) fn make_folder(folder: &Path) -> Result<()> {
 /// The line that stands for a curve in a legend.
 pub(crate) fn key(colour: RGBColor) -> impl Fn((i32, i32)) -> PathElement<(i32, i32)> {
     move |(x, y)| PathElement::new([(x, y), (x + 24, y)], colour.stroke_width(3))
+}
+
+/// A chart that is drawn into an SVG file.
+pub(crate) type Chart<'a, Coordinates> = ChartContext<'a, SVGBackend<'a>, Coordinates>;
+
+/// Draws the grid, and what the axes mean.
+pub(crate) fn draw_axes(
+    chart: &mut Chart<'_, Cartesian2d<RangedCoordf64, RangedCoordf64>>,
+    x: &str,
+    y: &str,
+) -> Drawn {
+    chart
+        .configure_mesh()
+        .light_line_style(TRANSPARENT)
+        .x_desc(x)
+        .y_desc(y)
+        .label_style(TEXT)
+        .axis_desc_style(TEXT)
+        .draw()?;
+    Ok(())
+}
+
+/// Draws the legend into a corner.
+pub(crate) fn draw_legend<'a, C: CoordTranslate>(
+    chart: &mut Chart<'a, C>,
+    corner: SeriesLabelPosition,
+) -> Drawn {
+    chart
+        .configure_series_labels()
+        .position(corner)
+        .background_style(WHITE)
+        .border_style(BLACK)
+        .label_font(TEXT)
+        .draw()?;
+    Ok(())
 }

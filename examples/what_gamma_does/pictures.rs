@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use macula::prelude::*;
 use plotters::prelude::*;
 
-use crate::style::{COLOURS, Drawn, SIZE, TEXT, TITLE, key, make_folder, named};
+use crate::style::{
+    COLOURS, Drawn, SIZE, TEXT, TITLE, draw_axes, draw_legend, key, make_folder, named,
+};
 use crate::{GAMMAS, Panel, focal};
 
 /// Draws both into a folder and returns where they are.
@@ -32,14 +34,11 @@ fn draw_losses(path: &Path) -> Drawn {
         .x_label_area_size(48)
         .y_label_area_size(56)
         .build_cartesian_2d(0.0..1.0, 0.0..5.0)?;
-    chart
-        .configure_mesh()
-        .light_line_style(TRANSPARENT)
-        .x_desc("p: probability given to the true class; above 0.6 the sample is easy")
-        .y_desc("loss in nats")
-        .label_style(TEXT)
-        .axis_desc_style(TEXT)
-        .draw()?;
+    draw_axes(
+        &mut chart,
+        "p: probability given to the true class; above 0.6 the sample is easy",
+        "loss in nats",
+    )?;
     let easy = Rectangle::new([(0.6, 0.0), (1.0, 5.0)], COLOURS[2].mix(0.08).filled());
     chart.draw_series([easy])?;
 
@@ -58,13 +57,7 @@ fn draw_losses(path: &Path) -> Drawn {
             .label(name(gamma))
             .legend(key(colour));
     }
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::UpperRight)
-        .background_style(WHITE)
-        .border_style(BLACK)
-        .label_font(TEXT)
-        .draw()?;
+    draw_legend(&mut chart, SeriesLabelPosition::UpperRight)?;
     area.present()?;
     Ok(())
 }
@@ -85,14 +78,11 @@ fn draw_cumulative(panels: &[Panel; 2], path: &Path) -> Drawn {
             .x_label_area_size(48)
             .y_label_area_size(64)
             .build_cartesian_2d(0.0..1.0, 0.0..1.0)?;
-        chart
-            .configure_mesh()
-            .light_line_style(TRANSPARENT)
-            .x_desc("share of the rows, the easiest first")
-            .y_desc("share of the loss")
-            .label_style(TEXT)
-            .axis_desc_style(TEXT)
-            .draw()?;
+        draw_axes(
+            &mut chart,
+            "share of the rows, the easiest first",
+            "share of the loss",
+        )?;
         for (curve, (gamma, colour)) in panel.curves.iter().zip(GAMMAS.into_iter().zip(COLOURS)) {
             // More points than the picture has columns would not be seen.
             let step = (curve.len() / POINTS).max(1);
@@ -102,13 +92,7 @@ fn draw_cumulative(panels: &[Panel; 2], path: &Path) -> Drawn {
                 .label(name(gamma))
                 .legend(key(colour));
         }
-        chart
-            .configure_series_labels()
-            .position(SeriesLabelPosition::UpperLeft)
-            .background_style(WHITE)
-            .border_style(BLACK)
-            .label_font(TEXT)
-            .draw()?;
+        draw_legend(&mut chart, SeriesLabelPosition::UpperLeft)?;
     }
     area.present()?;
     Ok(())

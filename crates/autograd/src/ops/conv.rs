@@ -66,27 +66,16 @@ impl<T: Float> Var<T> {
         settings: &Convolution,
         value: Tensor<T>,
     ) -> Result<Self> {
-        let settings = settings.clone();
         let (size, kernel) = (spatial(self), spatial(weight));
-        let operands: SmallVec<[&Self; 3]> = [self, weight].into_iter().chain(bias).collect();
-        let rule = move |upstream: Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
-            if saved.needs(0) {
-                let weight = saved.input(1)?;
-                hand_on(0, upstream.conv_input_gradient(&weight, &size, &settings)?)?;
-            }
-            if saved.needs(1) {
-                let input = saved.input(0)?;
-                hand_on(
-                    1,
-                    upstream.conv_weight_gradient(&input, &kernel, &settings)?,
-                )?;
-            }
-            if saved.needs(2) {
-                hand_on(2, sum_but_channels(&upstream)?)?;
-            }
-            Ok(())
-        };
-        Self::record_any(name, &operands, value, Keep::Inputs, rule)
+        let (for_input, for_weight) = (settings.clone(), settings.clone());
+        self.bilinear(
+            name,
+            weight,
+            bias,
+            value,
+            move |upstream, weight| upstream.conv_input_gradient(weight, &size, &for_input),
+            move |upstream, input| upstream.conv_weight_gradient(input, &kernel, &for_weight),
+        )
     }
 
     /// The gradient of a convolution to its input, as an operation of its own, see
@@ -120,26 +109,46 @@ impl<T: Float> Var<T> {
         settings: &Convolution,
         value: Tensor<T>,
     ) -> Result<Self> {
-        let settings = settings.clone();
         let kernel = spatial(weight);
+        let (for_input, for_weight) = (settings.clone(), settings.clone());
+        self.bilinear(
+            name,
+            weight,
+            bias,
+            value,
+            move |upstream, weight| convolve(upstream, weight, &for_input),
+            move |upstream, input| input.conv_weight_gradient(upstream, &kernel, &for_weight),
+        )
+    }
+
+    /// Records what is linear in the input and in the weight, with or without a bias: `to_input` makes
+    /// the gradient to the input of upstream gradient and weight, `to_weight` that to the weight of
+    /// upstream gradient and input.
+    #[track_caller]
+    fn bilinear(
+        &self,
+        name: &'static str,
+        weight: &Self,
+        bias: Option<&Self>,
+        value: Tensor<T>,
+        to_input: impl Fn(&Self, &Self) -> Result<Self> + Send + 'static,
+        to_weight: impl Fn(&Self, &Self) -> Result<Self> + Send + 'static,
+    ) -> Result<Self> {
         let operands: SmallVec<[&Self; 3]> = [self, weight].into_iter().chain(bias).collect();
         let rule = move |upstream: Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
             if saved.needs(0) {
-                hand_on(0, convolve(&upstream, &saved.input(1)?, &settings)?)?;
+                hand_on(0, to_input(&upstream, &saved.input(1)?)?)?;
             }
             if saved.needs(1) {
-                let input = saved.input(0)?;
-                hand_on(
-                    1,
-                    input.conv_weight_gradient(&upstream, &kernel, &settings)?,
-                )?;
+                hand_on(1, to_weight(&upstream, &saved.input(0)?)?)?;
             }
             if saved.needs(2) {
                 hand_on(2, sum_but_channels(&upstream)?)?;
             }
             Ok(())
         };
-        Self::record_any(name, &operands, value, Keep::Inputs, rule)
+        let keep = Keep::factors(self, weight);
+        Self::record_any(name, &operands, value, keep, rule)
     }
 
     /// The gradient of a convolution to its weight, as an operation of its own, see

@@ -25,14 +25,8 @@ impl<T: Float> Tensor<T> {
         output_padding: impl Into<PerSpatialAxis>,
     ) -> Result<Self> {
         let op = "conv_transpose1d";
-        let size = transposed_size(
-            op,
-            1,
-            self.shape(),
-            weight.shape(),
-            settings,
-            output_padding,
-        )?;
+        let added = output_padding.into();
+        let size = transposed_size(op, 1, [self, weight].map(Self::shape), settings, &added)?;
         input_gradient(op, self, weight, bias, &size, settings)
     }
 
@@ -68,14 +62,8 @@ impl<T: Float> Tensor<T> {
         output_padding: impl Into<PerSpatialAxis>,
     ) -> Result<Self> {
         let op = "conv_transpose2d";
-        let size = transposed_size(
-            op,
-            2,
-            self.shape(),
-            weight.shape(),
-            settings,
-            output_padding,
-        )?;
+        let added = output_padding.into();
+        let size = transposed_size(op, 2, [self, weight].map(Self::shape), settings, &added)?;
         input_gradient(op, self, weight, bias, &size, settings)
     }
 }
@@ -83,19 +71,16 @@ impl<T: Float> Tensor<T> {
 fn transposed_size(
     op: &'static str,
     axes: usize,
-    input: &[usize],
-    weight: &[usize],
+    [input, weight]: [&[usize]; 2],
     settings: &Convolution,
-    output_padding: impl Into<PerSpatialAxis>,
+    output_padding: &PerSpatialAxis,
 ) -> Result<Sizes> {
     check_rank(op, "an input", input, axes)?;
     check_rank(op, "a weight", weight, axes)?;
     let stride = settings.stride.resolve(op, "stride", axes, 1)?;
     let padding = settings.padding.resolve(op, "padding", axes, 0)?;
     let dilation = settings.dilation.resolve(op, "dilation", axes, 1)?;
-    let added = output_padding
-        .into()
-        .resolve(op, "output_padding", axes, 0)?;
+    let added = output_padding.resolve(op, "output_padding", axes, 0)?;
     let size = |axis: usize| {
         let covered = weight[2 + axis]
             .checked_sub(1)?
