@@ -20,8 +20,7 @@ pub(in crate::cpu) fn logistic<S: Simd, T: LaneFloat>(x: Lanes<S, T>) -> Logisti
     // quotient − 1 is exact, so the residual 1 − quotient·(1 + e) has but one rounding.
     let residual = (-quotient).mul_add(e, -quotient + 1.0);
     let larger = quotient.mul_add(residual, quotient);
-    let share = e * quotient;
-    let smaller = share.mul_add(residual, share);
+    let smaller = e.mul_add(quotient, e * quotient * residual);
     let below = ln_1p_of_unit(e);
     let above = below - minus_magnitude;
     let negative = x.less(x.constant(0.0));
