@@ -42,7 +42,6 @@ mod print;
 pub mod program;
 pub mod random;
 pub mod scalar;
-
 pub mod shape;
 mod storage;
 mod tensor;

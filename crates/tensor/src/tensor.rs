@@ -133,8 +133,13 @@ impl<T: Element> Tensor<T> {
 
     /// A new contiguous tensor in main memory; `write` must write every element.
     pub(crate) fn build(shape: Shape, write: impl FnOnce(&mut [T])) -> Self {
-        let (storage, ()) = Storage::write(shape.count(), write);
-        Self { storage, shape }
+        Self::build_with(shape, write).0
+    }
+
+    /// Like [`Tensor::build`], with what `write` returns.
+    pub(crate) fn build_with<R>(shape: Shape, write: impl FnOnce(&mut [T]) -> R) -> (Self, R) {
+        let (storage, written) = Storage::write(shape.count(), write);
+        (Self { storage, shape }, written)
     }
 
     /// Like [`Tensor::build`], for kernels that can fail.
@@ -142,8 +147,8 @@ impl<T: Element> Tensor<T> {
         shape: Shape,
         write: impl FnOnce(&mut [T]) -> Result<()>,
     ) -> Result<Self> {
-        let (storage, written) = Storage::write(shape.count(), write);
-        written.map(|()| Self { storage, shape })
+        let (tensor, written) = Self::build_with(shape, write);
+        written.map(|()| tensor)
     }
 
     fn from_buffer(buffer: Buffer<T>, shape: Shape) -> Self {

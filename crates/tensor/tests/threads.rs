@@ -1,9 +1,9 @@
-//! The same bits for 1, 2, 3 and 8 threads, for every family of operations that shares its work.
+//! The same bits for 1, 2, 3 and 8 threads, for the operations that share their work.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use macula_tensor::ops::pointwise::{Square, Tanh, pointwise};
 use macula_tensor::pointwise::Derived;
-use macula_tensor::{Element, Float, Norm, Result, Rng, Slice, Tensor};
+use macula_tensor::{Convolution, Element, Float, Norm, Pooling, Result, Rng, Slice, Tensor};
 
 /// What came out, as text that tells every bit.
 fn bits<T: Element>(results: &[Result<Tensor<T>>]) -> Vec<String> {
@@ -86,8 +86,12 @@ fn floats<T: Float + macula_tensor::random::RandomFloat>() -> Vec<String> {
         long.dot(&long),
         batch.matmul(&columns),
         x.linear(&backwards, None),
+        x.linear_map(&backwards, None, Tanh),
     ]);
+    results.extend(images::<T>(&mut rng));
+    let tall = Tensor::<T>::normal([2001, 57], 0.0, 1.0, &mut rng).unwrap();
     results.extend(bits(&[
+        tall.argmax(0),
         x.argmax(0),
         x.argmin(1),
         long.argmax(..),
@@ -100,6 +104,31 @@ fn floats<T: Float + macula_tensor::random::RandomFloat>() -> Vec<String> {
     updated.add_assign(&long).unwrap();
     results.extend(bits(&[Ok(updated)]));
     results
+}
+
+/// Convolutions and poolings, with their gradients.
+fn images<T: Float + macula_tensor::random::RandomFloat>(rng: &mut Rng) -> Vec<String> {
+    let x = Tensor::<T>::normal([24, 6, 31, 29], 0.0, 1.0, rng).unwrap();
+    let w = Tensor::<T>::normal([20, 3, 3, 5], 0.0, 1.0, rng).unwrap();
+    let settings = Convolution::new().stride([2, 1]).padding(1).groups(2);
+    let y = x.conv2d(&w, None, &settings).unwrap();
+    let x_gradient = y.conv_input_gradient(&w, [31, 29], &settings);
+    let w_gradient = y.conv_weight_gradient(&x, [3, 5], &settings);
+
+    let planes = Tensor::<T>::normal([40, 3, 61, 59], 0.0, 1.0, rng).unwrap();
+    let pooling = Pooling::new(3).stride(2).padding(1);
+    let (largest, places) = planes.max_pool2d(&pooling).unwrap();
+    let means = planes.avg_pool2d(&pooling).unwrap();
+    let spread = means.avg_pool_gradient([61, 59], &pooling);
+    let floats = bits(&[
+        Ok(y),
+        x_gradient,
+        w_gradient,
+        Ok(largest),
+        Ok(means),
+        spread,
+    ]);
+    [floats, bits(&[Ok(places)])].concat()
 }
 
 /// The same for integers.

@@ -107,7 +107,7 @@ pub(crate) fn mean<T: Float>(input: &[T], axes: &[Windows; 2], output: &mut [T])
                         sum += plane[start + column * across.step].to_f64();
                     }
                 }
-                let divisor = (rows.divisor * columns.divisor) as f64;
+                let divisor = rows.divisor as f64 * columns.divisor as f64;
                 if let Some(result) = results.next() {
                     *result = T::from_f64(sum / divisor);
                 }
@@ -133,7 +133,8 @@ pub(crate) fn spread<T: Float>(upstream: &[T], axes: &[Windows; 2], output: &mut
                 let Some(&share) = upstream.next() else {
                     return;
                 };
-                let share = share / T::from_f64((rows.divisor * columns.divisor) as f64);
+                let divisor = rows.divisor as f64 * columns.divisor as f64;
+                let share = share / T::from_f64(divisor);
                 for row in 0..rows.count {
                     let start = (rows.start + row * down.step) * across.input + columns.start;
                     for column in 0..columns.count {

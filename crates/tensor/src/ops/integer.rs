@@ -97,7 +97,8 @@ impl Tensor<i64> {
 
 /// Whether there is no 0 among divisors.
 fn not_zero(op: &'static str, divisors: &Tensor<i64>) -> Result<()> {
-    if divisors.eq(&Tensor::scalar(0))?.any(..)?.item()? {
+    let divisors = divisors.contiguous()?;
+    if super::dense(op, &divisors)?.contains(&0) {
         return Err(Error::Argument {
             op,
             argument: "divisors",

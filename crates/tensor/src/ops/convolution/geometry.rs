@@ -4,7 +4,7 @@ use super::Convolution;
 use crate::cpu::convolution::{Extent, Geometry};
 use crate::error::{Error, Result};
 use crate::ops::spatial::PerSpatialAxis;
-use crate::shape::Sizes;
+use crate::shape::{Shape, Sizes};
 
 /// A convolution whose shapes have been checked.
 pub(super) struct Checked {
@@ -80,6 +80,8 @@ pub(super) fn check(
         output.push(extent.output);
         extents[2 - axes + axis] = extent;
     }
+    // The loops count within a padded image.
+    Shape::contiguous(op, &extents.map(|axis| axis.input + 2 * axis.padding))?;
     Ok(Checked {
         geometry: Geometry {
             batch: input[0],

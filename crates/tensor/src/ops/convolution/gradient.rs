@@ -23,6 +23,10 @@ impl<T: Float> Tensor<T> {
     /// # Errors
     /// The upstream gradient must have the shape of the convolution's output, and the rest be as
     /// in [`Tensor::conv2d`].
+    ///
+    /// # Numerics
+    /// As in [`Tensor::conv2d`], a weight that is infinite or NaN makes NaN of the zeros beyond the
+    /// upstream gradient's bounds.
     pub fn conv_input_gradient(
         &self,
         weight: &Self,

@@ -185,10 +185,10 @@ fn max<T: Float>(
     let (windows, shape) = results(op, axes, input, pooling)?;
     let input = input.contiguous()?;
     let input = super::dense(op, &input)?;
-    let mut values = Tensor::build(shape.clone(), |values| values.fill(T::ZERO));
-    let slots = values.make_mut()?;
-    let places = Tensor::build(shape, |places| {
-        cpu::pooling::max(input, &windows, slots, places);
+    let (values, places) = Tensor::build_with(shape.clone(), |values| {
+        Tensor::build(shape, |places| {
+            cpu::pooling::max(input, &windows, values, places);
+        })
     });
     Ok((values, places))
 }

@@ -128,7 +128,8 @@ impl Pooling {
             Kind::Adaptive(size) => {
                 let counts = size.resolve(op, "size", axes, 1)?;
                 let pairs = sizes.iter().zip(&counts);
-                pairs.map(|(&size, &count)| adaptive(size, count)).collect()
+                let lists = pairs.map(|(&size, &count)| adaptive(op, size, count));
+                lists.collect::<Result<_>>()?
             }
         };
         let empty = |windows: &Windows| windows.windows.iter().any(|window| window.count == 0);
@@ -141,10 +142,10 @@ impl Pooling {
         }
         let mut lists = lists.into_iter();
         let last = lists.next_back();
-        let single = || adaptive(1, 1);
+        let single = || adaptive(op, 1, 1);
         Ok([
-            lists.next().unwrap_or_else(single),
-            last.unwrap_or_else(single),
+            lists.next().map_or_else(single, Ok)?,
+            last.map_or_else(single, Ok)?,
         ])
     }
 }
@@ -164,7 +165,7 @@ impl Sliding {
         };
         let padding = self.padding.resolve(op, "padding", axes, 0)?;
         let dilation = self.dilation.resolve(op, "dilation", axes, 1)?;
-        let mut lists = SmallVec::new();
+        let mut lists: SmallVec<[Windows; 2]> = SmallVec::new();
         for axis in 0..axes {
             let sliding = SlidingAxis {
                 input: sizes[axis],
@@ -173,16 +174,18 @@ impl Sliding {
                 padding: padding[axis],
                 dilation: dilation[axis],
             };
-            let windows = sliding.windows(self.ceil_mode, count_include_pad);
-            lists.push(windows.ok_or_else(|| Error::Argument {
-                op,
-                argument: "kernel",
-                expected: format!(
-                    "at most {} elements with dilation {} and padding {}",
-                    sizes[axis], dilation[axis], padding[axis]
-                ),
-                found: kernel[axis].to_string(),
-            })?);
+            let last = sliding
+                .last(self.ceil_mode)
+                .ok_or_else(|| Error::Argument {
+                    op,
+                    argument: "kernel",
+                    expected: format!(
+                        "at most {} elements with dilation {} and padding {}",
+                        sizes[axis], dilation[axis], padding[axis]
+                    ),
+                    found: kernel[axis].to_string(),
+                })?;
+            lists.push(sliding.windows(op, last, count_include_pad)?);
         }
         Ok(lists)
     }
@@ -197,9 +200,41 @@ struct SlidingAxis {
 }
 
 impl SlidingAxis {
-    /// The windows; none if the kernel does not fit. Those that lie in the padding are without
-    /// elements, and the first of them is the last of the list.
-    fn windows(&self, ceil_mode: bool, count_include_pad: bool) -> Option<Windows> {
+    /// The number of the last window; none if the kernel does not fit.
+    fn last(&self, ceil_mode: bool) -> Option<usize> {
+        let padded = self.padding.checked_mul(2)?.checked_add(self.input)?;
+        let covered = (self.kernel - 1).checked_mul(self.dilation)?;
+        let room = padded.checked_sub(covered.checked_add(1)?)?;
+        let last = room / self.stride;
+        // A window more, if it would begin before the end of the input.
+        let begins = (last + 1).checked_mul(self.stride);
+        let more = begins.is_some_and(|begins| begins < self.input + self.padding);
+        let more = ceil_mode && room % self.stride > 0 && more;
+        Some(last + usize::from(more))
+    }
+
+    /// The windows up to the `last`. Those that lie in the padding are without elements, and the
+    /// first of them is the last of the list.
+    fn windows(&self, op: &'static str, last: usize, count_include_pad: bool) -> Result<Windows> {
+        let window = |number| self.window(number, count_include_pad);
+        // A list that begins with an empty window ends there, however many there would be.
+        let count = if window(0).count > 0 { last + 1 } else { 1 };
+        let mut windows = room_for(op, count)?;
+        for window in (0..count).map(window) {
+            let is_empty = window.count == 0;
+            windows.push(window);
+            if is_empty {
+                break;
+            }
+        }
+        Ok(Windows {
+            input: self.input,
+            step: self.dilation,
+            windows,
+        })
+    }
+
+    fn window(&self, number: usize, count_include_pad: bool) -> Window {
         let Self {
             input,
             kernel,
@@ -207,49 +242,44 @@ impl SlidingAxis {
             padding,
             dilation,
         } = *self;
-        let padded = padding.checked_mul(2)?.checked_add(input)?;
-        let covered = (kernel - 1).checked_mul(dilation)?.checked_add(1)?;
-        let room = padded.checked_sub(covered)?;
-        let mut last = room / stride;
-        // A window more, if it would begin before the end of the input.
-        if ceil_mode && room % stride > 0 && (last + 1).checked_mul(stride)? < input + padding {
-            last += 1;
+        // Counted from the start of the padding.
+        let start = number * stride;
+        let before = padding.saturating_sub(start).div_ceil(dilation).min(kernel);
+        let until = |end: usize| end.saturating_sub(start).div_ceil(dilation).min(kernel);
+        let count = until(padding + input).saturating_sub(before);
+        Window {
+            start: match count {
+                0 => 0,
+                _ => start + before * dilation - padding,
+            },
+            count,
+            divisor: match count_include_pad {
+                true => until(padding + input + padding),
+                false => count,
+            },
         }
-        let mut windows = Vec::new();
-        for window in 0..=last {
-            // Counted from the start of the padding.
-            let start = window * stride;
-            let before = padding.saturating_sub(start).div_ceil(dilation).min(kernel);
-            let until = |end: usize| end.saturating_sub(start).div_ceil(dilation).min(kernel);
-            let count = until(padding + input).saturating_sub(before);
-            windows.push(Window {
-                start: if count > 0 {
-                    start + before * dilation - padding
-                } else {
-                    0
-                },
-                count,
-                divisor: if count_include_pad {
-                    until(padded)
-                } else {
-                    count
-                },
-            });
-            if count == 0 {
-                break;
-            }
-        }
-        Some(Windows {
-            input,
-            step: dilation,
-            windows,
-        })
     }
 }
 
-fn adaptive(input: usize, count: usize) -> Windows {
+/// An empty list with room for so many windows.
+///
+/// # Errors
+/// There must be that much memory.
+fn room_for(op: &'static str, count: usize) -> Result<Vec<Window>> {
+    let mut windows = Vec::new();
+    match windows.try_reserve_exact(count) {
+        Ok(()) => Ok(windows),
+        Err(_) => Err(Error::TooLarge {
+            op,
+            shape: Sizes::from_slice(&[count]),
+        }),
+    }
+}
+
+fn adaptive(op: &'static str, input: usize, count: usize) -> Result<Windows> {
     let bound = |window: usize| window as u128 * input as u128;
-    let windows = (0..count).map(|window| {
+    let mut windows = room_for(op, count)?;
+    windows.extend((0..count).map(|window| {
         let start = (bound(window) / count as u128) as usize;
         let end = bound(window + 1).div_ceil(count as u128) as usize;
         Window {
@@ -257,10 +287,10 @@ fn adaptive(input: usize, count: usize) -> Windows {
             count: end - start,
             divisor: end - start,
         }
-    });
-    Windows {
+    }));
+    Ok(Windows {
         input,
         step: 1,
-        windows: windows.collect(),
-    }
+        windows,
+    })
 }

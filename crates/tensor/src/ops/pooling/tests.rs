@@ -215,27 +215,6 @@ proptest! {
 }
 
 #[test]
-fn any_number_of_threads_gives_the_same_bits() {
-    let x = Tensor::<f32>::normal([40, 3, 61, 59], 0.0, 1.0, &mut crate::Rng::seed(1)).unwrap();
-    let pooling = Pooling::new(3).stride(2).padding(1);
-    let all = || {
-        let (largest, places) = x.max_pool2d(&pooling)?;
-        let means = x.avg_pool2d(&pooling)?;
-        let back = means.avg_pool_gradient([61, 59], &pooling)?;
-        let numbers = [largest.to_vec()?, means.to_vec()?, back.to_vec()?];
-        Ok::<_, Error>((numbers, places.to_vec()?))
-    };
-    let on = |threads| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-        pool.unwrap().install(all).unwrap()
-    };
-    let one = on(1);
-    for threads in [2, 3, 8] {
-        assert!(on(threads) == one, "{threads} threads");
-    }
-}
-
-#[test]
 fn a_batch_of_nothing_is_pooled_to_nothing() {
     let x = Tensor::<f32>::zeros([0, 3, 4, 4]).unwrap();
     let (largest, places) = x.max_pool2d(&Pooling::new(2)).unwrap();
@@ -275,6 +254,10 @@ fn settings_that_do_not_fit_are_told() {
         Pooling::new(2).padding(usize::MAX / 4),
         Pooling::new(2).dilation(usize::MAX),
         Pooling::adaptive(0),
+        Pooling::adaptive(usize::MAX),
+        Pooling::new(usize::MAX / 8)
+            .stride(1)
+            .padding(usize::MAX / 8),
     ] {
         assert!(x.avg_pool2d(&pooling).is_err());
     }
@@ -283,6 +266,13 @@ fn settings_that_do_not_fit_are_told() {
         .dilation(usize::MAX)
         .ceil_mode(true);
     assert_eq!(x.avg_pool2d(&far).unwrap().shape(), [2, 1, 1]);
+    let wide = Pooling::new(1 << 32).padding(1 << 31);
+    let ones = Tensor::<f64>::full([1, 5, 4], 1.0).unwrap();
+    let share = 20.0 / 2.0_f64.powi(64);
+    let mean = ones.avg_pool2d(&wide).unwrap();
+    assert_eq!(mean.item().unwrap(), share);
+    let back = mean.avg_pool_gradient([5, 4], &wide).unwrap();
+    assert_eq!(back.to_vec().unwrap(), vec![share / 2.0_f64.powi(64); 20]);
     let empty = Tensor::<f32>::zeros([2, 0]).unwrap();
     assert!(empty.adaptive_avg_pool1d(1).is_err());
     assert!(
