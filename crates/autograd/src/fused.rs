@@ -8,8 +8,9 @@ use crate::var::Var;
 impl<T: Float> Var<T> {
     /// Records a `value` whose gradient was computed with it, in one pass.
     ///
-    /// `gradient` turns the upstream gradient into the gradient of each input; it usually is a
-    /// product with what was computed forward, see [`Var::times`]. For higher orders `composed`
+    /// `found` is what the pass found besides, the gradients as a rule. It stays alive for the way
+    /// back, where `gradient` turns the upstream gradient and it into the gradient of each input:
+    /// usually their product, see [`Var::times`]. For higher orders `composed`
     /// computes the same value from ordinary operations, and it is that which is differentiated;
     /// it is not called otherwise.
     ///
@@ -20,12 +21,14 @@ impl<T: Float> Var<T> {
         name: &'static str,
         inputs: [&Self; N],
         value: Tensor<T>,
+        found: &[Tensor<T>],
         composed: impl Fn([&Self; N]) -> Result<Self> + Send + 'static,
-        gradient: impl Fn(&Self) -> Result<[Option<Self>; N]> + Send + 'static,
+        gradient: impl Fn(&Self, &[Tensor<T>]) -> Result<[Option<Self>; N]> + Send + 'static,
     ) -> Result<Self> {
-        Self::record(name, inputs, value, Keep::Inputs, move |upstream, saved| {
+        let keep = Keep::Inputs;
+        Self::record_beside(name, inputs, value, keep, found, move |upstream, saved| {
             if !saved.recorded() {
-                return gradient(upstream);
+                return gradient(upstream, saved.beside());
             }
             // Aliases are new nodes, so the inner sweep stops at them and gives partial
             // derivatives even where one input was computed from another.

@@ -117,9 +117,10 @@ impl<T: Float> Gradients<T> {
     /// # Ok::<(), macula_tensor::Error>(())
     /// ```
     pub fn sum(parts: impl IntoIterator<Item = Self>) -> Result<Self> {
-        let mut parts = parts.into_iter();
-        let mut sum = parts.next().unwrap_or_else(|| Self::new(None));
-        parts.try_for_each(|part| sum.add(part))?;
+        let mut sum = Self::new(None);
+        for part in parts {
+            sum.add(part)?;
+        }
         Ok(sum)
     }
 
@@ -147,7 +148,8 @@ impl<T: Float> Gradients<T> {
     /// # Errors
     /// The gradients must be on a device that runs formulas.
     pub fn scale(&mut self, factor: f64) -> Result<()> {
-        for (_, gradient) in self.params.values_mut() {
+        let params = self.params.values_mut().map(|(_, gradient)| gradient);
+        for gradient in params.chain(self.leaves.values_mut()) {
             *gradient = gradient.mul_scalar(factor)?;
         }
         Ok(())

@@ -35,8 +35,8 @@
 //! ```
 //!
 //! A product needs on the way back what stands beside each operand that has a gradient, and keeps
-//! it: here x for w. A square keeps its operand, a difference nothing. That is all the memory a
-//! tape takes beyond some hundred bytes a line. [`Tape::to_dot`] draws it; this
+//! it: here x for w. A square keeps its operand, a difference nothing. A line itself takes
+//! some hundred bytes. [`Tape::to_dot`] draws it; this
 //! is a network of two layers with its focal loss, parameters round and operations square:
 //!
 #![doc = include_str!("../drawing.html")]

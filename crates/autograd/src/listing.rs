@@ -24,7 +24,8 @@ pub struct Line {
     pub inputs: Vec<Option<usize>>,
     /// The shape of the value.
     pub shape: Vec<usize>,
-    /// Bytes of the values that are kept for the way back, shared with others or not.
+    /// Bytes of the values that are kept for the way back, shared with others or not. Places and
+    /// masks that a rule holds do not count.
     pub kept: usize,
     /// Whether this is where gradients end: a leaf or a parameter.
     pub is_leaf: bool,

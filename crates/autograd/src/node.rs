@@ -4,7 +4,7 @@ use std::num::NonZero;
 use std::panic::Location;
 
 use macula_tensor::shape::Sizes;
-use macula_tensor::{Float, Result, Tensor};
+use macula_tensor::{Error, Float, Result, Tensor};
 use smallvec::SmallVec;
 
 use crate::param::Param;
@@ -62,6 +62,17 @@ pub(crate) enum Kind<T: Float> {
     Op(Box<Rule<T>>),
     /// The same while its rule runs, which is elsewhere.
     Running,
+}
+
+/// The error for a sweep that comes to an operation whose rule is running: the rule asks for the
+/// gradient of its own result, or it has panicked.
+pub(crate) fn runs_already(op: &'static str) -> Error {
+    Error::Gradient {
+        op,
+        message: "the gradient is asked for while the operation's own rule is running, or after \
+                  it has panicked"
+            .into(),
+    }
 }
 
 /// All nodes, in the order they were recorded, and what they keep.

@@ -65,7 +65,7 @@ pub struct Saved<'a, T: Float> {
     pub(crate) tape: &'a Tape<T>,
     pub(crate) inputs: &'a [Option<NodeId>],
     pub(crate) keep: Keep,
-    /// As [`Keep::store`] has ordered them.
+    /// As [`Keep::store`] has ordered them, and then what is kept beside.
     pub(crate) kept: &'a [Tensor<T>],
     /// The operation's own node, where the sweep is recorded.
     pub(crate) output: Option<NodeId>,
@@ -110,6 +110,11 @@ impl<T: Float> Saved<'_, T> {
         let kept = self.kept.last().filter(|_| has_output);
         let value = kept.ok_or_else(|| self.not_kept("output"))?.clone();
         Ok(Var::from_parts(value, self.tape.clone(), self.output))
+    }
+
+    /// What an operation with [`Keep::Inputs`] keeps beside its inputs.
+    pub(crate) fn beside(&self) -> &[Tensor<T>] {
+        self.kept.get(self.inputs.len()..).unwrap_or_default()
     }
 
     /// Whether input number `index` needs a gradient; a rule may skip the work where it does not.

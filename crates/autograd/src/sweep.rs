@@ -9,7 +9,7 @@ use macula_tensor::{Error, Float, Result, Tensor};
 
 use crate::anomaly;
 use crate::gradients::Gradients;
-use crate::node::{Kind, NodeId, Nodes};
+use crate::node::{Kind, NodeId, Nodes, runs_already};
 use crate::saved::Saved;
 use crate::tape::Tape;
 use crate::var::Var;
@@ -77,7 +77,7 @@ impl<T: Float> Var<T> {
                             adjoints.pass_on(input, gradient, |id| &nodes[id.index()].shape)
                         })?;
                     }
-                    Kind::Running => {}
+                    Kind::Running => return Err(runs_already(node.name)),
                 }
             }
             // Nothing needs the node any more, nor what it has kept.
@@ -165,7 +165,7 @@ impl<T: Float> Var<T> {
                 }
             }
             // The rule runs while the tape grows under it, so it is taken out of the borrow.
-            if let Some(op) = tape.lend(id) {
+            if let Some(op) = tape.lend(id)? {
                 let saved = Saved {
                     op: op.name,
                     tape,

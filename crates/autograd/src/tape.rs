@@ -10,7 +10,7 @@ use std::sync::Arc;
 use macula_tensor::shape::Sizes;
 use macula_tensor::{Error, Float, Result, Tensor};
 
-use crate::node::{Inputs, Kind, Lent, Node, NodeId, Nodes, Rule};
+use crate::node::{Inputs, Kind, Lent, Node, NodeId, Nodes, Rule, runs_already};
 use crate::param::Param;
 use crate::saved::Keep;
 use crate::var::Var;
@@ -216,12 +216,13 @@ impl<T: Float> Tape<T> {
         (name, location): (&'static str, &'static Location<'static>),
         inputs: &[&Var<T>],
         value: &Tensor<T>,
-        keep: Keep,
+        (keep, beside): (Keep, &[Tensor<T>]),
         rule: Box<Rule<T>>,
     ) -> NodeId {
         let mut nodes = self.inner.nodes.borrow_mut();
         let kept = nodes.kept.len();
         keep.store(inputs, value, &mut nodes.kept);
+        nodes.kept.extend_from_slice(beside);
         nodes.push(Node {
             name,
             location,
@@ -302,22 +303,26 @@ impl<T: Float> Tape<T> {
     }
 
     /// Takes an operation off the tape until it is given back; none if the node is a leaf.
-    pub(crate) fn lend(&self, id: NodeId) -> Option<Lent<T>> {
+    ///
+    /// # Errors
+    /// Its rule must not be running.
+    pub(crate) fn lend(&self, id: NodeId) -> Result<Option<Lent<T>>> {
         let mut nodes = self.inner.nodes.borrow_mut();
         let kept = nodes.kept(id).iter().cloned().collect();
         let node = &mut nodes.nodes[id.index()];
         match std::mem::replace(&mut node.kind, Kind::Running) {
-            Kind::Op(rule) => Some(Lent {
+            Kind::Op(rule) => Ok(Some(Lent {
                 name: node.name,
                 location: node.location,
                 inputs: node.inputs.clone(),
                 keep: node.keep,
                 kept,
                 rule,
-            }),
-            other => {
-                node.kind = other;
-                None
+            })),
+            Kind::Running => Err(runs_already(node.name)),
+            leaf => {
+                node.kind = leaf;
+                Ok(None)
             }
         }
     }

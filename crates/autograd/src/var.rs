@@ -116,6 +116,19 @@ impl<T: Float> Var<T> {
         keep: Keep,
         rule: impl Fn(&Self, &Saved<T>) -> Result<[Option<Self>; N]> + Send + 'static,
     ) -> Result<Self> {
+        Self::record_beside(name, inputs, value, keep, &[], rule)
+    }
+
+    /// [`Var::record`] of an operation that keeps other tensors beside its inputs and its result.
+    #[track_caller]
+    pub(crate) fn record_beside<const N: usize>(
+        name: &'static str,
+        inputs: [&Self; N],
+        value: Tensor<T>,
+        keep: Keep,
+        beside: &[Tensor<T>],
+        rule: impl Fn(&Self, &Saved<T>) -> Result<[Option<Self>; N]> + Send + 'static,
+    ) -> Result<Self> {
         let rule = move |upstream: Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
             // By reference: what a rule returns is large, and moving it takes longer than many a
             // rule does.
@@ -131,7 +144,7 @@ impl<T: Float> Var<T> {
                 Err(error) => Err(error.clone()),
             }
         };
-        Self::record_any(name, &inputs, value, keep, rule)
+        Self::write_down(name, &inputs, value, (keep, beside), rule)
     }
 
     /// [`Var::record`] for a number of inputs known at run time: the rule hands each gradient on.
@@ -141,6 +154,17 @@ impl<T: Float> Var<T> {
         inputs: &[&Self],
         value: Tensor<T>,
         keep: Keep,
+        rule: impl Fn(Self, &Saved<T>, &mut HandOn<'_, T>) -> Result<()> + Send + 'static,
+    ) -> Result<Self> {
+        Self::write_down(name, inputs, value, (keep, &[]), rule)
+    }
+
+    #[track_caller]
+    fn write_down(
+        name: &'static str,
+        inputs: &[&Self],
+        value: Tensor<T>,
+        keep: (Keep, &[Tensor<T>]),
         rule: impl Fn(Self, &Saved<T>, &mut HandOn<'_, T>) -> Result<()> + Send + 'static,
     ) -> Result<Self> {
         let tape = Self::common_tape(name, inputs)?;

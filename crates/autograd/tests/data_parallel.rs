@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use macula_autograd::{Gradients, Param, Tape};
-use macula_tensor::{Result, Rng, Tensor};
+use macula_tensor::{Error, Result, Rng, Tensor};
 use rayon::prelude::*;
 
 const FEATURES: usize = 33;
@@ -85,5 +85,20 @@ fn the_sum_over_shards_is_the_gradient_of_the_batch() -> Result<()> {
 #[test]
 fn the_sum_of_nothing_has_no_gradients() -> Result<()> {
     assert_eq!(Gradients::<f32>::sum([])?.iter().count(), 0);
+    Ok(())
+}
+
+#[test]
+fn scaled_gradients_are_scaled_for_leaves_too_and_sums_have_none() -> Result<()> {
+    let gradients = || {
+        let x = Tape::new().var(Tensor::scalar(3.0_f32));
+        let gradients = x.square()?.backward()?;
+        Ok::<_, Error>((x, gradients))
+    };
+    let (x, mut scaled) = gradients()?;
+    scaled.scale(0.5)?;
+    assert_eq!(scaled.of(&x)?.item()?, 3.0);
+    let (x, single) = gradients()?;
+    assert!(Gradients::sum([single])?.of(&x).is_err());
     Ok(())
 }

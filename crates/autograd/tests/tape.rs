@@ -1,6 +1,6 @@
 //! The tape's promises, seen from outside.
 
-use macula_autograd::{Gradients, Keep, Param, Tape, Var, check_gradients};
+use macula_autograd::{Gradients, Keep, Param, Saved, Tape, Var, check_gradients};
 use macula_tensor::{Result, Tensor};
 
 fn scalar(value: f64) -> Tensor<f64> {
@@ -173,8 +173,12 @@ fn fused(x: &Var<f64>, y: &Var<f64>) -> Result<Var<f64>> {
         "fused",
         [x, y],
         scalar(a * b * b),
+        &[by_x, by_y],
         composed,
-        move |upstream| Ok([Some(upstream.times(&by_x)?), Some(upstream.times(&by_y)?)]),
+        |upstream, found| {
+            let [by_x, by_y] = [0, 1].map(|input| upstream.times(&found[input]));
+            Ok([Some(by_x?), Some(by_y?)])
+        },
     )
 }
 
@@ -186,6 +190,35 @@ fn a_fused_operation_has_every_order_even_where_its_inputs_depend_on_each_other(
     check_gradients("fused of related inputs", &[scalar(0.7)], |v| {
         fused(&v[0], &v[0].exp()?)
     })
+}
+
+#[test]
+fn what_a_fused_operation_found_counts_as_kept() -> Result<()> {
+    let tape = Tape::new();
+    let (x, y) = (tape.var(scalar(0.7)), tape.var(scalar(-1.3)));
+    fused(&x, &y)?;
+    let listing = tape.listing();
+    // Two inputs and two gradients.
+    assert_eq!(listing.lines()[2].kept, 4 * size_of::<f64>());
+    Ok(())
+}
+
+#[test]
+fn a_rule_that_asks_for_the_gradient_of_its_own_result_is_an_error() -> Result<()> {
+    let x = Tape::new().var(scalar(0.5));
+    let rule = |upstream: &Var<f64>, saved: &Saved<f64>| {
+        Ok([Some(
+            saved
+                .output()?
+                .vjp(upstream, &[&saved.input(0)?])?
+                .remove(0),
+        )])
+    };
+    let y = Var::record("circular", [&x], scalar(1.0), Keep::Both, rule)?;
+    let error = y.grad(&[&x]).unwrap_err().to_string();
+    assert!(error.contains("circular"), "{error}");
+    assert!(error.contains("own rule is running"), "{error}");
+    Ok(())
 }
 
 #[test]

@@ -61,8 +61,10 @@ pub(crate) fn sigmoid_loss<T: Float, L: Elementwise>(
             false => losses.sum(..)?.mul_scalar(factor),
         }
     };
-    Var::fused(L::NAME, [logits], value, composed, move |upstream| {
-        Ok([gradient.as_ref().map(|g| upstream.times(g)).transpose()?])
+    let (op, found) = (L::NAME, gradient.as_slice());
+    Var::fused(op, [logits], value, found, composed, |upstream, found| {
+        let times = |gradient| upstream.times(gradient);
+        Ok([found.first().map(times).transpose()?])
     })
 }
 

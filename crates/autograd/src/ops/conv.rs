@@ -171,11 +171,12 @@ impl<T: Float> Var<T> {
         let value = gradient.conv_weight_gradient(input_value, size, settings)?;
         let settings = settings.clone();
         let size = spatial(input);
+        let keep = Keep::factors(self, input);
         Self::record(
             "conv_weight_gradient",
             [self, input],
             value,
-            Keep::Inputs,
+            keep,
             move |upstream, saved| {
                 let to_gradient = || convolve(&saved.input(1)?, upstream, &settings);
                 let to_input = || {

@@ -15,12 +15,18 @@ pub(super) fn table() -> Vec<Row> {
         }),
         row(
             "conv_input_gradient",
-            pairs(&[[&[2, 2, 2, 2], &[2, 1, 2, 3]]]),
+            pairs(&[
+                [&[2, 2, 2, 2], &[2, 1, 2, 3]],
+                [&[0, 2, 2, 2], &[2, 1, 2, 3]],
+            ]),
             |x| x[0].conv_input_gradient(&x[1], [3, 4], &halving()),
         ),
         row(
             "conv_weight_gradient",
-            pairs(&[[&[2, 2, 2, 2], &[2, 2, 3, 4]]]),
+            pairs(&[
+                [&[2, 2, 2, 2], &[2, 2, 3, 4]],
+                [&[0, 2, 2, 2], &[0, 2, 3, 4]],
+            ]),
             |x| x[0].conv_weight_gradient(&x[1], [2, 3], &halving()),
         ),
         row("conv_transpose1d", lines(), |x| {
@@ -29,7 +35,10 @@ pub(super) fn table() -> Vec<Row> {
         }),
         row(
             "conv_transpose2d",
-            pairs(&[[&[1, 2, 2, 3], &[2, 1, 2, 2]]]),
+            pairs(&[
+                [&[1, 2, 2, 3], &[2, 1, 2, 2]],
+                [&[0, 2, 2, 3], &[2, 1, 2, 2]],
+            ]),
             |x| {
                 let settings = Convolution::new().stride([2, 1]).groups(2);
                 x[0].conv_transpose2d(&x[1], None, &settings, [1, 0])
@@ -105,5 +114,6 @@ fn planes() -> Cases {
         vec![spread(&[2, 3, 4], -2.0, 2.0, 0)],
         vec![strided(&[2, 3, 4], -2.0, 2.0, 0)],
         vec![spread(&[0, 3, 4], -2.0, 2.0, 0)],
+        vec![spread(&[3, 4], -2.0, 2.0, 0).expand([2, 3, 4]).unwrap()],
     ]
 }

@@ -81,17 +81,21 @@ pub(crate) fn softmax_loss<T: Float, L: MarginLoss>(
             false => losses.sum(..)?.mul_scalar(factor),
         }
     };
-    Var::fused(op, [logits], value, composed, move |upstream| {
-        let Some(gradient) = &gradient else {
-            return Ok([None]);
-        };
-        let upstream = if each {
-            upstream.unsqueeze(1)?
-        } else {
-            upstream.clone()
-        };
-        Ok([Some(upstream.times(gradient)?)])
-    })
+    let found = gradient.as_slice();
+    Var::fused(
+        op,
+        [logits],
+        value,
+        found,
+        composed,
+        move |upstream, found| {
+            let times = |gradient| match each {
+                true => upstream.unsqueeze(1)?.times(gradient),
+                false => upstream.times(gradient),
+            };
+            Ok([found.first().map(times).transpose()?])
+        },
+    )
 }
 
 /// `[N, C, …]` seen as `[N, …, C]`.

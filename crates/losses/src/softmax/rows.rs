@@ -301,8 +301,7 @@ impl<T: Float> Rows<'_, T> {
     pub(super) fn unpack(&self, first: usize, targets: &mut [usize], weights: &mut [T]) -> bool {
         let labels = &self.labels[first..first + targets.len()];
         for (target, &label) in targets.iter_mut().zip(labels) {
-            // A negative label becomes a number that no class has.
-            *target = label as usize;
+            *target = usize::try_from(label).unwrap_or(usize::MAX);
         }
         if let Some(ignore) = self.ignore {
             for (target, &label) in targets.iter_mut().zip(labels) {
@@ -310,7 +309,7 @@ impl<T: Float> Rows<'_, T> {
             }
         }
         let largest = targets.iter().fold(0, |largest, &t| largest.max(t));
-        if largest >= self.classes() && !targets.is_empty() {
+        if largest >= self.classes() {
             return false;
         }
         for (weight, &target) in weights.iter_mut().zip(&*targets) {

@@ -51,21 +51,3 @@ fn the_drivers_give_the_same_bits_for_any_number_of_threads() -> Result<()> {
     }
     Ok(())
 }
-
-#[test]
-fn an_option_that_a_member_does_not_have_is_refused() {
-    use macula_losses::{ClassCounts, DualFocalLoss};
-    let logits = Tape::new().var(Tensor::from([[0.5_f32, 1.0]]));
-    let labels = Tensor::from([0_i64]);
-    let smoothed = DualFocalLoss::new().label_smoothing(0.1);
-    let error = smoothed.forward(&logits, &labels).map(drop).unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .contains("label smoothing must be left out"),
-        "{error}"
-    );
-    let counts = ClassCounts::from_counts([9, 1]).unwrap();
-    let adjusted = DualFocalLoss::new().logit_adjusted(&counts, 1.0);
-    assert!(adjusted.forward(&logits, &labels).is_err());
-}
