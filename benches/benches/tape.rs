@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use macula::prelude::*;
+use macula::tensor::ops::apply::chain;
 use macula::tensor::ops::pointwise as formulas;
 use macula::tensor::pointwise::Derived;
 use macula::tensor::{Update, memory, update};
@@ -306,8 +307,8 @@ impl ByHand {
         for (layer, value) in self.layers.iter_mut().zip(values).rev() {
             let gradients = [upstream.transpose(0, 1)?.matmul(&value)?, upstream.sum(0)?];
             if value.shape() != self.inputs.shape() {
-                let gradient = upstream.matmul(&layer[0])?;
-                upstream = formulas::pointwise(&slope, [&value], Some(&gradient))?;
+                upstream = upstream.matmul(&layer[0])?;
+                chain(&slope, [&value], &mut upstream)?;
             }
             for (weight, gradient) in layer.iter_mut().zip(&gradients) {
                 // The optimizer looks before it steps, too.

@@ -93,8 +93,8 @@ impl<T: Float> Tape<T> {
                         Kind::Param(param) => param.name().to_string(),
                         _ => node.name.to_string(),
                     },
-                    inputs: node
-                        .inputs
+                    inputs: nodes
+                        .inputs(NodeId::new(number))
                         .iter()
                         .map(|input| input.map(|id| id.index()))
                         .collect(),

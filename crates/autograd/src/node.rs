@@ -29,9 +29,6 @@ impl NodeId {
     }
 }
 
-/// The nodes of an operation's inputs; none where an input is a constant.
-pub(crate) type Inputs = SmallVec<[Option<NodeId>; 3]>;
-
 /// How the way back of one operation is computed: from the upstream gradient and what was kept,
 /// a gradient for some of the inputs, each handed on by the number of its input.
 pub(crate) type Rule<T> = dyn Fn(Var<T>, &Saved<'_, T>, &mut HandOn<'_, T>) -> Result<()>;
@@ -46,7 +43,8 @@ pub(crate) struct Node<T: Float> {
     pub(crate) location: &'static Location<'static>,
     /// The sizes of the value, which are those of its gradient.
     pub(crate) shape: Sizes,
-    pub(crate) inputs: Inputs,
+    /// Where its inputs begin in [`Nodes::inputs`].
+    pub(crate) inputs: usize,
     pub(crate) keep: Keep,
     /// Where the values it keeps begin in [`Nodes::kept`].
     pub(crate) kept: usize,
@@ -75,12 +73,14 @@ pub(crate) fn runs_already(op: &'static str) -> Error {
     }
 }
 
-/// All nodes, in the order they were recorded, and what they keep.
+/// All nodes, in the order they were recorded, with their inputs and what they keep.
 ///
-/// The kept values stand in one list, node after node: it costs nothing to keep none, and the way
-/// back takes them off its end.
+/// Inputs and kept values stand in one list each, node after node: it costs nothing to have none, and
+/// the way back takes them off the end.
 pub(crate) struct Nodes<T: Float> {
     pub(crate) nodes: Vec<Node<T>>,
+    /// None where an input is a constant.
+    pub(crate) inputs: Vec<Option<NodeId>>,
     pub(crate) kept: Vec<Tensor<T>>,
 }
 
@@ -91,17 +91,26 @@ impl<T: Float> Nodes<T> {
         NodeId::new(self.nodes.len() - 1)
     }
 
-    /// What a node keeps.
-    pub(crate) fn kept(&self, id: NodeId) -> &[Tensor<T>] {
-        let start = |index: usize| self.nodes.get(index).map(|node| node.kept);
-        let index = id.index();
-        let end = start(index + 1).unwrap_or(self.kept.len());
-        &self.kept[start(index).unwrap_or(end)..end]
+    /// The nodes of a node's inputs; none where an input is a constant.
+    pub(crate) fn inputs(&self, id: NodeId) -> &[Option<NodeId>] {
+        self.part(&self.inputs, id, |node| node.inputs)
     }
 
-    /// Takes the nodes behind `last` off, and what they keep.
+    /// What a node keeps.
+    pub(crate) fn kept(&self, id: NodeId) -> &[Tensor<T>] {
+        self.part(&self.kept, id, |node| node.kept)
+    }
+
+    /// A node's part of a list in which each node's part begins where `start` says.
+    fn part<'a, E>(&self, list: &'a [E], id: NodeId, start: fn(&Node<T>) -> usize) -> &'a [E] {
+        let end = self.nodes.get(id.index() + 1).map_or(list.len(), start);
+        &list[start(&self.nodes[id.index()])..end]
+    }
+
+    /// Takes the nodes behind `last` off, and what belongs to them.
     pub(crate) fn truncate(&mut self, last: NodeId) {
         if let Some(next) = self.nodes.get(last.index() + 1) {
+            self.inputs.truncate(next.inputs);
             self.kept.truncate(next.kept);
             self.nodes.truncate(last.index() + 1);
         }
@@ -112,6 +121,7 @@ impl<T: Float> Default for Nodes<T> {
     fn default() -> Self {
         Self {
             nodes: Vec::new(),
+            inputs: Vec::new(),
             kept: Vec::new(),
         }
     }
@@ -121,7 +131,7 @@ impl<T: Float> Default for Nodes<T> {
 pub(crate) struct Lent<T: Float> {
     pub(crate) name: &'static str,
     pub(crate) location: &'static Location<'static>,
-    pub(crate) inputs: Inputs,
+    pub(crate) inputs: SmallVec<[Option<NodeId>; 3]>,
     pub(crate) keep: Keep,
     pub(crate) kept: SmallVec<[Tensor<T>; 3]>,
     pub(crate) rule: Box<Rule<T>>,

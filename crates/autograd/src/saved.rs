@@ -106,9 +106,7 @@ impl<T: Float> Saved<'_, T> {
     /// # Errors
     /// The operation must have been recorded with [`Keep::Output`] or [`Keep::Both`].
     pub fn output(&self) -> Result<Var<T>> {
-        let has_output = matches!(self.keep, Keep::Output | Keep::Both);
-        let kept = self.kept.last().filter(|_| has_output);
-        let value = kept.ok_or_else(|| self.not_kept("output"))?.clone();
+        let value = self.output_value()?.clone();
         Ok(Var::from_parts(value, self.tape.clone(), self.output))
     }
 
@@ -117,21 +115,32 @@ impl<T: Float> Saved<'_, T> {
         self.kept.get(self.inputs.len()..).unwrap_or_default()
     }
 
+    /// The value of the result.
+    ///
+    /// # Errors
+    /// The operation must have kept it.
+    pub(crate) fn output_value(&self) -> Result<&Tensor<T>> {
+        let has_output = matches!(self.keep, Keep::Output | Keep::Both);
+        let kept = self.kept.last().filter(|_| has_output);
+        kept.ok_or_else(|| self.not_kept("output"))
+    }
+
     /// Whether input number `index` needs a gradient; a rule may skip the work where it does not.
     pub fn needs(&self, index: usize) -> bool {
         self.inputs.get(index).is_some_and(Option::is_some)
     }
 
-    /// upstream · input number `index`.
+    /// upstream · input number `index`; in the memory of upstream, if nobody shares that and the sweep
+    /// is not recorded.
     ///
     /// # Errors
     /// Those of [`input`](Self::input) and of the product.
-    pub(crate) fn times_input(&self, upstream: &Var<T>, index: usize) -> Result<Var<T>> {
-        match self.recorded() {
-            true => upstream.mul(&self.input(index)?),
-            // Nothing is written down, so nothing but the value is needed.
-            false => Ok(self.constant(upstream.value().mul(self.value(index)?)?)),
+    pub(crate) fn times_input(&self, mut upstream: Var<T>, index: usize) -> Result<Var<T>> {
+        if self.recorded() {
+            return upstream.mul(&self.input(index)?);
         }
+        upstream.value_mut().mul_assign(self.value(index)?)?;
+        Ok(upstream)
     }
 
     /// Data for the rule's own operations.

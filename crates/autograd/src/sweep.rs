@@ -47,6 +47,7 @@ impl<T: Float> Var<T> {
         nodes.truncate(last);
         let Nodes {
             mut nodes,
+            mut inputs,
             mut kept,
         } = nodes;
         while let Some(node) = nodes.last() {
@@ -61,7 +62,7 @@ impl<T: Float> Var<T> {
                         let saved = Saved {
                             op: node.name,
                             tape: &tape,
-                            inputs: &node.inputs,
+                            inputs: &inputs[node.inputs..],
                             keep: node.keep,
                             kept: &kept[node.kept..],
                             output: None,
@@ -81,6 +82,7 @@ impl<T: Float> Var<T> {
                 }
             }
             // Nothing needs the node any more, nor what it has kept.
+            inputs.truncate(node.inputs);
             kept.truncate(node.kept);
             nodes.truncate(id.index());
         }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use macula_tensor::shape::Sizes;
 use macula_tensor::{Error, Float, Result, Tensor};
 
-use crate::node::{Inputs, Kind, Lent, Node, NodeId, Nodes, Rule, runs_already};
+use crate::node::{Kind, Lent, Node, NodeId, Nodes, Rule, runs_already};
 use crate::param::Param;
 use crate::saved::Keep;
 use crate::var::Var;
@@ -197,12 +197,12 @@ impl<T: Float> Tape<T> {
         self.inner.records.then(|| {
             let location = self.place_of(location);
             let mut nodes = self.inner.nodes.borrow_mut();
-            let kept = nodes.kept.len();
+            let (inputs, kept) = (nodes.inputs.len(), nodes.kept.len());
             nodes.push(Node {
                 name,
                 location,
                 shape: Sizes::from_slice(value.shape()),
-                inputs: Inputs::new(),
+                inputs,
                 keep: Keep::Nothing,
                 kept,
                 kind,
@@ -220,16 +220,17 @@ impl<T: Float> Tape<T> {
         rule: Box<Rule<T>>,
     ) -> NodeId {
         let mut nodes = self.inner.nodes.borrow_mut();
-        let kept = nodes.kept.len();
+        let (first_input, first_kept) = (nodes.inputs.len(), nodes.kept.len());
+        nodes.inputs.extend(inputs.iter().map(|input| input.node()));
         keep.store(inputs, value, &mut nodes.kept);
         nodes.kept.extend_from_slice(beside);
         nodes.push(Node {
             name,
             location,
             shape: Sizes::from_slice(value.shape()),
-            inputs: inputs.iter().map(|input| input.node()).collect(),
+            inputs: first_input,
             keep,
-            kept,
+            kept: first_kept,
             kind: Kind::Op(rule),
         })
     }
@@ -309,12 +310,13 @@ impl<T: Float> Tape<T> {
     pub(crate) fn lend(&self, id: NodeId) -> Result<Option<Lent<T>>> {
         let mut nodes = self.inner.nodes.borrow_mut();
         let kept = nodes.kept(id).iter().cloned().collect();
+        let inputs = nodes.inputs(id).iter().copied().collect();
         let node = &mut nodes.nodes[id.index()];
         match std::mem::replace(&mut node.kind, Kind::Running) {
             Kind::Op(rule) => Ok(Some(Lent {
                 name: node.name,
                 location: node.location,
-                inputs: node.inputs.clone(),
+                inputs,
                 keep: node.keep,
                 kept,
                 rule,

@@ -195,7 +195,7 @@ impl<T: Float> Var<T> {
         }
     }
 
-    /// Adds another gradient to this one, in place where this is data that nobody shares.
+    /// Adds another gradient to this one; in its own memory, if it is data that nobody shares.
     pub(crate) fn accumulate(&mut self, other: &Self) -> Result<()> {
         if self.node.is_none() && other.node.is_none() {
             self.value.add_assign(&other.value)
@@ -203,6 +203,23 @@ impl<T: Float> Var<T> {
             *self = self.add(other)?;
             Ok(())
         }
+    }
+
+    /// constant · this; in its own memory, if it is data that nobody shares.
+    #[track_caller]
+    pub(crate) fn scaled(mut self, constant: f64) -> Result<Self> {
+        if self.node.is_none() {
+            self.value.scale(constant)?;
+            Ok(self)
+        } else {
+            self.mul_scalar(constant)
+        }
+    }
+
+    /// The elements of data, for a change in place.
+    pub(crate) fn value_mut(&mut self) -> &mut Tensor<T> {
+        debug_assert!(self.node.is_none(), "what is recorded does not change");
+        &mut self.value
     }
 }
 

@@ -33,7 +33,7 @@ const WITHOUT_GRADIENT: &[&[&str]] = &[
         "zeros_like",
     ],
     // In place, which a tape cannot see.
-    &["add_assign"],
+    &["add_assign", "mul_assign", "scale"],
     // Methods of `Axes`, `Norm` and `Slice`, and settings of convolutions and poolings.
     &["kept_shape", "of_parts", "step"],
     &["adaptive", "ceil_mode", "count_include_pad", "dilation"],

@@ -3,18 +3,85 @@
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
-/// Numbers, one for each axis; up to four need no allocation.
+/// Numbers, one for each axis; up to [`PLACES`] need no allocation.
 ///
-/// It is a slice for all purposes. Every small operation copies some of these, so they are made to
-/// be copied: all four places at once, used or not, because a copy of whole registers does not have
-/// to wait until shorter writes before it have reached the cache.
+/// It is a slice for all purposes.
 #[derive(Clone)]
 pub struct PerAxis<T>(Numbers<T>);
 
 #[derive(Clone)]
 enum Numbers<T> {
-    Few { length: usize, places: [T; 4] },
-    Many(Vec<T>),
+    Few(Few<T>),
+    Many(Box<Vec<T>>),
+}
+
+/// Numbers that a [`Few`] has room for.
+const PLACES: usize = 5;
+
+/// Up to [`PLACES`] numbers.
+///
+/// Every small operation copies some of these, so they are made to be copied: all places at once,
+/// used or not, because a copy of whole registers does not have to wait until shorter writes before
+/// it have reached the cache. Length and places fill three registers of 16 bytes.
+#[derive(Clone, Copy)]
+pub(crate) struct Few<T> {
+    length: Length,
+    places: [T; PLACES],
+}
+
+/// A number up to [`PLACES`], in a type that tells the compiler so: whatever holds a [`Few`] or
+/// something else needs no room to say which.
+#[derive(Clone, Copy)]
+#[repr(u64)]
+enum Length {
+    Zero,
+    One,
+    Two,
+    Three,
+    Four,
+    Five,
+}
+
+impl Length {
+    #[inline]
+    fn new(length: usize) -> Option<Self> {
+        use Length::{Five, Four, One, Three, Two, Zero};
+        [Zero, One, Two, Three, Four, Five].get(length).copied()
+    }
+}
+
+impl<T: Copy + Default> Few<T> {
+    /// A copy of a slice, if it is not too long.
+    #[inline]
+    pub(crate) fn from_slice(numbers: &[T]) -> Option<Self> {
+        let length = Length::new(numbers.len())?;
+        let none = T::default();
+        let places = match *numbers {
+            [a] => [a, none, none, none, none],
+            [a, b] => [a, b, none, none, none],
+            [a, b, c] => [a, b, c, none, none],
+            [a, b, c, d] => [a, b, c, d, none],
+            [a, b, c, d, e] => [a, b, c, d, e],
+            _ => [none; PLACES],
+        };
+        Some(Self { length, places })
+    }
+}
+
+impl<T> Deref for Few<T> {
+    type Target = [T];
+
+    #[inline]
+    fn deref(&self) -> &[T] {
+        &self.places[..self.length as usize]
+    }
+}
+
+impl<T> DerefMut for Few<T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut [T] {
+        &mut self.places[..self.length as usize]
+    }
 }
 
 impl<T: Copy + Default> PerAxis<T> {
@@ -26,28 +93,21 @@ impl<T: Copy + Default> PerAxis<T> {
     /// A copy of a slice.
     #[inline]
     pub fn from_slice(numbers: &[T]) -> Self {
-        let none = T::default();
-        let places = match *numbers {
-            [] => [none; 4],
-            [a] => [a, none, none, none],
-            [a, b] => [a, b, none, none],
-            [a, b, c] => [a, b, c, none],
-            [a, b, c, d] => [a, b, c, d],
-            _ => return Self(Numbers::Many(numbers.to_vec())),
-        };
-        let length = numbers.len();
-        Self(Numbers::Few { length, places })
+        Self(match Few::from_slice(numbers) {
+            Some(few) => Numbers::Few(few),
+            None => Numbers::Many(Box::new(numbers.to_vec())),
+        })
     }
 
     /// The same number `length` times.
     pub fn from_elem(number: T, length: usize) -> Self {
-        match length {
-            0..=4 => Self(Numbers::Few {
+        Self(match Length::new(length) {
+            Some(length) => Numbers::Few(Few {
                 length,
-                places: [number; 4],
+                places: [number; PLACES],
             }),
-            _ => Self(Numbers::Many(vec![number; length])),
-        }
+            None => Numbers::Many(Box::new(vec![number; length])),
+        })
     }
 
     /// Adds a number at the end.
@@ -61,15 +121,17 @@ impl<T: Copy + Default> PerAxis<T> {
     /// The place must be at most the length.
     pub fn insert(&mut self, place: usize, number: T) {
         match &mut self.0 {
-            Numbers::Few { length, places } if *length < places.len() => {
-                places.copy_within(place..*length, place + 1);
-                places[place] = number;
-                *length += 1;
-            }
-            Numbers::Few { places, .. } => {
-                let mut numbers = places.to_vec();
-                numbers.insert(place, number);
-                self.0 = Numbers::Many(numbers);
+            Numbers::Few(few) => {
+                let length = few.len();
+                if let Some(longer) = Length::new(length + 1) {
+                    few.places.copy_within(place..length, place + 1);
+                    few.places[place] = number;
+                    few.length = longer;
+                } else {
+                    let mut numbers = few.to_vec();
+                    numbers.insert(place, number);
+                    self.0 = Numbers::Many(Box::new(numbers));
+                }
             }
             Numbers::Many(numbers) => numbers.insert(place, number),
         }
@@ -80,15 +142,15 @@ impl<T: Copy + Default> PerAxis<T> {
     /// # Panics
     /// The place must be below the length.
     pub fn remove(&mut self, place: usize) -> T {
-        let removed = self[place];
         match &mut self.0 {
-            Numbers::Few { length, places } => {
-                places.copy_within(place + 1..*length, place);
-                *length -= 1;
+            Numbers::Few(few) => {
+                let (removed, length) = (few[place], few.len());
+                few.places.copy_within(place + 1..length, place);
+                few.length = Length::new(length - 1).unwrap_or(Length::Zero);
+                removed
             }
-            Numbers::Many(numbers) => drop(numbers.remove(place)),
+            Numbers::Many(numbers) => numbers.remove(place),
         }
-        removed
     }
 }
 
@@ -98,7 +160,7 @@ impl<T> Deref for PerAxis<T> {
     #[inline]
     fn deref(&self) -> &[T] {
         match &self.0 {
-            Numbers::Few { length, places } => &places[..*length],
+            Numbers::Few(few) => few,
             Numbers::Many(numbers) => numbers,
         }
     }
@@ -108,7 +170,7 @@ impl<T> DerefMut for PerAxis<T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut [T] {
         match &mut self.0 {
-            Numbers::Few { length, places } => &mut places[..*length],
+            Numbers::Few(few) => few,
             Numbers::Many(numbers) => numbers,
         }
     }
@@ -175,10 +237,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_does_what_a_vector_does_on_both_sides_of_four() {
+    fn it_does_what_a_vector_does_on_both_sides_of_its_places() {
         let mut vector = Vec::new();
         let mut list = PerAxis::new();
-        for number in 0..7_usize {
+        for number in 0..8_usize {
             let place = number / 2;
             vector.insert(place, number);
             list.insert(place, number);
@@ -186,7 +248,7 @@ mod tests {
             assert_eq!(list, vector.iter().copied().collect());
             assert_eq!(list, PerAxis::from_slice(&vector));
         }
-        for place in [6, 0, 2, 3, 1, 1, 0] {
+        for place in [7, 6, 0, 2, 3, 1, 1, 0] {
             assert_eq!(list.remove(place), vector.remove(place));
             assert_eq!(list[..], vector[..]);
         }
@@ -195,9 +257,9 @@ mod tests {
 
     #[test]
     fn equal_numbers_are_equal_however_they_came_about() {
-        let mut shrunk = PerAxis::from_slice(&[1, 2, 3, 4, 5]);
-        shrunk.remove(4);
-        assert_eq!(shrunk, PerAxis::from_slice(&[1, 2, 3, 4]));
+        let mut shrunk = PerAxis::from_slice(&[1, 2, 3, 4, 5, 6]);
+        shrunk.remove(5);
+        assert_eq!(shrunk, PerAxis::from_slice(&[1, 2, 3, 4, 5]));
         assert_eq!(PerAxis::from_elem(7, 2), PerAxis::from_slice(&[7, 7]));
         assert_eq!(format!("{:?}", PerAxis::from_elem(7, 5)), "[7, 7, 7, 7, 7]");
     }

@@ -1,6 +1,9 @@
 //! Shapes: how many elements along each axis, and how to find them in memory.
 
+use std::fmt;
+
 use crate::error::{Error, Result};
+use crate::per_axis::Few;
 
 pub use crate::per_axis::PerAxis;
 
@@ -16,13 +19,23 @@ const MOST: isize = isize::MAX / 8;
 ///
 /// Views (transposing, slicing, expanding, …) are new shapes over the same memory; a stride of 0
 /// repeats an element along its axis.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shape {
+#[derive(Clone)]
+pub struct Shape(Layout);
+
+#[derive(Clone)]
+enum Layout {
+    /// Row-major from the start of memory, as in every fresh tensor: the sizes say it all. Most
+    /// tensors are so, and tensors are moved often: what the others need stands elsewhere.
+    Fresh(Few<usize>),
+    Other(Box<Parts>),
+}
+
+#[derive(Clone)]
+struct Parts {
     sizes: Sizes,
     offset: usize,
-    /// None for row-major order, where the sizes say it all. Most tensors are in it, and tensors
-    /// are moved often: what few need stands elsewhere.
-    strides: Option<Box<Strides>>,
+    /// None for row-major order.
+    strides: Option<Strides>,
 }
 
 impl Shape {
@@ -54,20 +67,24 @@ impl Shape {
     /// The row-major shape of elements that are in memory already, so that they can be counted.
     #[inline]
     pub(crate) fn grid(sizes: &[usize]) -> Self {
-        Self {
-            sizes: Sizes::from_slice(sizes),
-            offset: 0,
-            strides: None,
-        }
+        Self::row_major(sizes, 0)
+    }
+
+    /// The row-major shape of elements that follow one another from `offset` on.
+    #[inline]
+    fn row_major(sizes: &[usize], offset: usize) -> Self {
+        Self(match Few::from_slice(sizes) {
+            Some(few) if offset == 0 => Layout::Fresh(few),
+            _ => Layout::other(Sizes::from_slice(sizes), offset, None),
+        })
     }
 
     /// The row-major shape of a fresh tensor of these sizes, which have been found countable.
     #[inline]
     pub(crate) fn fresh(&self) -> Self {
-        Self {
-            sizes: self.sizes.clone(),
-            offset: 0,
-            strides: None,
+        match &self.0 {
+            Layout::Fresh(_) => self.clone(),
+            Layout::Other(parts) => Self::grid(&parts.sizes),
         }
     }
 
@@ -79,49 +96,57 @@ impl Shape {
     /// A shape from its parts; the caller answers for every element lying inside the storage.
     pub(crate) fn from_parts(sizes: Sizes, strides: Strides, offset: usize) -> Self {
         debug_assert_eq!(sizes.len(), strides.len());
-        Self {
-            strides: (!is_row_major(&sizes, &strides)).then(|| Box::new(strides)),
-            sizes,
-            offset,
+        match is_row_major(&sizes, &strides) {
+            true => Self::row_major(&sizes, offset),
+            false => Self(Layout::other(sizes, offset, Some(strides))),
         }
     }
 
     /// Sizes along the axes.
     #[inline]
     pub fn sizes(&self) -> &[usize] {
-        &self.sizes
+        match &self.0 {
+            Layout::Fresh(sizes) => sizes,
+            Layout::Other(parts) => &parts.sizes,
+        }
     }
 
     /// Steps in memory along the axes, in elements.
     pub fn strides(&self) -> Strides {
-        match &self.strides {
-            Some(strides) => Strides::clone(strides),
-            None => row_major(&self.sizes),
+        match &self.0 {
+            Layout::Other(parts) if let Some(strides) = &parts.strides => strides.clone(),
+            _ => row_major(self.sizes()),
         }
     }
 
     /// Place of the first element in the storage.
     #[inline]
     pub fn offset(&self) -> usize {
-        self.offset
+        match &self.0 {
+            Layout::Fresh(_) => 0,
+            Layout::Other(parts) => parts.offset,
+        }
     }
 
     /// Number of axes.
     #[inline]
     pub fn rank(&self) -> usize {
-        self.sizes.len()
+        self.sizes().len()
     }
 
     /// Number of elements: the product of the sizes, 1 for rank 0.
     #[inline]
     pub fn count(&self) -> usize {
-        self.sizes.iter().product()
+        self.sizes().iter().product()
     }
 
     /// Whether the elements lie one after the other in row-major order.
     #[inline]
     pub fn is_contiguous(&self) -> bool {
-        self.strides.is_none()
+        match &self.0 {
+            Layout::Fresh(_) => true,
+            Layout::Other(parts) => parts.strides.is_none(),
+        }
     }
 
     /// The places of the elements of a contiguous shape; empty where there are none, whatever the
@@ -130,7 +155,7 @@ impl Shape {
     pub(crate) fn range(&self) -> std::ops::Range<usize> {
         match self.count() {
             0 => 0..0,
-            count => self.offset..self.offset + count,
+            count => self.offset()..self.offset() + count,
         }
     }
 
@@ -144,11 +169,11 @@ impl Shape {
         let error = || Error::Shape {
             op,
             expected: format!("a shape that broadcasts to {sizes:?}"),
-            found: self.sizes.clone(),
+            found: Sizes::from_slice(self.sizes()),
         };
         let added = sizes.len().checked_sub(self.rank()).ok_or_else(error)?;
         let mut strides = Strides::from_elem(0, sizes.len());
-        for (axis, (&size, &stride)) in self.sizes.iter().zip(&self.strides()).enumerate() {
+        for (axis, (&size, &stride)) in self.sizes().iter().zip(&self.strides()).enumerate() {
             let wanted = sizes[added + axis];
             if size == wanted {
                 strides[added + axis] = stride;
@@ -161,7 +186,7 @@ impl Shape {
         Ok(Self::from_parts(
             Sizes::from_slice(sizes),
             strides,
-            self.offset,
+            self.offset(),
         ))
     }
 
@@ -169,9 +194,9 @@ impl Shape {
     pub(crate) fn permute(&self, axes: &[usize]) -> Self {
         let strides = self.strides();
         Self::from_parts(
-            axes.iter().map(|&axis| self.sizes[axis]).collect(),
+            axes.iter().map(|&axis| self.sizes()[axis]).collect(),
             axes.iter().map(|&axis| strides[axis]).collect(),
-            self.offset,
+            self.offset(),
         )
     }
 
@@ -179,7 +204,7 @@ impl Shape {
     ///
     /// The caller answers for their lying inside the axis; `step` may be negative.
     pub(crate) fn slice(&self, axis: usize, start: usize, step: isize, length: usize) -> Self {
-        let (mut sizes, mut strides) = (self.sizes.clone(), self.strides());
+        let (mut sizes, mut strides) = (Sizes::from_slice(self.sizes()), self.strides());
         sizes[axis] = length;
         // A view of nothing must not point behind the memory of nothing.
         let skipped = match sizes.contains(&0) {
@@ -187,17 +212,14 @@ impl Shape {
             false => start as isize * strides[axis],
         };
         strides[axis] *= step;
-        Self::from_parts(sizes, strides, self.offset.wrapping_add_signed(skipped))
+        Self::from_parts(sizes, strides, self.offset().wrapping_add_signed(skipped))
     }
 
     /// A view with other sizes over the same elements in the same order, where strides allow it.
     pub(crate) fn reshape(&self, sizes: &[usize]) -> Option<Self> {
-        let fresh = Self::contiguous("reshape", sizes).ok()?;
+        Self::contiguous("reshape", sizes).ok()?;
         if self.is_contiguous() {
-            return Some(Self {
-                offset: self.offset,
-                ..fresh
-            });
+            return Some(Self::row_major(sizes, self.offset()));
         }
         // Match runs of old axes with runs of new axes of the same number of elements. A run of
         // old axes can be cut anew only if it is one even walk through memory.
@@ -206,23 +228,23 @@ impl Shape {
         let (mut old, mut new) = (0, 0);
         while old < self.rank() && new < sizes.len() {
             let (old_start, new_start) = (old, new);
-            let (mut old_count, mut new_count) = (self.sizes[old], sizes[new]);
+            let (mut old_count, mut new_count) = (self.sizes()[old], sizes[new]);
             (old, new) = (old + 1, new + 1);
             while old_count != new_count {
                 if old_count < new_count {
-                    old_count *= *self.sizes.get(old)?;
+                    old_count *= *self.sizes().get(old)?;
                     old += 1;
                 } else {
                     new_count *= *sizes.get(new)?;
                     new += 1;
                 }
             }
-            let run = (old_start..old).filter(|&axis| self.sizes[axis] != 1);
+            let run = (old_start..old).filter(|&axis| self.sizes()[axis] != 1);
             let mut step = 0;
             let mut previous: Option<usize> = None;
             for axis in run {
                 if let Some(outer) = previous
-                    && steps[outer] != steps[axis] * self.sizes[axis] as isize
+                    && steps[outer] != steps[axis] * self.sizes()[axis] as isize
                 {
                     return None;
                 }
@@ -237,8 +259,39 @@ impl Shape {
         Some(Self::from_parts(
             Sizes::from_slice(sizes),
             strides,
-            self.offset,
+            self.offset(),
         ))
+    }
+}
+
+impl Layout {
+    fn other(sizes: Sizes, offset: usize, strides: Option<Strides>) -> Self {
+        Self::Other(Box::new(Parts {
+            sizes,
+            offset,
+            strides,
+        }))
+    }
+}
+
+impl PartialEq for Shape {
+    fn eq(&self, other: &Self) -> bool {
+        self.sizes() == other.sizes()
+            && self.offset() == other.offset()
+            && self.is_contiguous() == other.is_contiguous()
+            && (self.is_contiguous() || self.strides() == other.strides())
+    }
+}
+
+impl Eq for Shape {}
+
+impl fmt::Debug for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shape")
+            .field("sizes", &self.sizes())
+            .field("offset", &self.offset())
+            .field("strides", &self.strides())
+            .finish()
     }
 }
 

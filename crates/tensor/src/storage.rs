@@ -6,7 +6,9 @@
 //! kernel writes its whole output.
 //!
 //! Tensors of up to [`FEW`] elements (a loss, a bias, a batch of labels' counts) never meet the
-//! pool: their elements stand in the reference-counted block itself, one allocation in all.
+//! pool: their elements stand in the reference-counted block itself, one allocation in all. The block
+//! has room for [`FEW`] whatever the tensor needs, so that a loop over whole registers may write
+//! past the last element.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,60 +16,91 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::device::{Device, Memory};
 use crate::element::Element;
 
-/// Elements that are kept without a buffer.
-const FEW: usize = 16;
+/// Elements that are kept without a buffer: the widest register of the shortest float.
+pub(crate) const FEW: usize = 16;
 
-/// Where a tensor's elements are.
+/// Where a tensor's elements are: one word, because tensors are moved more often than anything else.
 #[derive(Clone, Debug)]
-pub(crate) enum Storage<T: Element> {
+pub(crate) struct Storage<T: Element>(Arc<Block<T>>);
+
+#[derive(Debug)]
+enum Block<T: Element> {
     /// In main memory, few of them.
-    Few(Arc<[T]>),
+    Few([T; FEW]),
     /// In main memory.
-    Many(Arc<Buffer<T>>),
+    Many(Buffer<T>),
     /// In the memory of an accelerator.
-    Accelerator(Box<Remote>),
+    Accelerator(Remote),
 }
 
 impl<T: Element> Storage<T> {
     /// New elements in main memory, all of which `write` must write, and what it returns.
     #[inline]
     pub(crate) fn write<R>(count: usize, write: impl FnOnce(&mut [T]) -> R) -> (Self, R) {
+        let (block, written);
         if count <= FEW {
             let mut elements = [T::default(); FEW];
-            let elements = &mut elements[..count];
-            let written = write(elements);
-            (Self::Few(Arc::from(&*elements)), written)
+            written = write(&mut elements[..count]);
+            block = Arc::new(Block::Few(elements));
         } else {
             let mut buffer = Buffer::with_count(count);
-            let written = write(&mut buffer.as_mut_slice()[..count]);
-            (Self::Many(Arc::new(buffer)), written)
+            written = write(&mut buffer.as_mut_slice()[..count]);
+            block = Arc::new(Block::Many(buffer));
         }
+        (Self(block), written)
+    }
+
+    /// A vector's elements, without copying.
+    pub(crate) fn from_vec(elements: Vec<T>) -> Self {
+        Self(Arc::new(Block::Many(Buffer::from_vec(elements))))
+    }
+
+    /// What a kernel of an accelerator returned.
+    pub(crate) fn on(device: Device, memory: Memory) -> Self {
+        Self(Arc::new(Block::Accelerator(Remote { memory, device })))
     }
 
     /// The elements, where they are in main memory.
     #[inline]
     pub(crate) fn elements(&self) -> Option<&[T]> {
-        match self {
-            Self::Few(elements) => Some(elements),
-            Self::Many(buffer) => Some(buffer.as_slice()),
-            Self::Accelerator(_) => None,
+        match &*self.0 {
+            Block::Few(elements) => Some(elements),
+            Block::Many(buffer) => Some(buffer.as_slice()),
+            Block::Accelerator(_) => None,
         }
     }
 
     /// The same for writing, where nobody shares them.
     #[inline]
     pub(crate) fn elements_mut(&mut self) -> Option<&mut [T]> {
-        match self {
-            Self::Few(elements) => Arc::get_mut(elements),
-            Self::Many(buffer) => Arc::get_mut(buffer).map(Buffer::as_mut_slice),
-            Self::Accelerator(_) => None,
+        match Arc::get_mut(&mut self.0)? {
+            Block::Few(elements) => Some(elements),
+            Block::Many(buffer) => Some(buffer.as_mut_slice()),
+            Block::Accelerator(_) => None,
+        }
+    }
+
+    /// The first `count` elements as a vector, without copying; none where they are shared, or not
+    /// in a buffer of their own.
+    pub(crate) fn into_vec(self, count: usize) -> Result<Vec<T>, Self> {
+        match Arc::try_unwrap(self.0) {
+            Ok(Block::Many(buffer)) => Ok(buffer.into_vec(count)),
+            Ok(block) => Err(Self(Arc::new(block))),
+            Err(shared) => Err(Self(shared)),
+        }
+    }
+
+    /// Where they are, if it is not main memory.
+    pub(crate) fn remote(&self) -> Option<&Remote> {
+        match &*self.0 {
+            Block::Few(_) | Block::Many(_) => None,
+            Block::Accelerator(remote) => Some(remote),
         }
     }
 }
 
-/// Elements in the memory of an accelerator. Boxed, because tensors are moved often and few are
-/// on one.
-#[derive(Clone, Debug)]
+/// Elements in the memory of an accelerator.
+#[derive(Debug)]
 pub(crate) struct Remote {
     pub(crate) memory: Memory,
     pub(crate) device: Device,
@@ -84,7 +117,7 @@ impl<T: Element> Buffer<T> {
     }
 
     /// A buffer that takes over a vector, without copying.
-    pub(crate) fn from_vec(elements: Vec<T>) -> Self {
+    fn from_vec(elements: Vec<T>) -> Self {
         T::pool().shelves().used += elements.len();
         Self(elements)
     }
@@ -98,7 +131,7 @@ impl<T: Element> Buffer<T> {
     }
 
     /// The first `count` elements as a vector, without copying.
-    pub(crate) fn into_vec(mut self, count: usize) -> Vec<T> {
+    fn into_vec(mut self, count: usize) -> Vec<T> {
         // An empty vector is left behind for the pool.
         let mut elements = std::mem::take(&mut self.0);
         T::pool().shelves().used -= elements.len();

@@ -7,7 +7,7 @@ use crate::device::{Accelerator, Device, Memory, Operand, not_offered};
 use crate::element::{Element, Number};
 use crate::error::{Error, Result};
 use crate::shape::{Shape, Sizes, Strides};
-use crate::storage::{Buffer, Remote, Storage};
+use crate::storage::Storage;
 
 /// Elements of one type in a grid of any rank.
 ///
@@ -24,10 +24,13 @@ use crate::storage::{Buffer, Remote, Storage};
 /// assert_eq!(x.transpose(0, 1)?.to_vec()?, [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
 /// # Ok::<(), macula_tensor::Error>(())
 /// ```
+// The fields in this order, because tensors are moved by 16 bytes, and two that were written one
+// after the other have to have reached the cache first: sizes are written so, the storage is alone.
 #[derive(Clone)]
+#[repr(C)]
 pub struct Tensor<T: Element = f32> {
-    pub(crate) storage: Storage<T>,
     pub(crate) shape: Shape,
+    pub(crate) storage: Storage<T>,
 }
 
 /// A tensor's elements in main memory: the whole buffer, and how they lie in it.
@@ -62,7 +65,10 @@ impl<T: Element> Tensor<T> {
                 shape: Sizes::from_slice(shape.sizes()),
             });
         }
-        Ok(Self::from_buffer(Buffer::from_vec(elements), shape))
+        Ok(Self {
+            storage: Storage::from_vec(elements),
+            shape,
+        })
     }
 
     /// A copy of a slice, in row-major order.
@@ -151,13 +157,6 @@ impl<T: Element> Tensor<T> {
         written.map(|()| tensor)
     }
 
-    fn from_buffer(buffer: Buffer<T>, shape: Shape) -> Self {
-        Self {
-            storage: Storage::Many(Arc::new(buffer)),
-            shape,
-        }
-    }
-
     /// What a kernel of an accelerator returned, in row-major order.
     pub(crate) fn from_memory(
         accelerator: &Arc<dyn Accelerator>,
@@ -165,10 +164,7 @@ impl<T: Element> Tensor<T> {
         shape: Shape,
     ) -> Self {
         Self {
-            storage: Storage::Accelerator(Box::new(Remote {
-                memory,
-                device: Device::Accelerator(accelerator.clone()),
-            })),
+            storage: Storage::on(Device::Accelerator(accelerator.clone()), memory),
             shape,
         }
     }
@@ -209,10 +205,7 @@ impl<T: Element> Tensor<T> {
     /// Where the elements are.
     pub fn device(&self) -> &Device {
         static CPU: Device = Device::Cpu;
-        match &self.storage {
-            Storage::Few(_) | Storage::Many(_) => &CPU,
-            Storage::Accelerator(remote) => &remote.device,
-        }
+        self.storage.remote().map_or(&CPU, |remote| &remote.device)
     }
 
     /// Whether the elements lie one after the other in row-major order.
@@ -234,14 +227,12 @@ impl<T: Element> Tensor<T> {
 
     /// The elements in an accelerator's memory, for its kernels.
     pub(crate) fn operand(&self, op: &'static str) -> Result<Operand<'_>> {
-        match &self.storage {
-            Storage::Accelerator(remote) => Ok(Operand {
+        match self.storage.remote() {
+            Some(remote) => Ok(Operand {
                 memory: &remote.memory,
                 shape: &self.shape,
             }),
-            Storage::Few(_) | Storage::Many(_) => {
-                Err(not_offered::<T>(op, &self.device().to_string()))
-            }
+            None => Err(not_offered::<T>(op, &self.device().to_string())),
         }
     }
 
@@ -251,6 +242,26 @@ impl<T: Element> Tensor<T> {
         let elements = self.storage.elements()?;
         let in_order = self.shape.is_contiguous();
         in_order.then(|| &elements[self.shape.range()])
+    }
+
+    /// `length` numbers from the first element on, if the elements are in main memory and in
+    /// row-major order and the memory has as many.
+    #[inline]
+    pub(crate) fn elements(&self, length: usize) -> Option<&[T]> {
+        let elements = self.storage.elements()?;
+        let start = if length == 0 { 0 } else { self.shape.offset() };
+        self.shape
+            .is_contiguous()
+            .then(|| elements.get(start..)?.get(..length))?
+    }
+
+    /// The same for writing, where nobody shares them.
+    #[inline]
+    pub(crate) fn elements_mut(&mut self, length: usize) -> Option<&mut [T]> {
+        let start = if length == 0 { 0 } else { self.shape.offset() };
+        let in_order = self.shape.is_contiguous();
+        let elements = in_order.then(|| self.storage.elements_mut()).flatten()?;
+        elements.get_mut(start..)?.get_mut(..length)
     }
 
     /// The elements for writing, in row-major order.
@@ -272,10 +283,7 @@ impl<T: Element> Tensor<T> {
     /// The elements for writing in place, in row-major order; None where they do not lie so or
     /// another tensor shares them.
     pub(crate) fn alone(&mut self) -> Option<&mut [T]> {
-        let range = self.shape.range();
-        let in_order = self.shape.is_contiguous();
-        let elements = in_order.then(|| self.storage.elements_mut()).flatten()?;
-        Some(&mut elements[range])
+        self.elements_mut(self.count())
     }
 
     /// A copy in row-major order with memory of its own.
@@ -303,14 +311,9 @@ impl<T: Element> Tensor<T> {
         if self.shape.offset() != 0 || !self.is_contiguous() {
             return self.to_vec();
         }
-        let count = self.count();
-        match self.storage {
-            Storage::Many(buffer) => Ok(match Arc::try_unwrap(buffer) {
-                Ok(buffer) => buffer.into_vec(count),
-                Err(shared) => shared.as_slice()[..count].to_vec(),
-            }),
-            Storage::Few(_) | Storage::Accelerator(_) => self.to_vec(),
-        }
+        let (count, Self { shape, storage }) = (self.count(), self);
+        let kept = storage.into_vec(count);
+        kept.or_else(|storage| Self { shape, storage }.to_vec())
     }
 
     /// The one element of a tensor that has exactly one, whatever its rank.
@@ -366,7 +369,10 @@ impl<T: Element> From<&Self> for Tensor<T> {
 impl<T: Element> From<Vec<T>> for Tensor<T> {
     fn from(elements: Vec<T>) -> Self {
         let shape = Shape::vector(elements.len());
-        Self::from_buffer(Buffer::from_vec(elements), shape)
+        Self {
+            storage: Storage::from_vec(elements),
+            shape,
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Derivatives of formulas above the first order, on the CPU.
 
-use macula_tensor::ops::pointwise::pointwise;
+use macula_tensor::ops::apply::{apply, chain};
 use macula_tensor::pointwise::Derived;
 use macula_tensor::program::Program;
 use macula_tensor::{Pointwise, Result, Scalar, Tensor};
@@ -36,7 +36,7 @@ fn every_element_is_what_the_program_gives_for_it() -> Result<()> {
         for by in [&[0, 0][..], &[1, 0], &[0, 0, 0], &[0; 5]] {
             let derived = derived(by);
             let program = Program::of(&derived);
-            let found = pointwise(&derived, [&x, &weight.expand([count])?], None);
+            let found = apply(&derived, [&x, &weight.expand([count])?]);
             let expected: Vec<f64> = logits(count)
                 .iter()
                 .map(|&x| program.eval(&[x, 0.75]))
@@ -52,8 +52,9 @@ fn a_seed_multiplies_the_derivative() -> Result<()> {
     let (x, weight) = (Tensor::from(logits(33)), Tensor::from(2.0));
     let seed = Tensor::from(3.0);
     for by in [&[][..], &[0], &[0, 0], &[0, 1, 0]] {
-        let plain = pointwise(&derived(by), [&x, &weight], None)?;
-        let seeded = pointwise(&derived(by), [&x, &weight], Some(&seed))?;
+        let plain = apply(&derived(by), [&x, &weight])?;
+        let mut seeded = seed.clone();
+        chain(&derived(by), [&x, &weight], &mut seeded)?;
         assert_eq!(seeded.to_vec()?, plain.mul_scalar(3.0)?.to_vec()?);
     }
     Ok(())
@@ -63,10 +64,10 @@ fn a_seed_multiplies_the_derivative() -> Result<()> {
 fn strided_operands_give_what_contiguous_ones_give() -> Result<()> {
     let x = Tensor::from_vec(logits(600), [20, 30])?.transpose(0, 1)?;
     let weight = Tensor::from_vec(logits(20), [20])?;
-    let strided = pointwise(&derived(&[0, 0]), [&x, &weight], None)?;
+    let strided = apply(&derived(&[0, 0]), [&x, &weight])?;
     let x = x.contiguous()?;
     let weight = weight.expand([30, 20])?.contiguous()?;
-    let contiguous = pointwise(&derived(&[0, 0]), [&x, &weight], None)?;
+    let contiguous = apply(&derived(&[0, 0]), [&x, &weight])?;
     assert_eq!(strided.to_vec()?, contiguous.to_vec()?);
     Ok(())
 }
@@ -76,8 +77,8 @@ fn single_precision_follows_double_precision() -> Result<()> {
     let single: Vec<_> = logits(100).into_iter().map(|x| x as f32).collect();
     let double: Vec<_> = single.iter().map(|&x| f64::from(x)).collect();
     let by = derived(&[0, 0, 0]);
-    let double = pointwise(&by, [&Tensor::from(double), &Tensor::from(1.0)], None)?;
-    let single = pointwise(&by, [&Tensor::from(single), &Tensor::from(1.0)], None)?;
+    let double = apply(&by, [&Tensor::from(double), &Tensor::from(1.0)])?;
+    let single = apply(&by, [&Tensor::from(single), &Tensor::from(1.0)])?;
     let pairs = single.to_vec()?.into_iter().zip(double.to_vec()?);
     for (single, double) in pairs {
         // Some 60 operations of 6·10⁻⁸ each. Near a zero of the derivative the error is that of
@@ -95,7 +96,7 @@ fn single_precision_follows_double_precision() -> Result<()> {
 #[test]
 fn an_input_that_is_not_there_is_told() -> Result<()> {
     let x = Tensor::from([1.0]);
-    let error = pointwise(&derived(&[2]), [&x, &x], None).map(drop);
+    let error = apply(&derived(&[2]), [&x, &x]).map(drop);
     assert_eq!(
         error.map_err(|error| error.to_string()),
         Err("focal: input to differentiate by must be below 2, found 2".into())

@@ -1,9 +1,12 @@
 //! The same bits for 1, 2, 3 and 8 threads, for the operations that share their work.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use macula_tensor::ops::pointwise::{Square, Tanh, pointwise};
+use macula_tensor::ops::apply::chain;
+use macula_tensor::ops::pointwise::{Square, Tanh};
 use macula_tensor::pointwise::Derived;
-use macula_tensor::{Convolution, Element, Float, Norm, Pooling, Result, Rng, Slice, Tensor};
+use macula_tensor::{
+    Convolution, Element, Float, Norm, Pointwise, Pooling, Result, Rng, Slice, Tensor,
+};
 
 /// What came out, as text that tells every bit.
 fn bits<T: Element>(results: &[Result<Tensor<T>>]) -> Vec<String> {
@@ -20,6 +23,17 @@ fn bits<T: Element>(results: &[Result<Tensor<T>>]) -> Vec<String> {
         format!("{:?} {bits:x}", x.shape())
     };
     results.iter().map(bits).collect()
+}
+
+/// `formula` of `x` times `seed`.
+fn chained<T: Float, F: Pointwise<1>>(
+    formula: &Derived<F>,
+    x: &Tensor<T>,
+    seed: &Tensor<T>,
+) -> Result<Tensor<T>> {
+    let mut product = seed.clone();
+    chain(formula, [x], &mut product)?;
+    Ok(product)
 }
 
 /// Everything on floats, on tensors large enough to be shared out.
@@ -45,7 +59,7 @@ fn floats<T: Float + macula_tensor::random::RandomFloat>() -> Vec<String> {
         x.add(&backwards),
         x.mul(&row),
         turned.div(&turned.square().unwrap()),
-        pointwise(&slope, [&x], Some(&backwards)),
+        chained(&slope, &x, &backwards),
         // Copies and choices.
         turned.contiguous(),
         Tensor::select(&mask, &x, &backwards),

@@ -35,16 +35,16 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn sub(&self, other: &Self) -> Result<Self> {
         let value = self.value().sub(other.value())?;
-        Self::record(
-            "sub",
-            [self, other],
-            value,
-            Keep::Nothing,
-            |upstream, saved| {
-                let negated = saved.needs(1).then(|| upstream.neg()).transpose()?;
-                Ok([Some(upstream.clone()), negated])
-            },
-        )
+        let rule = |upstream: Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
+            if !saved.needs(1) {
+                return hand_on(0, upstream);
+            }
+            if saved.needs(0) {
+                hand_on(0, upstream.clone())?;
+            }
+            hand_on(1, upstream.scaled(-1.0)?)
+        };
+        Self::record_any("sub", &[self, other], value, Keep::Nothing, rule)
     }
 
     /// a · b, broadcast.
@@ -55,12 +55,13 @@ impl<T: Float> Var<T> {
     pub fn mul(&self, other: &Self) -> Result<Self> {
         let value = self.value().mul(other.value())?;
         let rule = |upstream: Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
-            for (index, other) in [(0, 1), (1, 0)] {
-                if saved.needs(index) {
-                    hand_on(index, saved.times_input(&upstream, other)?)?;
-                }
+            if !saved.needs(1) {
+                return hand_on(0, saved.times_input(upstream, 1)?);
             }
-            Ok(())
+            if saved.needs(0) {
+                hand_on(0, saved.times_input(upstream.clone(), 1)?)?;
+            }
+            hand_on(1, saved.times_input(upstream, 0)?)
         };
         let keep = Keep::factors(self, other);
         Self::record_any("mul", &[self, other], value, keep, rule)
@@ -79,8 +80,9 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn neg(&self) -> Result<Self> {
         let value = self.value().neg()?;
-        let rule =
-            |upstream: Self, _: &Saved<T>, hand_on: &mut HandOn<'_, T>| hand_on(0, upstream.neg()?);
+        let rule = |upstream: Self, _: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
+            hand_on(0, upstream.scaled(-1.0)?)
+        };
         Self::record_any("neg", &[self], value, Keep::Nothing, rule)
     }
 
@@ -97,7 +99,7 @@ impl<T: Float> Var<T> {
     pub fn mul_scalar(&self, constant: f64) -> Result<Self> {
         let value = self.value().mul_scalar(constant)?;
         let rule = move |upstream: Self, _: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
-            hand_on(0, upstream.mul_scalar(constant)?)
+            hand_on(0, upstream.scaled(constant)?)
         };
         Self::record_any("mul_scalar", &[self], value, Keep::Nothing, rule)
     }

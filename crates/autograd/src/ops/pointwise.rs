@@ -4,6 +4,7 @@
 //! one pass over memory. That product is itself an operation of the same kind, a derived formula
 //! with a seed, so its rule is this rule again, for every order.
 
+use macula_tensor::ops::apply::{apply, chain};
 use macula_tensor::ops::compare::Clamp;
 use macula_tensor::ops::pointwise as formulas;
 use macula_tensor::pointwise::{Derived, Pointwise};
@@ -44,10 +45,10 @@ impl<T: Float> Var<T> {
         formula: F,
         inputs: [&Self; N],
     ) -> Result<Self> {
-        let value = formulas::pointwise(&Derived::new(formula), inputs.map(Var::value), None)?;
+        let value = apply(&Derived::new(formula), inputs.map(Var::value))?;
         // The formula alone is captured, which mostly takes no memory.
         let rule = move |upstream: Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
-            slopes(&Derived::new(formula), false, &upstream, saved, hand_on)
+            slopes(&Derived::new(formula), false, upstream, saved, hand_on)
         };
         Self::record_any(F::NAME, &inputs, value, Keep::Inputs, rule)
     }
@@ -62,12 +63,12 @@ impl<T: Float> Var<T> {
         let wide = Sizes::from_slice(self.shape());
         let kept = axes.kept_shape("map_sum", &wide)?;
         let value = self.value().map_sum(formula, axes)?;
-        let rule = move |upstream: &Self, saved: &Saved<T>| {
+        let rule = move |upstream: Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
             let each = upstream.reshape(&kept)?.expand(&wide)?;
             let slope = Derived::new(formula).differentiate(0);
-            Ok([Some(derived(slope, [&saved.input(0)?], Some(&each))?)])
+            hand_on(0, derived(slope, [&saved.input(0)?], Some(&each))?)
         };
-        Self::record("map_sum", [self], value, Keep::Inputs, rule)
+        Self::record_any("map_sum", &[self], value, Keep::Inputs, rule)
     }
 
     /// max(x, 0), with slope 0 at 0.
@@ -77,10 +78,16 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn relu(&self) -> Result<Self> {
         let value = self.value().relu()?;
-        Self::record("relu", [self], value, Keep::Output, |upstream, saved| {
+        let rule = |mut upstream: Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
             let slope = Derived::new(formulas::Relu).differentiate(0);
-            Ok([Some(derived(slope, [&saved.output()?], Some(upstream))?)])
-        })
+            if saved.recorded() {
+                let output = saved.output()?;
+                return hand_on(0, derived(slope, [&output], Some(&upstream))?);
+            }
+            chain(&slope, [saved.output_value()?], upstream.value_mut())?;
+            hand_on(0, upstream)
+        };
+        Self::record_any("relu", &[self], value, Keep::Output, rule)
     }
 }
 
@@ -91,48 +98,64 @@ fn derived<T: Float, F: Pointwise<N>, const N: usize>(
     inputs: [&Var<T>; N],
     seed: Option<&Var<T>>,
 ) -> Result<Var<T>> {
-    let value = formulas::pointwise(&formula, inputs.map(Var::value), seed.map(Var::value))?;
-    let operands: SmallVec<[&Var<T>; 3]> = inputs.into_iter().chain(seed).collect();
+    let elements = inputs.map(Var::value);
+    let value = match seed {
+        Some(seed) => {
+            let mut product = seed.value().clone();
+            chain(&formula, elements, &mut product)?;
+            product
+        }
+        None => apply(&formula, elements)?,
+    };
     let seeded = seed.is_some();
+    let operands: SmallVec<[&Var<T>; 3]> = inputs.into_iter().chain(seed).collect();
     let rule = move |upstream: Var<T>, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
-        slopes(&formula, seeded, &upstream, saved, hand_on)
+        slopes(&formula, seeded, upstream, saved, hand_on)
     };
     Var::record_any(F::NAME, &operands, value, Keep::Inputs, rule)
 }
 
-/// The rule: L depends on input i through u = upstream · seed · ∂ᵢ(formula), and on the seed
-/// through upstream · formula.
+/// The rule: L depends on the seed through upstream · formula, and on input i through
+/// u = upstream · seed · ∂ᵢ(formula).
 fn slopes<T: Float, F: Pointwise<N>, const N: usize>(
     formula: &Derived<F>,
     seeded: bool,
-    upstream: &Var<T>,
+    upstream: Var<T>,
     saved: &Saved<'_, T>,
     hand_on: &mut HandOn<'_, T>,
 ) -> Result<()> {
+    if seeded && saved.needs(N) {
+        hand_on(N, times(formula, upstream.clone(), saved)?)?;
+    }
     let through = match seeded {
-        true => &upstream.mul(&saved.input(N)?)?,
+        true => saved.times_input(upstream, N)?,
         false => upstream,
     };
-    let gradient = |formula: Derived<F>, seed: &Var<T>| match saved.recorded() {
-        true => {
-            let inputs = try_from_fn::<_, N>(|index| saved.input(index))?;
-            derived(formula, inputs.each_ref(), Some(seed))
-        }
-        // Nothing is written down, so nothing but the values is needed.
-        false => {
-            let inputs = try_from_fn::<_, N>(|index| saved.value(index))?;
-            let value = formulas::pointwise(&formula, inputs, Some(seed.value()))?;
-            Ok(saved.constant(value))
-        }
+    let Some(last) = (0..N).rev().find(|&index| saved.needs(index)) else {
+        return Ok(());
     };
-    for index in (0..N).filter(|&index| saved.needs(index)) {
-        let formula = formula.clone().differentiate(index);
-        hand_on(index, gradient(formula, through)?)?;
+    for index in (0..last).filter(|&index| saved.needs(index)) {
+        let slope = formula.clone().differentiate(index);
+        hand_on(index, times(&slope, through.clone(), saved)?)?;
     }
-    if seeded && saved.needs(N) {
-        hand_on(N, gradient(formula.clone(), upstream)?)?;
+    let slope = formula.clone().differentiate(last);
+    hand_on(last, times(&slope, through, saved)?)
+}
+
+/// upstream · formula(inputs); in the memory of upstream, if nobody shares that and the sweep is not
+/// recorded.
+fn times<T: Float, F: Pointwise<N>, const N: usize>(
+    formula: &Derived<F>,
+    mut upstream: Var<T>,
+    saved: &Saved<'_, T>,
+) -> Result<Var<T>> {
+    if saved.recorded() {
+        let inputs = try_from_fn::<_, N>(|index| saved.input(index))?;
+        return derived(formula.clone(), inputs.each_ref(), Some(&upstream));
     }
-    Ok(())
+    let inputs = try_from_fn::<_, N>(|index| saved.value(index))?;
+    chain(formula, inputs, upstream.value_mut())?;
+    Ok(upstream)
 }
 
 /// Gives a variable the methods of formulas without parameters.

@@ -265,3 +265,20 @@ fn tiles<T: Element>(down: &Axis<'_>, across: &Axis<'_>, from: &[T], offset: isi
         }
     }
 }
+/// Copies the elements of a view, broadcast to `sizes`, to the start of `output`, one by one.
+pub(crate) fn broadcast_few<T: Element>(view: View<'_, T>, sizes: &[usize], output: &mut [T]) {
+    let (own, strides) = (view.shape.sizes(), view.shape.strides());
+    let added = sizes.len() - own.len();
+    let count = sizes.iter().product();
+    for (index, to) in output.iter_mut().take(count).enumerate() {
+        let (mut rest, mut place) = (index, view.shape.offset());
+        for axis in (0..sizes.len()).rev() {
+            let along = rest % sizes[axis];
+            rest /= sizes[axis];
+            if axis >= added && own[axis - added] != 1 {
+                place = place.wrapping_add_signed(along as isize * strides[axis - added]);
+            }
+        }
+        *to = view.elements[place];
+    }
+}

@@ -8,6 +8,7 @@ pub(crate) mod elementwise;
 pub(crate) mod finite;
 pub(crate) mod fold;
 pub(crate) mod gemm;
+pub(crate) mod in_place;
 pub(crate) mod index;
 pub(crate) mod lane_fold;
 pub mod lanes;

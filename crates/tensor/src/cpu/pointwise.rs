@@ -31,22 +31,58 @@ use crate::tensor::View;
 /// which this many elements are worth.
 pub(super) const BLOCK: usize = 1024;
 
-/// Writes `formula(inputs…)`, times `seed` if there is one, to `output`.
+/// Writes `formula(inputs…)` to `output`.
 ///
-/// All slices have the length of the output.
-pub(crate) fn contiguous<T: Float, F: Pointwise<N>, const N: usize>(
+/// All slices have the length of the output, here and below.
+pub(crate) fn apply<T: Float, F: Pointwise<N>, const N: usize>(
     formula: &Derived<F>,
-    inputs: [&[T]; N],
-    seed: Option<&[T]>,
+    inputs: &[&[T]; N],
     output: &mut [T],
 ) {
-    let kernel = &Kernel::of(formula, seed.is_some());
+    in_pieces(&Kernel::of(formula, false), inputs, output);
+}
+
+/// Multiplies `product` by `formula(inputs…)`.
+pub(crate) fn chain<T: Float, F: Pointwise<N>, const N: usize>(
+    formula: &Derived<F>,
+    inputs: &[&[T]; N],
+    product: &mut [T],
+) {
+    in_pieces(&Kernel::of(formula, true), inputs, product);
+}
+
+fn in_pieces<T: Float, F: Pointwise<N>, const N: usize>(
+    kernel: &Kernel<F>,
+    inputs: &[&[T]; N],
+    output: &mut [T],
+) {
+    if output.len() <= PIECE {
+        return run(kernel, inputs, output);
+    }
     for_each_piece(output, PIECE, |start, piece| {
-        let range = start..start + piece.len();
-        let inputs = inputs.map(|slice| &slice[range.clone()]);
-        let seed = seed.map(|slice| &slice[range]);
-        run(kernel, &inputs, seed, piece);
+        run(kernel, &cut(inputs, start, piece.len()), piece);
     });
+}
+
+/// Writes `seed · formula(inputs…)` to `output`.
+pub(crate) fn chain_from<T: Float, F: Pointwise<N>, const N: usize>(
+    formula: &Derived<F>,
+    inputs: &[&[T]; N],
+    seed: &[T],
+    output: &mut [T],
+) {
+    let kernel = &Kernel::of(formula, true);
+    for_each_piece(output, PIECE, |start, piece| {
+        for (index, block) in piece.chunks_mut(BLOCK).enumerate() {
+            let (first, length) = (start + index * BLOCK, block.len());
+            block.copy_from_slice(&seed[first..first + length]);
+            run(kernel, &cut(inputs, first, length), block);
+        }
+    });
+}
+
+fn cut<'a, T, const N: usize>(inputs: &[&'a [T]; N], start: usize, length: usize) -> [&'a [T]; N] {
+    inputs.map(|input| &input[start..start + length])
 }
 
 /// The same for operands that lie in any order; the seed, if there is one, comes last.
@@ -63,29 +99,31 @@ pub(crate) fn strided<T: Float, F: Pointwise<N>, const N: usize>(
     let (inputs, seed) = sources.split_at(N);
     for_each_piece(output, PIECE, |start, piece| {
         let mut scratch = [[T::ZERO; BLOCK]; N];
-        let mut seed_scratch = [T::ZERO; BLOCK];
         for (index, block) in piece.chunks_mut(BLOCK).enumerate() {
             let (first, length) = (start + index * BLOCK, block.len());
             let mut slices = [&[][..]; N];
             for ((slice, input), scratch) in slices.iter_mut().zip(inputs).zip(&mut scratch) {
                 *slice = input.block(first, length, scratch);
             }
-            let seed = seed
-                .first()
-                .map(|seed| seed.block(first, length, &mut seed_scratch));
-            run(kernel, &slices, seed, block);
+            if let Some(seed) = seed.first() {
+                seed.copy(first, block);
+            }
+            run(kernel, &slices, block);
         }
     });
 }
 
-/// How a formula or its derivative is computed.
+/// How a formula or its derivative is computed. Where there is a seed, it stands in the output and is
+/// multiplied by what is computed.
 enum Kernel<F> {
     /// The formula, without a seed.
     Value(F),
-    /// Its derivative by one input.
+    /// Its derivative by one input, without a seed.
     Slope(F, u8),
+    /// Its derivative by one input, times the seed.
+    SeededSlope(F, u8),
     /// Anything else; the seed, if there is one, is the program's last input.
-    Program(Program),
+    Program { program: Program, seeded: bool },
 }
 
 impl<F> Kernel<F> {
@@ -95,9 +133,13 @@ impl<F> Kernel<F> {
     {
         match (&formula.by[..], seeded) {
             ([], false) => Self::Value(formula.formula),
-            ([input], _) => Self::Slope(formula.formula, *input),
-            (_, false) => Self::Program(Program::of(formula)),
-            (_, true) => Self::Program(Program::of(formula).seeded()),
+            ([input], false) => Self::Slope(formula.formula, *input),
+            ([input], true) => Self::SeededSlope(formula.formula, *input),
+            _ => {
+                let program = Program::of(formula);
+                let program = if seeded { program.seeded() } else { program };
+                Self::Program { program, seeded }
+            }
         }
     }
 }
@@ -106,29 +148,28 @@ impl<F> Kernel<F> {
 fn run<T: Float, F: Pointwise<N>, const N: usize>(
     kernel: &Kernel<F>,
     inputs: &[&[T]; N],
-    seed: Option<&[T]>,
     output: &mut [T],
 ) {
-    match (kernel, seed) {
-        (Kernel::Value(formula), _) => dispatch(Loop {
+    match kernel {
+        Kernel::Value(formula) => dispatch(Loop {
             eval: Value(formula),
             inputs,
             output,
         }),
-        (Kernel::Slope(formula, input), None) => dispatch(Loop {
+        Kernel::Slope(formula, input) => dispatch(Loop {
             eval: Slope(formula, *input),
             inputs,
             output,
         }),
-        (Kernel::Slope(formula, input), Some(seed)) => dispatch(SeededLoop {
+        Kernel::SeededSlope(formula, input) => dispatch(SeededLoop {
             eval: Slope(formula, *input),
             inputs,
-            seed,
-            output,
+            product: output,
         }),
-        (Kernel::Program(program), seed) => dispatch(Interpreter {
+        Kernel::Program { program, seeded } => dispatch(Interpreter {
             program,
-            inputs: inputs.iter().copied().chain(seed).collect(),
+            inputs,
+            seeded: *seeded,
             output,
         }),
     }
@@ -137,7 +178,8 @@ fn run<T: Float, F: Pointwise<N>, const N: usize>(
 /// Runs a program: one interpreter for all formulas, so it does not know their number of inputs.
 struct Interpreter<'a, T> {
     program: &'a Program,
-    inputs: SmallVec<[&'a [T]; 4]>,
+    inputs: &'a [&'a [T]],
+    seeded: bool,
     output: &'a mut [T],
 }
 
@@ -147,13 +189,16 @@ impl<T: LaneFloat> WithSimd for Interpreter<'_, T> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let width = T::width::<S>();
-        let mut x = Vec::with_capacity(self.inputs.len());
+        let mut x = Vec::with_capacity(self.inputs.len() + 1);
         let mut registers = Vec::with_capacity(self.program.instructions().len());
         for (index, to) in self.output.chunks_mut(width).enumerate() {
             let range = index * width..index * width + to.len();
             let inputs = self.inputs.iter();
             x.clear();
             x.extend(inputs.map(|input| Lanes::<S, T>::load_partial(simd, &input[range.clone()])));
+            if self.seeded {
+                x.push(Lanes::load_partial(simd, to));
+            }
             self.program.run(&x, &mut registers).store_partial(to);
         }
     }
@@ -214,8 +259,7 @@ impl<E: Evaluate<N>, T: LaneFloat, const N: usize> WithSimd for Loop<'_, E, T, N
 struct SeededLoop<'a, E, T, const N: usize> {
     eval: E,
     inputs: &'a [&'a [T]; N],
-    seed: &'a [T],
-    output: &'a mut [T],
+    product: &'a mut [T],
 }
 
 impl<E: Evaluate<N>, T: LaneFloat, const N: usize> WithSimd for SeededLoop<'_, E, T, N> {
@@ -223,75 +267,17 @@ impl<E: Evaluate<N>, T: LaneFloat, const N: usize> WithSimd for SeededLoop<'_, E
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let (output, output_rest) = T::split_mut::<S>(self.output);
-        let (seed, seed_rest) = T::split::<S>(self.seed);
+        let (product, product_rest) = T::split_mut::<S>(self.product);
         let inputs = self.inputs.map(|input| T::split::<S>(input));
-        let vectors = inputs.map(|(vectors, _)| &vectors[..output.len()]);
-        for ((index, to), seed) in output.iter_mut().enumerate().zip(seed) {
+        let vectors = inputs.map(|(vectors, _)| &vectors[..product.len()]);
+        for (index, to) in product.iter_mut().enumerate() {
             let x = vectors.map(|vectors| Lanes::<S, T>::new(simd, vectors[index]));
-            *to = (self.eval.evaluate(x) * Lanes::new(simd, *seed)).vector;
+            *to = (self.eval.evaluate(x) * Lanes::new(simd, *to)).vector;
         }
-        if !output_rest.is_empty() {
+        if !product_rest.is_empty() {
             let x = inputs.map(|(_, rest)| Lanes::load_partial(simd, rest));
-            let seed = Lanes::load_partial(simd, seed_rest);
-            (self.eval.evaluate(x) * seed).store_partial(output_rest);
-        }
-    }
-}
-
-/// `elements[i] = formula(elements[i])`, on this thread.
-pub(crate) fn in_place<T: Float, F: Pointwise<1>>(formula: F, elements: &mut [T]) {
-    dispatch(InPlace { formula, elements });
-}
-
-struct InPlace<'a, F, T> {
-    formula: F,
-    elements: &'a mut [T],
-}
-
-impl<F: Pointwise<1>, T: LaneFloat> WithSimd for InPlace<'_, F, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let (elements, rest) = T::split_mut::<S>(self.elements);
-        for x in elements {
-            *x = self.formula.eval([Lanes::<S, T>::new(simd, *x)]).vector;
-        }
-        if !rest.is_empty() {
-            let x = Lanes::<S, T>::load_partial(simd, rest);
-            self.formula.eval([x]).store_partial(rest);
-        }
-    }
-}
-
-/// `sum[i] += addend[i]`.
-pub(crate) fn add_assign<T: Float>(sum: &mut [T], addend: &[T]) {
-    for_each_piece(sum, PIECE, |start, sum| {
-        let addend = &addend[start..start + sum.len()];
-        dispatch(AddAssign { sum, addend });
-    });
-}
-
-struct AddAssign<'a, T> {
-    sum: &'a mut [T],
-    addend: &'a [T],
-}
-
-impl<T: LaneFloat> WithSimd for AddAssign<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let (sum, sum_rest) = T::split_mut::<S>(self.sum);
-        let (addend, addend_rest) = T::split::<S>(self.addend);
-        for (sum, addend) in sum.iter_mut().zip(addend) {
-            *sum = T::add(simd, *sum, *addend);
-        }
-        if !sum_rest.is_empty() {
-            let total = T::load_partial(simd, sum_rest);
-            let total = T::add(simd, total, T::load_partial(simd, addend_rest));
-            T::store_partial(simd, sum_rest, total);
+            let seed = Lanes::load_partial(simd, product_rest);
+            (self.eval.evaluate(x) * seed).store_partial(product_rest);
         }
     }
 }

@@ -26,6 +26,14 @@ impl<'a, T: Element> Source<'a, T> {
         }
     }
 
+    /// Copies as many elements as `to` has room for from `start` on.
+    pub(super) fn copy(&self, start: usize, to: &mut [T]) {
+        match self {
+            Self::Contiguous(elements) => to.copy_from_slice(&elements[start..start + to.len()]),
+            Self::Strided(walk) => walk.copy_from(start, to),
+        }
+    }
+
     /// `length` elements from `start` on: where they lie, if they follow one another there, else
     /// unpacked into `scratch`.
     #[inline]

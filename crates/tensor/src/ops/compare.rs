@@ -182,7 +182,7 @@ fn in_order<T: Number>(low: T, high: T) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ops::pointwise::pointwise;
+    use crate::ops::apply::apply;
     use crate::pointwise::Derived;
 
     #[test]
@@ -214,7 +214,7 @@ mod tests {
             high: 1.0,
         };
         let slope = Derived::new(clamp).differentiate(0);
-        let slope = pointwise(&slope, [&x], None).unwrap();
+        let slope = apply(&slope, [&x]).unwrap();
         assert_eq!(slope.to_vec().unwrap(), [0.0, 1.0, 1.0, 1.0, 0.0]);
     }
 }

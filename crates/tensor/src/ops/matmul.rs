@@ -4,7 +4,7 @@
 use smallvec::{SmallVec, smallvec};
 
 use crate::cpu::gemm::{Batch, Epilogue, Then};
-use crate::cpu::pointwise::in_place;
+use crate::cpu::in_place::map_here;
 use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::pointwise::Pointwise;
@@ -129,7 +129,7 @@ impl<T: Float> Tensor<T> {
         bias: Option<&Self>,
         activation: F,
     ) -> Result<Self> {
-        let then = |finished: &mut [T]| in_place(activation, finished);
+        let then = |finished: &mut [T]| map_here(activation, finished);
         self.linear_then("linear_map", weight, bias, Some(&then))
     }
 

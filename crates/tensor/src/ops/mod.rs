@@ -20,11 +20,13 @@
 //!
 //! Sums and variances of infinities are those of IEEE 754: ∞ − ∞ is NaN.
 
+pub mod apply;
 pub mod arg;
 pub mod axes;
 pub mod cast;
 pub mod compare;
 pub mod convolution;
+mod in_place;
 pub mod index;
 pub mod integer;
 pub mod join;

@@ -1,18 +1,10 @@
 //! Pointwise operations: a user's formulas, and arithmetic.
 
-use std::sync::Arc;
-
-use smallvec::SmallVec;
-
-use crate::cpu;
-use crate::device::Accelerator;
+use super::apply::apply;
 use crate::element::Float;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::pointwise::{Derived, Pointwise};
-use crate::program::Program;
 use crate::scalar::Scalar;
-use crate::shape::{Sizes, broadcast};
-use crate::storage::Storage;
 use crate::tensor::Tensor;
 
 impl<T: Float> Tensor<T> {
@@ -21,7 +13,7 @@ impl<T: Float> Tensor<T> {
     /// # Errors
     /// The tensor must be on a device that runs formulas.
     pub fn map<F: Pointwise<1>>(&self, formula: F) -> Result<Self> {
-        pointwise(&Derived::new(formula), [self], None)
+        apply(&Derived::new(formula), [self])
     }
 
     /// `formula` of the elements of two tensors, broadcast to one shape.
@@ -29,114 +21,8 @@ impl<T: Float> Tensor<T> {
     /// # Errors
     /// The shapes must broadcast, and both tensors must be on one device.
     pub fn zip<F: Pointwise<2>>(&self, other: &Self, formula: F) -> Result<Self> {
-        pointwise(&Derived::new(formula), [self, other], None)
+        apply(&Derived::new(formula), [self, other])
     }
-}
-
-/// `formula` of the elements of `inputs`, times the elements of `seed` if there is one, all
-/// broadcast to one shape.
-///
-/// This is the door that the tape goes through: the slope of a formula, times the upstream
-/// gradient, in one pass.
-///
-/// # Errors
-/// The shapes must broadcast, all tensors must be on one device, and the formula must have the
-/// inputs it is differentiated by.
-pub fn pointwise<T: Float, F: Pointwise<N>, const N: usize>(
-    formula: &Derived<F>,
-    inputs: [&Tensor<T>; N],
-    seed: Option<&Tensor<T>>,
-) -> Result<Tensor<T>> {
-    let first = *inputs
-        .first()
-        .or(seed.as_ref())
-        .ok_or_else(|| Error::Argument {
-            op: F::NAME,
-            argument: "inputs",
-            expected: "at least one".into(),
-            found: "none".into(),
-        })?;
-    if let Some(input) = formula.by.iter().find(|&&input| usize::from(input) >= N) {
-        return Err(Error::Argument {
-            op: F::NAME,
-            argument: "input to differentiate by",
-            expected: format!("below {N}"),
-            found: input.to_string(),
-        });
-    }
-    if let Some(storage) = dense(formula, first, inputs, seed) {
-        let shape = first.shape.fresh();
-        return Ok(Tensor { storage, shape });
-    }
-    let operands: SmallVec<[&Tensor<T>; 4]> = inputs.into_iter().chain(seed).collect();
-    let operands = alike(F::NAME, &operands)?;
-    if let Some(accelerator) = first.device().as_accelerator() {
-        let program = match seed {
-            Some(_) => Program::of(formula).seeded(),
-            None => Program::of(formula),
-        };
-        return elsewhere(accelerator, &program, &operands);
-    }
-    let views = operands.iter().map(|operand| operand.view(F::NAME));
-    let views: SmallVec<[_; 4]> = views.collect::<Result<_>>()?;
-    Ok(Tensor::build(operands[0].shape.fresh(), |output| {
-        cpu::pointwise::strided(formula, &views, output);
-    }))
-}
-
-/// The operands, which must be on one device, broadcast to one shape.
-fn alike<T: Float>(op: &'static str, operands: &[&Tensor<T>]) -> Result<SmallVec<[Tensor<T>; 4]>> {
-    let mut sizes = Sizes::from_slice(operands[0].shape());
-    for other in &operands[1..] {
-        operands[0].device().check_same(op, other.device())?;
-        sizes = broadcast(op, &sizes, other.shape())?;
-    }
-    operands
-        .iter()
-        .map(|operand| operand.expand(&sizes))
-        .collect()
-}
-
-/// A program run on an accelerator, where its operands are, all of one shape.
-fn elsewhere<T: Float>(
-    accelerator: &Arc<dyn Accelerator>,
-    program: &Program,
-    operands: &[Tensor<T>],
-) -> Result<Tensor<T>> {
-    let shape = operands[0].shape.fresh();
-    let operands = operands.iter().map(|x| x.operand(program.name()));
-    let operands: Vec<_> = operands.collect::<Result<_>>()?;
-    let kernels = T::kernels(accelerator.as_ref());
-    let memory = kernels.pointwise(program, &operands, shape.sizes())?;
-    Ok(Tensor::from_memory(accelerator, memory, shape))
-}
-
-/// The usual case, in a few steps, because for a small tensor the steps are the whole cost: all
-/// operands have one shape and lie in main memory in row-major order. None where it is not so.
-#[inline]
-fn dense<'a, T: Float, F: Pointwise<N>, const N: usize>(
-    formula: &Derived<F>,
-    first: &Tensor<T>,
-    inputs: [&'a Tensor<T>; N],
-    seed: Option<&'a Tensor<T>>,
-) -> Option<Storage<T>> {
-    // Number by number: a call that compares memory takes longer than a shape has sizes.
-    let sizes = first.shape();
-    let alike = |x: &[usize]| x.len() == sizes.len() && x.iter().zip(sizes).all(|(x, y)| x == y);
-    let elements = |x: &'a Tensor<T>| match alike(x.shape()) {
-        true => x.as_slice(),
-        false => None,
-    };
-    let mut slices: [&[T]; N] = [&[]; N];
-    for (slice, input) in slices.iter_mut().zip(inputs) {
-        *slice = elements(input)?;
-    }
-    let seed = match seed {
-        Some(seed) => Some(elements(seed)?),
-        None => None,
-    };
-    let write = |output: &mut [T]| cpu::pointwise::contiguous(formula, slices, seed, output);
-    Some(Storage::write(first.count(), write).0)
 }
 
 /// Defines formulas without parameters, and the tensor methods that apply them.
@@ -336,26 +222,5 @@ impl<T: Float> Tensor<T> {
     /// x^exponent, as IEEE 754 `pow`: x^0 = 1 for every x.
     pub fn powf(&self, exponent: f64) -> Result<Self> {
         self.map(Powf(exponent))
-    }
-}
-
-impl<T: Float> Tensor<T> {
-    /// Adds another tensor to this one, in place where nobody else shares its memory.
-    ///
-    /// # Errors
-    /// `other` must broadcast to this tensor's shape.
-    pub fn add_assign(&mut self, other: &Self) -> Result<()> {
-        if self.shape() != other.shape() {
-            let other = other.expand(self.shape())?;
-            return self.add_assign(&other);
-        }
-        if let Some(addend) = other.as_slice()
-            && let Some(sum) = self.alone()
-        {
-            cpu::pointwise::add_assign(sum, addend);
-        } else {
-            *self = self.add(other)?;
-        }
-        Ok(())
     }
 }

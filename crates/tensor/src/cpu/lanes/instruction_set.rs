@@ -4,6 +4,8 @@ use std::sync::OnceLock;
 
 use pulp::{Simd, WithSimd};
 
+use super::float::LaneFloat;
+
 /// The instruction sets that a loop can be compiled for.
 ///
 /// All of them give the same bits: every operation of [`Lanes`](super::Lanes) is rounded as
@@ -57,6 +59,20 @@ impl InstructionSet {
         std::iter::once(Self::Portable(pulp::Scalar::new()))
             .chain(found.into_iter().flatten())
             .collect()
+    }
+
+    /// Numbers in one register.
+    #[inline(always)]
+    pub fn lanes<T: LaneFloat>(self) -> usize {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(_) => T::width::<pulp::x86::V4>(),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(_) => T::width::<pulp::x86::V3>(),
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon(_) => T::width::<pulp::aarch64::Neon>(),
+            Self::Portable(_) => T::width::<pulp::Scalar>(),
+        }
     }
 
     /// Runs `work`, compiled for this instruction set.
