@@ -416,9 +416,13 @@ fn with_logits_adjusted(case: &Case) -> Checked<SoftmaxFocalLoss> {
         "ldam" => class_weighted(case, loss, "weight")?
             .label_aware_margins(&counts, number("max_m", 0.5), number("s", 30.0))
             .map_err(told)?,
-        "logit_adjusted_ce" => loss.logit_adjusted(&counts, number("tau", 1.0)),
+        "logit_adjusted_ce" => loss
+            .logit_adjusted(&counts, number("tau", 1.0))
+            .map_err(told)?,
         "balanced_softmax" => loss.balanced(&counts),
-        _ => loss.vector_scaled(&counts, number("tau", 0.0), number("gamma", 0.0)),
+        _ => loss
+            .vector_scaled(&counts, number("tau", 0.0), number("gamma", 0.0))
+            .map_err(told)?,
     })
 }
 

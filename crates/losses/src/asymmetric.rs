@@ -1,10 +1,12 @@
 //! Asymmetric losses: one focusing exponent for positives, another for negatives.
 
 use macula_autograd::Var;
-use macula_tensor::{Float, Pointwise, Result, Scalar, Tensor};
+use macula_tensor::{Float, Pointwise, Result, Scalar};
 
-use crate::formula::{ElementLoss, check_exponent, check_parameter};
+use crate::checks::{check_exponent, check_parameter};
+use crate::formula::ElementLoss;
 use crate::powers::{power, power_of_sigmoid, product_or_zero, ratio_or_zero};
+use crate::row_loss::{RowBatch, RowLoss};
 use crate::sigmoid_loss::SigmoidLoss;
 use crate::softmax::class_margins;
 use crate::softmax_loss::SoftmaxLoss;
@@ -116,7 +118,7 @@ impl AsymmetricLoss {
     }
 
     /// Whether the powers are constants for the gradient, as in the paper's code. The result is
-    /// then no gradient of the loss.
+    /// then no gradient of the loss; higher orders are those of that result, powers included.
     pub const fn detached(mut self, detached: bool) -> Self {
         self.formula.detached = detached;
         self
@@ -168,32 +170,28 @@ impl AsymmetricSingleLabelLoss {
         self.formula.gamma_negative = gamma;
         self
     }
-
-    /// The loss of logits `[N, C, …]` and class labels `[N, …]`.
-    ///
-    /// # Errors
-    /// Shapes that do not match, a label outside the classes (with its row), an exponent that is
-    /// negative or not finite, smoothing outside [0, 1), class weights that do not fit.
-    #[track_caller]
-    pub fn forward<T: Float>(&self, logits: &Var<T>, labels: &Tensor<i64>) -> Result<Var<T>> {
-        let op = Term::NAME;
-        let formula = self.formula;
-        check_exponent(op, "gamma_positive", formula.gamma_positive)?;
-        check_exponent(op, "gamma_negative", formula.gamma_negative)?;
-        self.composed(op, logits, labels, None, |logits, targets| {
-            let margins = class_margins(logits)?;
-            let tape = logits.tape();
-            let classes = logits.shape().last().copied().unwrap_or_default();
-            let is_target = tape.constant(targets.classes.one_hot::<T>(classes)?);
-            let shares = tape.constant(targets.shares.clone());
-            Var::pointwise(Term(formula), [&margins, &is_target, &shares])?.sum(-1)
-        })
-    }
 }
 
 impl Default for AsymmetricSingleLabelLoss {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+impl RowLoss for AsymmetricSingleLabel {
+    const NAME: &'static str = Term::NAME;
+
+    #[track_caller]
+    fn loss<T: Float>(&self, batch: RowBatch<'_, T>) -> Result<Var<T>> {
+        check_exponent(Term::NAME, "gamma_positive", self.gamma_positive)?;
+        check_exponent(Term::NAME, "gamma_negative", self.gamma_negative)?;
+        batch.each_smoothed(|logits, classes, shares| {
+            let margins = class_margins(logits)?;
+            let tape = logits.tape();
+            let count = logits.shape().last().copied().unwrap_or_default();
+            let is_target = tape.constant(classes.one_hot::<T>(count)?);
+            Var::pointwise(Term(*self), [&margins, &is_target, &tape.constant(shares)])?.sum(-1)
+        })
     }
 }
 

@@ -2,6 +2,8 @@
 
 use macula_tensor::{Device, Error, Result, Tensor};
 
+use crate::checks::check_exponent;
+
 /// How often each class occurs in the training targets.
 ///
 /// Class weights, α, priors, logit offsets and the bias of the last layer all come from here, so
@@ -30,7 +32,15 @@ impl ClassCounts {
     /// # Errors
     /// There must be a label, and each must be one of the classes.
     pub fn of(labels: &Tensor<i64>, classes: usize) -> Result<Self> {
-        let mut counts = vec![0; classes];
+        let mut counts = Vec::new();
+        let reserved = counts.try_reserve_exact(classes);
+        reserved.map_err(|error| Error::Argument {
+            op: "ClassCounts::of",
+            argument: "classes",
+            expected: format!("a number that memory has room for ({error})"),
+            found: classes.to_string(),
+        })?;
+        counts.resize(classes, 0);
         for (row, label) in labels.to(&Device::Cpu)?.to_vec()?.into_iter().enumerate() {
             let count = usize::try_from(label)
                 .ok()
@@ -48,14 +58,18 @@ impl ClassCounts {
     /// Counts that are known already.
     ///
     /// # Errors
-    /// One of them must be positive.
+    /// One of them must be positive, and their sum be a `usize`.
     pub fn from_counts(counts: impl Into<Vec<usize>>) -> Result<Self> {
         let counts = counts.into();
-        if counts.iter().all(|&count| count == 0) {
+        let total = counts
+            .iter()
+            .try_fold(0_usize, |sum, &count| sum.checked_add(count));
+        if matches!(total, None | Some(0)) {
             return Err(Error::Argument {
                 op: "ClassCounts",
                 argument: "counts",
-                expected: "at least one element of one class".into(),
+                expected: "at least one element of one class, and no more than can be counted"
+                    .into(),
                 found: format!("{counts:?}"),
             });
         }
@@ -155,15 +169,17 @@ impl ClassCounts {
 
     /// τ·ln π_c, what logit adjustment adds to the logits; −∞ for an absent class unless τ is 0.
     ///
+    /// # Errors
+    /// τ must be finite and not negative.
+    ///
     /// # Source
     /// Menon, Jayasumana, Rawat, Jain, Veit, Kumar, "Long-tail learning via logit adjustment",
     /// 2021, eq. 10.
-    pub fn logit_offsets(&self, tau: f64) -> Vec<f64> {
-        self.priors()
-            .into_iter()
-            // τ = 0 adjusts nothing, not even an absent class.
-            .map(|prior| if tau == 0.0 { 0.0 } else { tau * prior.ln() })
-            .collect()
+    pub fn logit_offsets(&self, tau: f64) -> Result<Vec<f64>> {
+        check_exponent("logit_offsets", "tau", tau)?;
+        // τ = 0 adjusts nothing, not even an absent class.
+        let offset = |prior: f64| if tau == 0.0 { 0.0 } else { tau * prior.ln() };
+        Ok(self.priors().into_iter().map(offset).collect())
     }
 
     /// −ln((1 − π_c)/π_c) = ln n_c − ln(n − n_c), the bias with which a sigmoid starts at the

@@ -200,7 +200,7 @@ impl<F: MarginLoss> SoftmaxLoss<F> {
             .reduction(Reduction::None)
             .forward(&x, labels)?;
         let mut difficulty = SoftmaxCrossEntropy::new().reduction(Reduction::None);
-        difficulty.rows.ignore = self.rows.ignore;
+        difficulty.options.ignore = self.options.ignore;
         let difficulty = difficulty.forward(&x, labels)?.value().to_vec()?;
         let losses_of = losses.value().to_vec()?;
         let gradient = losses.sum(..)?.grad(&[&x])?.remove(0).value().to_vec()?;
@@ -214,7 +214,7 @@ impl<F: MarginLoss> SoftmaxLoss<F> {
             loss: losses_of[row].to_f64(),
             gradient: norm(row),
         };
-        let samples: Vec<_> = counted(labels, self.rows.ignore)?
+        let samples: Vec<_> = counted(labels, self.options.ignore)?
             .into_iter()
             .map(sample)
             .collect();

@@ -7,7 +7,7 @@
 use std::fmt::Debug;
 
 use macula_tensor::dual::Dual;
-use macula_tensor::{Error, Pointwise, Result, Scalar};
+use macula_tensor::{Pointwise, Result, Scalar};
 
 /// A loss of one margin, and its slope.
 ///
@@ -54,7 +54,7 @@ pub trait MarginLoss: Copy + Debug + Send + Sync + 'static {
     /// Whether the formula's own parameters make sense.
     ///
     /// # Errors
-    /// [`Error::Argument`] for one that does not.
+    /// [`Error::Argument`](macula_tensor::Error::Argument) for one that does not.
     fn check(&self) -> Result<()> {
         Ok(())
     }
@@ -62,7 +62,7 @@ pub trait MarginLoss: Copy + Debug + Send + Sync + 'static {
     /// Whether a setting of a class makes sense.
     ///
     /// # Errors
-    /// [`Error::Argument`] for one that does not.
+    /// [`Error::Argument`](macula_tensor::Error::Argument) for one that does not.
     fn check_setting(&self, setting: f64) -> Result<()> {
         let _ = setting;
         Ok(())
@@ -102,7 +102,7 @@ pub trait ElementLoss: Copy + Debug + Send + Sync + 'static {
     /// Whether the formula's own parameters make sense.
     ///
     /// # Errors
-    /// [`Error::Argument`] for one that does not.
+    /// [`Error::Argument`](macula_tensor::Error::Argument) for one that does not.
     fn check(&self) -> Result<()> {
         Ok(())
     }
@@ -230,44 +230,4 @@ impl<L: MarginLoss> Pointwise<3> for OfMargin<L> {
         let [_, second, third] = self.eval(Dual::variables(inputs)).tangent;
         [self.value_and_slope(inputs).1, second, third]
     }
-}
-
-/// Checks a parameter of a formula.
-///
-/// # Errors
-/// [`Error::Argument`] where it is not `valid`.
-pub(crate) fn check_parameter(
-    op: &'static str,
-    argument: &'static str,
-    value: f64,
-    valid: bool,
-    expected: &str,
-) -> Result<()> {
-    if valid {
-        return Ok(());
-    }
-    Err(Error::Argument {
-        op,
-        argument,
-        expected: expected.into(),
-        found: value.to_string(),
-    })
-}
-
-/// Checks a focusing exponent.
-///
-/// # Errors
-/// It must be finite and not negative.
-pub(crate) fn check_exponent(op: &'static str, argument: &'static str, value: f64) -> Result<()> {
-    let valid = value >= 0.0 && value.is_finite();
-    check_parameter(op, argument, value, valid, "finite and not negative")
-}
-
-/// Checks a share.
-///
-/// # Errors
-/// It must be between 0 and 1.
-pub(crate) fn check_share(op: &'static str, argument: &'static str, value: f64) -> Result<()> {
-    let valid = (0.0..=1.0).contains(&value);
-    check_parameter(op, argument, value, valid, "between 0 and 1")
 }

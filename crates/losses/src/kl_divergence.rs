@@ -4,12 +4,13 @@ use macula_autograd::Var;
 use macula_tensor::{Error, Float, Pointwise, Result, Scalar, Tensor};
 
 use crate::powers::product_or_zero;
-use crate::reduction::{Reduction, Tally};
+use crate::reduction::Reduction;
+use crate::sample_weights::SampleWeights;
 
 /// Kullback–Leibler divergence of log-probabilities from a target distribution:
 /// `y·(ln y − ln p)`, 0 where `y` is 0; or `e^t·(t − ln p)` of logarithms `t`.
 ///
-/// `Mean` divides by the number of elements. The divergence in the mathematical sense, a mean over
+/// `Mean` and `MeanOverPositives` divide by the number of elements. The divergence in the mathematical sense, a mean over
 /// the `N` distributions of a batch, is [`DividedBy`](Reduction::DividedBy)`(N)`.
 ///
 /// # Source
@@ -52,6 +53,31 @@ impl KlDivergence {
         log_probabilities: &Var<T>,
         targets: &Var<T>,
     ) -> Result<Var<T>> {
+        self.weighted(log_probabilities, targets, None)
+    }
+
+    /// [`forward`](Self::forward) with a weight for each element.
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward), and weights that are negative, not finite or not of the
+    /// targets' shape.
+    #[track_caller]
+    pub fn forward_weighted<T: Float>(
+        &self,
+        log_probabilities: &Var<T>,
+        targets: &Var<T>,
+        weights: &Tensor<T>,
+    ) -> Result<Var<T>> {
+        self.weighted(log_probabilities, targets, Some(weights))
+    }
+
+    #[track_caller]
+    fn weighted<T: Float>(
+        &self,
+        log_probabilities: &Var<T>,
+        targets: &Var<T>,
+        weights: Option<&Tensor<T>>,
+    ) -> Result<Var<T>> {
         let op = Divergence::NAME;
         if log_probabilities.shape() != targets.shape() {
             return Err(Error::Shape {
@@ -60,6 +86,11 @@ impl KlDivergence {
                 found: targets.shape().into(),
             });
         }
+        let weights = SampleWeights::new(op, weights, targets.shape())?;
+        let (log_probabilities, targets) = (
+            weights.replace(log_probabilities, 0.0)?,
+            weights.replace(targets, 1.0)?,
+        );
         if !self.log_targets {
             let negative = targets.value().lt(&Tensor::scalar(T::ZERO))?;
             if let Some(element) = negative.to_vec()?.iter().position(|&negative| negative) {
@@ -74,15 +105,8 @@ impl KlDivergence {
                 });
             }
         }
-        let losses = log_probabilities.zip(targets, Divergence(self.log_targets))?;
-        let count = losses.value().count();
-        self.reduction.reduce(op, &losses, || {
-            Ok(Tally {
-                count,
-                weight: count as f64,
-                positives: count,
-            })
-        })
+        let losses = log_probabilities.zip(&targets, Divergence(self.log_targets))?;
+        weights.reduce(self.reduction, &losses, || Ok(losses.value().count()))
     }
 }
 

@@ -75,15 +75,18 @@
 //! gradients are closed forms in which no power is lower than γ.
 #![forbid(unsafe_code)]
 
+mod checks;
 mod class_counts;
 pub mod formula;
+mod pieces;
 mod powers;
 mod reduction;
-mod targets;
+mod sample_weights;
 
 mod sigmoid;
 mod softmax;
 
+mod row_loss;
 mod sigmoid_loss;
 mod softmax_loss;
 
@@ -94,12 +97,14 @@ mod gamma_schedule;
 mod asymmetric;
 mod class_balanced;
 mod dual_focal;
+mod equalization;
+mod ghm;
 mod logit_adjustment;
 mod poly;
 mod probability;
 mod quality;
 mod relatives;
-mod reweighted;
+mod seesaw;
 
 mod kl_divergence;
 mod regression;
@@ -118,9 +123,11 @@ pub use class_balanced::{OneVsRest, OneVsRestLoss};
 pub use class_counts::ClassCounts;
 pub use cross_entropy::{LogLoss, SigmoidCrossEntropy, SoftmaxCrossEntropy};
 pub use dual_focal::{DualFocal, DualFocalLoss};
+pub use equalization::EqualizationLoss;
 pub use focal::{Focal, SigmoidFocalLoss, SoftmaxFocalLoss};
 pub use focus::{Focus, FocusReport};
 pub use gamma_schedule::GammaSchedule;
+pub use ghm::GhmLoss;
 pub use kl_divergence::KlDivergence;
 pub use metric::{
     ContrastiveLoss, NtXentLoss, SupervisedContrastiveLoss, TripletLoss, TripletMining,
@@ -145,6 +152,7 @@ pub use relatives::{
     CyclicalFocal, CyclicalFocalLoss, FocalStar, FocalStarLoss, ReducedFocal, ReducedFocalLoss,
     SampleDependentFocal, SampleDependentFocalLoss,
 };
-pub use reweighted::{EqualizationLoss, GhmLoss, Seesaw, SeesawLoss};
+pub use row_loss::{RowBatch, RowLoss};
+pub use seesaw::{Seesaw, SeesawLoss};
 pub use sigmoid_loss::SigmoidLoss;
 pub use softmax_loss::SoftmaxLoss;

@@ -80,8 +80,3 @@ fn rows<T: Float>(embeddings: &Var<T>, places: &[i64]) -> Result<Var<T>> {
     let index = Tensor::from_slice(places, [places.len(), 1])?;
     embeddings.gather(0, &index.expand([places.len(), width])?)
 }
-
-/// A sum of losses over a number of them; 0 where there are none.
-fn mean_over<T: Float>(losses: &Var<T>, count: usize) -> Result<Var<T>> {
-    losses.sum(..)?.mul_scalar((count.max(1) as f64).recip())
-}

@@ -18,7 +18,7 @@ fn named(name: &str, result: Result<()>) -> Result<()> {
 #[test]
 fn sigmoid_members_have_the_right_gradients() -> Result<()> {
     let labels = labels(&[3, 2], 2);
-    for Member { name, loss } in sigmoid_members(Reduction::Mean) {
+    for Member { name, loss, .. } in sigmoid_members(Reduction::Mean) {
         let checked = check_gradients("sigmoid", &[logits(&[3, 2])], |inputs| {
             loss(&inputs[0], &labels, None)
         });
@@ -31,7 +31,7 @@ fn sigmoid_members_have_the_right_gradients() -> Result<()> {
 fn softmax_members_have_the_right_gradients() -> Result<()> {
     let labels = labels(&[5], 3);
     let members = softmax_members(Reduction::Mean).into_iter();
-    for Member { name, loss } in members.chain(composed_members(Reduction::Mean)) {
+    for Member { name, loss, .. } in members.chain(composed_members(Reduction::Mean)) {
         let checked = check_gradients("softmax", &[logits(&[5, 3])], |inputs| {
             loss(&inputs[0], &labels, None)
         });
@@ -43,7 +43,7 @@ fn softmax_members_have_the_right_gradients() -> Result<()> {
 #[test]
 fn losses_of_each_pixel_have_the_right_gradients() -> Result<()> {
     let labels = labels(&[2, 3], 3);
-    for Member { name, loss } in softmax_members(Reduction::None) {
+    for Member { name, loss, .. } in softmax_members(Reduction::None) {
         let checked = check_gradients("pixels", &[logits(&[2, 3, 3])], |inputs| {
             loss(&inputs[0], &labels, None)
         });
@@ -173,7 +173,7 @@ fn fused_gradients_equal_composed_ones_over_the_whole_range() -> Result<()> {
     let x = Tensor::from(steps.to_vec());
     for label in [0, 1] {
         let labels = Tensor::from(vec![label; steps.len()]);
-        for Member { name, loss } in sigmoid_members(Reduction::None) {
+        for Member { name, loss, .. } in sigmoid_members(Reduction::None) {
             let [fused, composed] = both_gradients(&x, |x| loss(x, &labels, None))?;
             for (index, (fused, composed)) in fused.iter().zip(composed).enumerate() {
                 // The two differ in the order of a few roundings.

@@ -152,14 +152,14 @@ fn adjusted_logits_reduce_to_each_other() -> Result<()> {
     let (x, y) = rows();
     let counts = ClassCounts::from_counts([90, 30, 4])?;
     let of = |loss: SoftmaxCrossEntropy| pass(&x, |x| loss.forward(x, &y));
-    let adjusted = || of(cross_entropy().logit_adjusted(&counts, 1.0));
+    let adjusted = || of(cross_entropy().logit_adjusted(&counts, 1.0).unwrap());
     assert_close(
-        of(cross_entropy().logit_adjusted(&counts, 0.0)),
+        of(cross_entropy().logit_adjusted(&counts, 0.0)?),
         of(cross_entropy()),
     );
     assert_close(of(cross_entropy().balanced(&counts)), adjusted());
     assert_close(
-        of(cross_entropy().vector_scaled(&counts, 1.0, 0.0)),
+        of(cross_entropy().vector_scaled(&counts, 1.0, 0.0)?),
         adjusted(),
     );
     let no_margin = cross_entropy().label_aware_margins(&counts, 0.0, 1.0)?;
@@ -242,14 +242,17 @@ fn weights_from_the_batch_that_are_all_1_leave_cross_entropy() {
 }
 
 #[test]
-fn unified_focal_with_gamma_one_is_cross_entropy_and_tversky() {
+fn unified_focal_with_gamma_one_is_cross_entropy_and_tversky_of_both_regions() {
     let x = logits(&[2, 1, 6]);
     let y = Tensor::from([[[0_i64, 1, 1, 0, 0, 1]], [[1, 0, 0, 0, 1, 0]]]);
+    let flipped = Tensor::from([[[1_i64, 0, 0, 1, 1, 0]], [[0, 1, 1, 1, 0, 1]]]);
     let unified = UnifiedFocalLoss::new().gamma(1.0).lambda(0.5).delta(0.6);
     let cross_entropy = SigmoidCrossEntropy::new().alpha(0.6);
     let tversky = TverskyLoss::new().alpha(0.4).beta(0.6);
     let both = pass(&x, |x| {
-        let region = tversky.forward_sigmoid(x, &y)?;
+        let object = tversky.forward_sigmoid(x, &y)?;
+        let around = tversky.forward_sigmoid(&x.neg()?, &flipped)?;
+        let region = object.add(&around)?.mul_scalar(0.5)?;
         cross_entropy.forward(x, &y)?.add(&region)?.mul_scalar(0.5)
     });
     assert_close(pass(&x, |x| unified.forward(x, &y)), both);
