@@ -4,7 +4,8 @@ use macula_autograd::Var;
 use macula_tensor::{Float, Pointwise, Result, Scalar};
 
 use crate::checks::{check_exponent, check_parameter};
-use crate::formula::ElementLoss;
+use crate::focal::Focal;
+use crate::formula::{ElementLoss, MarginLoss};
 use crate::powers::{power, power_of_sigmoid, product_or_zero, ratio_or_zero};
 use crate::row_loss::{RowBatch, RowLoss};
 use crate::sigmoid_loss::SigmoidLoss;
@@ -204,16 +205,35 @@ impl Pointwise<3> for Term {
 
     #[inline(always)]
     fn eval<S: Scalar>(&self, [margin, is_target, share]: [S; 3]) -> S {
+        product_or_zero(share, self.value_and_slope(margin, is_target).0)
+    }
+
+    #[inline(always)]
+    fn gradient<S: Scalar>(&self, [margin, is_target, share]: [S; 3]) -> [S; 3] {
+        let (value, slope) = self.value_and_slope(margin, is_target);
+        [product_or_zero(share, slope), share.constant(0.0), value]
+    }
+}
+
+impl Term {
+    /// Focal loss for the target; `p^γ·L`, with slope `−q·(p^γ − γ·p^γ·L)`, for the others.
+    #[inline(always)]
+    fn value_and_slope<S: Scalar>(&self, margin: S, is_target: S) -> (S, S) {
+        let focal = Focal {
+            gamma: self.0.gamma_positive,
+        };
+        let target = MarginLoss::value_and_slope(&focal, margin);
+        let gamma = self.0.gamma_negative;
         let logistic = margin.logistic();
         let loss = logistic.softplus_negated;
-        let focal = power_of_sigmoid(
-            self.0.gamma_positive,
-            logistic.complement,
-            logistic.softplus,
-        );
-        let p = logistic.sigmoid;
-        let easy = power_of_sigmoid(self.0.gamma_negative, p, loss);
-        let factor = S::select(is_target.equal(margin.constant(1.0)), focal, easy);
-        product_or_zero(share, product_or_zero(factor, loss))
+        let factor = power_of_sigmoid(gamma, logistic.sigmoid, loss);
+        let value = product_or_zero(factor, loss);
+        let rise = product_or_zero(margin.constant(gamma), value);
+        let slope = logistic.complement * (rise - factor);
+        let is_target = is_target.equal(margin.constant(1.0));
+        (
+            S::select(is_target, target.0, value),
+            S::select(is_target, target.1, slope),
+        )
     }
 }

@@ -4,7 +4,7 @@ use macula_autograd::Var;
 use macula_tensor::{Float, Pointwise, Result, Scalar, Tensor, keep};
 
 use crate::checks::check_exponent;
-use crate::powers::power;
+use crate::powers::{power, product_or_zero, ratio_or_zero};
 use crate::row_loss::{RowBatch, RowLoss};
 use crate::softmax::class_margins;
 use crate::softmax_loss::SoftmaxLoss;
@@ -80,5 +80,20 @@ impl Pointwise<2> for Formula {
         let logistic = target.logistic();
         let base = logistic.complement + runner_up.sigmoid();
         power(self.0, base) * logistic.softplus_negated
+    }
+
+    /// With `b = 1 − p_t + p_j` and `L = −ln p_t`: `−b^γ·(1 − p_t)·(1 + γ·p_t·L/b)` and
+    /// `b^γ·γ·p_j·(1 − p_j)·L/b`.
+    #[inline(always)]
+    fn gradient<S: Scalar>(&self, [target, runner_up]: [S; 2]) -> [S; 2] {
+        let (logistic, other) = (target.logistic(), runner_up.logistic());
+        let loss = logistic.softplus_negated;
+        let base = logistic.complement + other.sigmoid;
+        let factor = power(self.0, base);
+        let entropy = product_or_zero(logistic.sigmoid, loss);
+        let of_target = logistic.complement * (ratio_or_zero(entropy * self.0, base) + 1.0);
+        let rise = product_or_zero(other.sigmoid * other.complement, loss);
+        let of_runner_up = ratio_or_zero(rise * self.0, base);
+        [-(factor * of_target), factor * of_runner_up]
     }
 }

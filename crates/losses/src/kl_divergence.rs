@@ -119,11 +119,29 @@ impl Pointwise<2> for Divergence {
 
     #[inline(always)]
     fn eval<S: Scalar>(&self, [log_p, target]: [S; 2]) -> S {
-        let (y, ln_y) = if self.0 {
-            (target.exp(), target)
-        } else {
-            (target, target.ln())
-        };
+        let [y, ln_y] = self.with_logarithm(target);
         product_or_zero(y, ln_y - log_p)
+    }
+
+    /// Written out, so that the slope of an infinite divergence is a number.
+    #[inline(always)]
+    fn gradient<S: Scalar>(&self, [log_p, target]: [S; 2]) -> [S; 2] {
+        let [y, ln_y] = self.with_logarithm(target);
+        let distance = ln_y - log_p + 1.0;
+        let zero = y.constant(0.0);
+        let of_target = if self.0 { y * distance } else { distance };
+        [-y, S::select(y.equal(zero), zero, of_target)]
+    }
+}
+
+impl Divergence {
+    /// The target probability and its logarithm.
+    #[inline(always)]
+    fn with_logarithm<S: Scalar>(self, target: S) -> [S; 2] {
+        if self.0 {
+            [target.exp(), target]
+        } else {
+            [target, target.ln()]
+        }
     }
 }

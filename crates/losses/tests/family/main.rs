@@ -14,4 +14,5 @@ mod gradients;
 mod limits;
 mod members;
 mod numbers;
+mod parameters;
 mod threads;
