@@ -250,6 +250,13 @@ mod tests {
     }
 
     #[test]
+    fn counts_that_no_number_holds_are_an_error() {
+        assert!(ClassCounts::from_counts([usize::MAX, 1]).is_err());
+        let labels = Tensor::from([0_i64]);
+        assert!(ClassCounts::of(&labels, usize::MAX).is_err());
+    }
+
+    #[test]
     fn the_two_ends_of_beta_are_equal_and_inverse_weights() -> Result<()> {
         let counts = ClassCounts::from_counts([10, 90, 0])?;
         assert_eq!(counts.effective_number_weights(0.0)?, [1.0, 1.0, 0.0]);

@@ -154,6 +154,22 @@ mod tests {
     }
 
     #[test]
+    fn a_share_is_not_rounded_up_by_the_rounding_of_a_product() -> Result<()> {
+        let losses = (1..=100).map(f64::from).collect::<Vec<_>>();
+        let losses = Tape::new().var(Tensor::from(losses));
+        // 0.07·100 is 7.000000000000001.
+        assert_eq!(HardExamples::new(0.07).forward(&losses)?.item()?, 97.0);
+        Ok(())
+    }
+
+    #[test]
+    fn a_loss_that_is_nan_is_not_lost() -> Result<()> {
+        let losses = Tape::new().var(Tensor::from([1.0, f64::NAN, 3.0, 2.0]));
+        assert!(HardExamples::new(0.25).forward(&losses)?.item()?.is_nan());
+        Ok(())
+    }
+
+    #[test]
     fn negatives_are_taken_in_proportion_to_positives() -> Result<()> {
         let losses = Tape::new().var(Tensor::from([1.0_f64, 5.0, 3.0, 2.0, 4.0]));
         let labels = Tensor::from([1_i64, 0, 0, 0, 0]);

@@ -320,3 +320,57 @@ fn the_cyclical_schedule_starts_at_1_falls_and_comes_back() {
     at(5, 0.0);
     at(20, 1.0);
 }
+
+#[test]
+fn losses_of_probabilities_and_logarithms_are_cross_entropy() {
+    let (x, y) = (
+        logits(&[12]),
+        Tensor::from((0..12).map(|i| i % 2).collect::<Vec<_>>()),
+    );
+    let targets = y.cast::<f64>().unwrap();
+    let plain = SigmoidCrossEntropy::new();
+    assert_close(
+        pass(&x, |x| {
+            ProbabilityCrossEntropy::new().forward(&x.sigmoid()?, &targets)
+        }),
+        pass(&x, |x| plain.forward(x, &y)),
+    );
+    let (x, y) = (
+        logits(&[12, 3]),
+        Tensor::from((0..12).map(|i| i % 3).collect::<Vec<_>>()),
+    );
+    let one_hot = y.one_hot::<f64>(3).unwrap();
+    let divergence = KlDivergence::new().reduction(Reduction::DividedBy(12.0));
+    assert_close(
+        pass(&x, |x| {
+            divergence.forward(&x.log_softmax(1)?, &x.tape().constant(one_hot.clone()))
+        }),
+        pass(&x, |x| NllLoss::new().forward(&x.log_softmax(1)?, &y)),
+    );
+}
+
+#[test]
+fn gaussian_focal_loss_of_labels_is_focal_loss() {
+    let (x, y) = (logits(&[30]), labels(&[30], 2));
+    let gaussian = GaussianFocalLoss::new().focusing(1.5).ignore_index(-1);
+    let focal = SigmoidFocalLoss::new().gamma(1.5).ignore_index(-1);
+    assert_close(
+        pass(&x, |x| gaussian.forward(x, &y)),
+        pass(&x, |x| focal.forward(x, &y)),
+    );
+}
+
+#[test]
+fn smoothing_of_the_asymmetric_loss_counts_in_rows_whose_own_class_weighs_nothing() {
+    let (x, y) = (logits(&[1, 3]), Tensor::from([0_i64]));
+    let loss = AsymmetricSingleLabelLoss::new()
+        .gamma_negative(0.0)
+        .label_smoothing(0.3);
+    let loss = loss.class_weights([0.0, 1.0, 2.0]);
+    let smoothed = SoftmaxCrossEntropy::new().label_smoothing(0.3);
+    let smoothed = smoothed.class_weights([0.0, 1.0, 2.0]);
+    assert_close(
+        pass(&x, |x| loss.forward(x, &y)),
+        pass(&x, |x| smoothed.forward(x, &y)),
+    );
+}
