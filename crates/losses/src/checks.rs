@@ -52,6 +52,24 @@ pub(crate) fn check_positive(op: &'static str, argument: &'static str, value: f6
     check_parameter(op, argument, value, valid, "finite and positive")
 }
 
+/// # Errors
+/// A shape must be that which is expected; `what` says of what.
+pub(crate) fn check_shape(
+    op: &'static str,
+    what: &str,
+    expected: &[usize],
+    found: &[usize],
+) -> Result<()> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(Error::Shape {
+        op,
+        expected: format!("{what} of shape {expected:?}"),
+        found: found.into(),
+    })
+}
+
 /// A weight for each class, checked.
 ///
 /// # Errors

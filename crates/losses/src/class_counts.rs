@@ -2,7 +2,7 @@
 
 use macula_tensor::{Device, Error, Result, Tensor};
 
-use crate::checks::check_exponent;
+use crate::checks::{bad_label, check_exponent};
 
 /// How often each class occurs in the training targets.
 ///
@@ -41,16 +41,8 @@ impl ClassCounts {
             found: classes.to_string(),
         })?;
         counts.resize(classes, 0);
-        for (row, label) in labels.to(&Device::Cpu)?.to_vec()?.into_iter().enumerate() {
-            let count = usize::try_from(label)
-                .ok()
-                .and_then(|class| counts.get_mut(class));
-            *count.ok_or_else(|| Error::Label {
-                op: "ClassCounts::of",
-                row,
-                label,
-                expected: format!("0 to {}", classes.saturating_sub(1)),
-            })? += 1;
+        for class in classes_of("ClassCounts::of", labels, classes)? {
+            counts[class] += 1;
         }
         Self::from_counts(counts)
     }
@@ -199,22 +191,8 @@ impl ClassCounts {
     /// Each label must be one of the classes.
     pub fn sample_weights(&self, labels: &Tensor<i64>) -> Result<Vec<f64>> {
         let weights = self.balanced_weights();
-        let labels = labels.to(&Device::Cpu)?.to_vec()?;
-        labels
-            .into_iter()
-            .enumerate()
-            .map(|(row, label)| {
-                let weight = usize::try_from(label)
-                    .ok()
-                    .and_then(|class| weights.get(class));
-                weight.copied().ok_or_else(|| Error::Label {
-                    op: "ClassCounts::sample_weights",
-                    row,
-                    label,
-                    expected: format!("0 to {}", self.classes() - 1),
-                })
-            })
-            .collect()
+        let classes = classes_of("ClassCounts::sample_weights", labels, weights.len())?;
+        Ok(classes.into_iter().map(|class| weights[class]).collect())
     }
 
     /// `weight` of the count of each class that occurs, 0 for the others.
@@ -228,6 +206,19 @@ impl ClassCounts {
         };
         self.counts.iter().map(of).collect()
     }
+}
+
+/// The labels as classes.
+///
+/// # Errors
+/// Each must be one of `0..classes`.
+fn classes_of(op: &'static str, labels: &Tensor<i64>, classes: usize) -> Result<Vec<usize>> {
+    let labels = labels.to(&Device::Cpu)?.to_vec()?;
+    let class = |(row, &label): (usize, &i64)| {
+        let class = usize::try_from(label).ok().filter(|&class| class < classes);
+        class.ok_or_else(|| bad_label(op, &labels, row, classes, None))
+    };
+    labels.iter().enumerate().map(class).collect()
 }
 
 #[cfg(test)]

@@ -128,8 +128,8 @@ impl<L: MarginLoss> ElementLoss for L {
     }
 }
 
-/// What the sigmoid driver evaluates: a formula of a logit and two more numbers, and its slope
-/// with respect to the logit. Also its composed twin and the path to higher orders.
+/// What the drivers evaluate: a formula of a logit or margin and two more numbers, and its slope
+/// with respect to the first. Also its composed twin and the path to higher orders.
 pub(crate) trait Elementwise: Pointwise<3> {
     fn value_and_slope<S: Scalar>(&self, inputs: [S; 3]) -> (S, S);
 }
@@ -174,10 +174,30 @@ fn weighted<S: Scalar>(w: S, value: S, slope: S) -> (S, S) {
     )
 }
 
+/// `w·f(s)` of margin, setting and weight; exactly 0 for a weight of 0.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OfMargin<L> {
+    pub(crate) formula: L,
+    /// Whether the setting counts.
+    pub(crate) set: bool,
+}
+
+impl<L: MarginLoss> Elementwise for OfMargin<L> {
+    #[inline(always)]
+    fn value_and_slope<S: Scalar>(&self, [margin, setting, weight]: [S; 3]) -> (S, S) {
+        let (value, slope) = if L::HAS_SETTING && self.set {
+            self.formula.with_setting(margin, setting)
+        } else {
+            self.formula.value_and_slope(margin)
+        };
+        weighted(weight, value, slope)
+    }
+}
+
 /// The partial derivatives of an [`Elementwise`]: the slope it knows, and the rest by rule.
 macro_rules! pointwise_of_elementwise {
-    ($($Formula:ident)*) => {$(
-        impl<L: ElementLoss> Pointwise<3> for $Formula<L> {
+    ($($Formula:ident: $Loss:ident),*) => {$(
+        impl<L: $Loss> Pointwise<3> for $Formula<L> {
             const NAME: &'static str = L::NAME;
 
             #[inline(always)]
@@ -194,40 +214,4 @@ macro_rules! pointwise_of_elementwise {
     )*};
 }
 
-pointwise_of_elementwise! { Weighted Mixed }
-
-/// A margin loss as an ordinary formula of margin, setting and weight.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct OfMargin<L> {
-    pub(crate) formula: L,
-    /// Whether the setting counts.
-    pub(crate) set: bool,
-}
-
-impl<L: MarginLoss> OfMargin<L> {
-    /// `w·f(s)` and `w·f′(s)`; exactly 0 for a weight of 0.
-    #[inline(always)]
-    pub(crate) fn value_and_slope<S: Scalar>(&self, [margin, setting, weight]: [S; 3]) -> (S, S) {
-        let (value, slope) = if L::HAS_SETTING && self.set {
-            self.formula.with_setting(margin, setting)
-        } else {
-            self.formula.value_and_slope(margin)
-        };
-        weighted(weight, value, slope)
-    }
-}
-
-impl<L: MarginLoss> Pointwise<3> for OfMargin<L> {
-    const NAME: &'static str = L::NAME;
-
-    #[inline(always)]
-    fn eval<S: Scalar>(&self, inputs: [S; 3]) -> S {
-        self.value_and_slope(inputs).0
-    }
-
-    #[inline(always)]
-    fn gradient<S: Scalar>(&self, inputs: [S; 3]) -> [S; 3] {
-        let [_, second, third] = self.eval(Dual::variables(inputs)).tangent;
-        [self.value_and_slope(inputs).1, second, third]
-    }
-}
+pointwise_of_elementwise! { Weighted: ElementLoss, Mixed: ElementLoss, OfMargin: MarginLoss }

@@ -3,6 +3,7 @@
 use macula_autograd::Var;
 use macula_tensor::{Error, Float, Pointwise, Result, Scalar, Tensor};
 
+use crate::checks::check_shape;
 use crate::powers::product_or_zero;
 use crate::reduction::Reduction;
 use crate::sample_weights::SampleWeights;
@@ -79,13 +80,7 @@ impl KlDivergence {
         weights: Option<&Tensor<T>>,
     ) -> Result<Var<T>> {
         let op = Divergence::NAME;
-        if log_probabilities.shape() != targets.shape() {
-            return Err(Error::Shape {
-                op,
-                expected: format!("targets of shape {:?}", log_probabilities.shape()),
-                found: targets.shape().into(),
-            });
-        }
+        check_shape(op, "targets", log_probabilities.shape(), targets.shape())?;
         let weights = SampleWeights::new(op, weights, targets.shape())?;
         let (log_probabilities, targets) = (
             weights.replace(log_probabilities, 0.0)?,

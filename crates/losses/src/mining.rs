@@ -1,9 +1,9 @@
 //! Hard-example mining: only the worst count.
 
 use macula_autograd::Var;
-use macula_tensor::{Error, Float, Result, Tensor};
+use macula_tensor::{Float, Result, Tensor};
 
-use crate::checks::{check_exponent, check_parameter};
+use crate::checks::{check_exponent, check_parameter, check_shape};
 
 /// Online hard-example mining, OHEM: the mean of the largest losses of a batch.
 ///
@@ -86,13 +86,7 @@ impl HardExamples {
     ) -> Result<Var<T>> {
         let op = "hard_examples";
         check_exponent(op, "ratio", ratio)?;
-        if losses.shape() != labels.shape() {
-            return Err(Error::Shape {
-                op,
-                expected: format!("labels of the losses' shape {:?}", losses.shape()),
-                found: labels.shape().into(),
-            });
-        }
+        check_shape(op, "labels", losses.shape(), labels.shape())?;
         let labels = labels.to_vec()?;
         let order = hardest_first(losses.value())?;
         let (positives, negatives): (Vec<i64>, Vec<i64>) = order

@@ -3,6 +3,7 @@
 use macula_autograd::Var;
 use macula_tensor::{Error, Float, Pointwise, Result, Scalar, Tensor};
 
+use crate::checks::check_shape;
 use crate::powers::product_or_zero;
 use crate::reduction::Reduction;
 use crate::row_loss::{RowBatch, RowLoss};
@@ -104,13 +105,7 @@ impl ProbabilityCrossEntropy {
         weights: Option<&Tensor<T>>,
     ) -> Result<Var<T>> {
         let op = LogarithmOfProbability::NAME;
-        if probabilities.shape() != targets.shape() {
-            return Err(Error::Shape {
-                op,
-                expected: format!("targets of shape {:?}", probabilities.shape()),
-                found: targets.shape().into(),
-            });
-        }
+        check_shape(op, "targets", probabilities.shape(), targets.shape())?;
         let weights = SampleWeights::new(op, weights, targets.shape())?;
         let probabilities = weights.replace(probabilities, 0.5)?;
         check_unit_interval(op, "probabilities", probabilities.value())?;

@@ -1,9 +1,9 @@
 //! Losses of a difference: squared, absolute, and the two that change from one to the other.
 
 use macula_autograd::Var;
-use macula_tensor::{Error, Float, Pointwise, Result, Scalar, Tensor};
+use macula_tensor::{Float, Pointwise, Result, Scalar, Tensor};
 
-use crate::checks::{check_exponent, check_positive};
+use crate::checks::{check_exponent, check_positive, check_shape};
 use crate::reduction::Reduction;
 use crate::sample_weights::SampleWeights;
 
@@ -83,16 +83,7 @@ impl<F: DifferenceLoss> RegressionLoss<F> {
         weights: Option<&Tensor<T>>,
     ) -> Result<Var<T>> {
         self.formula.check()?;
-        if predictions.shape() != targets.shape() {
-            return Err(Error::Shape {
-                op: F::NAME,
-                expected: format!(
-                    "targets of the predictions' shape {:?}",
-                    predictions.shape()
-                ),
-                found: targets.shape().into(),
-            });
-        }
+        check_shape(F::NAME, "targets", predictions.shape(), targets.shape())?;
         let weights = SampleWeights::new(F::NAME, weights, targets.shape())?;
         let (predictions, targets) = (
             weights.replace(predictions, 0.0)?,

@@ -3,6 +3,7 @@
 use macula_autograd::Var;
 use macula_tensor::{Device, Error, Float, Result, Tensor};
 
+use crate::checks::check_shape;
 use crate::reduction::{Reduction, Tally};
 
 /// Sample weights, checked and in row-major order.
@@ -14,13 +15,7 @@ pub(crate) fn check_sample_weights<T: Float>(
     weights: &Tensor<T>,
     shape: &[usize],
 ) -> Result<Tensor<T>> {
-    if weights.shape() != shape {
-        return Err(Error::Shape {
-            op,
-            expected: format!("sample weights of the targets' shape {shape:?}"),
-            found: weights.shape().into(),
-        });
-    }
+    check_shape(op, "sample weights", shape, weights.shape())?;
     let weights = weights.to(&Device::Cpu)?.contiguous()?;
     let elements = weights.as_slice().unwrap_or_default();
     match elements

@@ -1,10 +1,10 @@
 //! Contrastive loss: pairs that are the same or not.
 
 use macula_autograd::Var;
-use macula_tensor::{Error, Float, Result, Tensor};
+use macula_tensor::{Float, Result, Tensor};
 
-use super::{check_embeddings, check_same, distances, squared_distances};
-use crate::checks::check_exponent;
+use super::{check_embeddings, distances, squared_distances};
+use crate::checks::{check_exponent, check_shape};
 use crate::reduction::Reduction;
 use crate::sample_weights::SampleWeights;
 
@@ -104,14 +104,8 @@ impl ContrastiveLoss {
         let op = "contrastive_loss";
         check_exponent(op, "margin", self.margin)?;
         let pairs = check_embeddings(op, left)?;
-        check_same(op, left, right)?;
-        if same.shape() != [pairs] {
-            return Err(Error::Shape {
-                op,
-                expected: format!("a truth value for each pair, [{pairs}]"),
-                found: same.shape().into(),
-            });
-        }
+        check_shape(op, "embeddings", left.shape(), right.shape())?;
+        check_shape(op, "truth values of the pairs", &[pairs], same.shape())?;
         let weights = SampleWeights::new(op, weights, same.shape())?;
         let (left, right) = (weights.replace(left, 0.0)?, weights.replace(right, 0.0)?);
         let squares = squared_distances(&left, &right)?;

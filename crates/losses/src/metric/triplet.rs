@@ -3,8 +3,8 @@
 use macula_autograd::Var;
 use macula_tensor::{Float, Result, Tensor};
 
-use super::{check_embeddings, check_labels, check_same, distances, rows, squared_distances};
-use crate::checks::check_exponent;
+use super::{check_embeddings, check_labels, distances, rows, squared_distances};
+use crate::checks::{check_exponent, check_shape};
 use crate::reduction::Reduction;
 use crate::sample_weights::SampleWeights;
 
@@ -131,8 +131,8 @@ impl TripletLoss {
         check_exponent(op, "margin", self.margin)?;
         let [anchors, positives, negatives] = triplets;
         let count = check_embeddings(op, anchors)?;
-        check_same(op, anchors, positives)?;
-        check_same(op, anchors, negatives)?;
+        check_shape(op, "embeddings", anchors.shape(), positives.shape())?;
+        check_shape(op, "embeddings", anchors.shape(), negatives.shape())?;
         let weights = SampleWeights::new(op, weights, &[count])?;
         let anchors = weights.replace(anchors, 0.0)?;
         let positives = weights.replace(positives, 0.0)?;

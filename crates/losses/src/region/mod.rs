@@ -14,7 +14,7 @@
 use macula_autograd::Var;
 use macula_tensor::{Device, Error, Float, Result, Tensor};
 
-use crate::checks::bad_label;
+use crate::checks::{bad_label, check_shape};
 use crate::reduction::Reduction;
 use crate::sample_weights::SampleWeights;
 use crate::softmax::{class_margins, classes_last_axes, classes_second};
@@ -135,7 +135,7 @@ impl<F: RegionFormula> RegionLoss<F> {
             return Err(not_regions(F::NAME, logits.shape()));
         };
         let expected: Vec<usize> = std::iter::once(samples).chain(pixels).copied().collect();
-        check_shape(F::NAME, &expected, labels)?;
+        check_shape(F::NAME, "labels", &expected, labels.shape())?;
         let (labels, counts) = checked(F::NAME, labels, *classes, self.ignore)?;
         let one_hot = classes_second(&labels.one_hot::<T>(*classes)?)?;
         let logits = weights.replace(logits, 0.0)?;
@@ -187,7 +187,7 @@ impl<F: RegionFormula> RegionLoss<F> {
             return Err(not_regions(F::NAME, logits.shape()));
         }
         let weights = self.checked_weights(logits, weights)?;
-        check_shape(F::NAME, logits.shape(), labels)?;
+        check_shape(F::NAME, "labels", logits.shape(), labels.shape())?;
         let (labels, counts) = checked(F::NAME, labels, 2, self.ignore)?;
         let absent = counts.eq(&Tensor::scalar(T::ZERO))?;
         let margins = weights.replace(logits, 0.0)?.masked_fill(&absent, 0.0)?;
@@ -310,17 +310,6 @@ fn not_regions(op: &'static str, found: &[usize]) -> Error {
         expected: "logits of shape [N, C] or [N, C, …]".into(),
         found: found.into(),
     }
-}
-
-fn check_shape(op: &'static str, expected: &[usize], labels: &Tensor<i64>) -> Result<()> {
-    if labels.shape() == expected {
-        return Ok(());
-    }
-    Err(Error::Shape {
-        op,
-        expected: format!("labels of shape {expected:?}"),
-        found: labels.shape().into(),
-    })
 }
 
 /// The labels with 0 in place of the ignored one, and 1 for each that counts, 0 for the others.

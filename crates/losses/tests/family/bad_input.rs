@@ -232,6 +232,10 @@ fn logits_without_classes_are_an_error() {
         }
         let composed = DualFocalLoss::new().ignore_index(-1);
         assert!(composed.forward(&none, &labels).is_err());
+        let lovasz = LovaszLoss::new().ignore_index(-1);
+        assert!(lovasz.forward(&none, &labels).is_err());
+        let dice = DiceLoss::new().ignore_index(-1);
+        assert!(dice.forward(&none, &labels).is_err());
     }
 }
 
