@@ -35,7 +35,7 @@ pub struct OneVsRest<F>(F);
 /// A sigmoid loss for data with one label of several classes: each class is told from the rest.
 ///
 /// The loss of a row is the sum over the classes, times the weight of the row's class. It is what
-/// the class-balanced paper trains as "sigmoid" and "focal". Smoothing is not part of it.
+/// the class-balanced paper trains as "sigmoid" and "focal". Smoothing is refused.
 ///
 /// # Example
 ///

@@ -1,8 +1,8 @@
 //! Losses that differ from others by what is done to the logits of each class: logit adjustment,
 //! balanced softmax, LDAM, vector scaling.
 //!
-//! They are options of [`SoftmaxLoss`], so they go with any formula: cross-entropy, as their papers
-//! have it, or focal loss.
+//! They are options of [`SoftmaxLoss`], so they go with any function of the margin: cross-entropy,
+//! as their papers have it, or focal loss. Losses that are no such function refuse them.
 
 use macula_tensor::Result;
 

@@ -15,7 +15,7 @@ pub trait DifferenceLoss: Copy + std::fmt::Debug + Send + Sync + 'static {
     /// Whether the formula's own parameters make sense.
     ///
     /// # Errors
-    /// [`Error::Argument`] for one that does not.
+    /// [`Error::Argument`](macula_tensor::Error::Argument) for one that does not.
     fn check(&self) -> Result<()> {
         Ok(())
     }

@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use macula_autograd::Var;
 use macula_tensor::{Float, Pointwise, Result, Scalar, Tensor, keep};
 
+use crate::checks::check_shape;
 use crate::formula::MarginLoss;
 use crate::softmax::{RowOptions, RowTargets, classes_last_axes, softmax_loss};
 
@@ -95,7 +96,9 @@ impl<T: Float> RowBatch<'_, T> {
         let (logits, targets) = self.checked()?;
         let (classes, weights) = targets.classes_and_weights(op)?;
         let logits = counting(&logits, &weights.unsqueeze(-1)?)?;
-        let losses = losses(&logits, &classes)?.mul(&logits.tape().constant(weights))?;
+        let losses = losses(&logits, &classes)?;
+        check_shape(op, "losses", classes.shape(), losses.shape())?;
+        let losses = losses.mul(&logits.tape().constant(weights))?;
         options.reduction.reduce(op, &losses, || targets.tally(op))
     }
 
@@ -117,6 +120,7 @@ impl<T: Float> RowBatch<'_, T> {
         let shares = targets.weighted_shares(op)?;
         let logits = counting(&logits, &shares.amax(keep(-1))?)?;
         let losses = losses(&logits, &classes, shares)?;
+        check_shape(op, "losses", classes.shape(), losses.shape())?;
         options.reduction.reduce(op, &losses, || targets.tally(op))
     }
 

@@ -49,6 +49,10 @@ impl<F> SoftmaxLoss<F> {
     /// Takes the share ε of every target and spreads it evenly over all classes:
     /// `y_c = (1 − ε)·[c = t] + ε/C`. ε is in [0, 1).
     ///
+    /// Of the losses that are no functions of the margin, only
+    /// [`AsymmetricSingleLabelLoss`](crate::AsymmetricSingleLabelLoss) has a use for it; the others
+    /// refuse it.
+    ///
     /// # Source
     /// Szegedy, Vanhoucke, Ioffe, Shlens, Wojna, "Rethinking the Inception architecture for
     /// computer vision", 2016, section 7.
@@ -80,7 +84,7 @@ impl<F: RowLoss> SoftmaxLoss<F> {
     /// # Errors
     /// Shapes that do not match; a label outside the classes (with its row); smoothing outside
     /// [0, 1); class weights that are negative, not finite, all 0 or not as many as classes; a
-    /// parameter of the formula outside its range.
+    /// parameter of the formula outside its range; an option that the loss has no use for.
     #[track_caller]
     pub fn forward<T: Float>(&self, logits: &Var<T>, labels: &Tensor<i64>) -> Result<Var<T>> {
         self.of_targets(logits, RowTargets::labels(labels)?, None)
