@@ -93,6 +93,17 @@ impl ClassCounts {
         (0..self.classes()).map(|class| self.prior(class)).collect()
     }
 
+    /// 1 − π_c, the α of a [`SigmoidLoss`](crate::SigmoidLoss) with which the class and the rest
+    /// have the same total weight: α·π_c = (1 − α)·(1 − π_c).
+    ///
+    /// # Source
+    /// Lin, Goyal, Girshick, He, Dollár, "Focal loss for dense object detection", 2017,
+    /// section 3.1: α by inverse class frequency.
+    pub fn alpha(&self, class: usize) -> f64 {
+        let count = self.counts.get(class).copied().unwrap_or_default();
+        (self.total() - count) as f64 / self.total() as f64
+    }
+
     /// The class that occurs least, among those that occur.
     pub fn rarest(&self) -> usize {
         let occurring = self
@@ -256,6 +267,18 @@ mod tests {
         approx::assert_relative_eq!(nearly_one[1], 0.2, max_relative = 1e-6);
         assert!(counts.effective_number_weights(1.0).is_err());
         assert!(counts.effective_number_weights(f64::NAN).is_err());
+        Ok(())
+    }
+
+    #[test]
+    fn alpha_gives_a_class_and_the_rest_the_same_total() -> Result<()> {
+        let counts = ClassCounts::from_counts([970, 30])?;
+        let alpha = counts.alpha(1);
+        approx::assert_relative_eq!(alpha * 30.0, (1.0 - alpha) * 970.0, max_relative = 1e-12);
+        // Balanced weights up to a factor.
+        let weights = counts.balanced_weights();
+        let ratio = alpha / (1.0 - alpha);
+        approx::assert_relative_eq!(ratio, weights[1] / weights[0], max_relative = 1e-12);
         Ok(())
     }
 

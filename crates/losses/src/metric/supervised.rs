@@ -1,4 +1,6 @@
 //! Losses of one softmax over all other samples of a batch.
+//!
+//! Every sample is a negative of the others, so a weight for one would mean nothing: there are none.
 
 use macula_autograd::Var;
 use macula_tensor::{Float, Result, Tensor};

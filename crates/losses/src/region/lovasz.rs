@@ -10,7 +10,8 @@ use crate::softmax::{class_margins, classes_last_axes};
 /// Lovász loss: the tight convex extension of `1 − IoU` of a set of pixels.
 ///
 /// Errors are sorted, largest first, and each is weighted by how much the Jaccard loss grows when
-/// its pixel joins those that are wrong. All pixels of a call are one set. Two forms of error:
+/// its pixel joins those that are wrong. All pixels of a call are one set, in which no sample has a
+/// loss or a weight of its own. Two forms of error:
 ///
 /// * [`forward`](Self::forward), the Lovász softmax: `|[t = c] − p_c|`, averaged over the classes
 ///   that occur;
