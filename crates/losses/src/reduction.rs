@@ -6,9 +6,9 @@ use macula_tensor::{Error, Float, Result};
 /// How the losses of the elements become one number.
 ///
 /// An element is one logit of a sigmoid loss, one row or pixel of a softmax loss, and elsewhere one
-/// region, difference, pair or triplet. With `ℓᵢ` the
-/// loss of element `i` before weighting and `wᵢ` its weight (α, class weight and sample weight
-/// multiplied), every reduction but `None` is `Σ wᵢ·ℓᵢ` divided by:
+/// region, difference, pair or triplet. With `ℓᵢ` the loss of element `i` before weighting and `wᵢ`
+/// its weight (α, class weight and sample weight multiplied), every reduction but `None` gives
+/// `Σ wᵢ·ℓᵢ` divided by:
 ///
 /// | reduction | divisor |
 /// | --- | --- |

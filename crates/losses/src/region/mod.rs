@@ -17,7 +17,7 @@ use macula_tensor::{Device, Error, Float, Result, Tensor};
 use crate::checks::{bad_label, check_shape};
 use crate::reduction::Reduction;
 use crate::sample_weights::SampleWeights;
-use crate::softmax::{class_margins, classes_last_axes, classes_second};
+use crate::softmax::{class_margins, classes_last_axes, classes_second, classes_second_axes};
 
 mod lovasz;
 mod overlap;
@@ -142,10 +142,8 @@ impl<F: RegionFormula> RegionLoss<F> {
         let by_row = logits.permute(classes_last_axes(logits.rank()))?;
         let absent = counts.unsqueeze(-1)?.eq(&Tensor::scalar(T::ZERO))?;
         let margins = class_margins(&by_row.masked_fill(&absent, 0.0)?)?;
-        let rank = margins.rank() as isize;
-        let axes: Vec<isize> = [0, rank - 1].into_iter().chain(1..rank - 1).collect();
-        let counts = counts.unsqueeze(1)?;
-        self.of_margins(&margins.permute(axes)?, one_hot, counts, weights)
+        let margins = margins.permute(classes_second_axes(margins.rank()))?;
+        self.of_margins(&margins, one_hot, counts.unsqueeze(1)?, weights)
     }
 
     /// The loss of a sigmoid for each class: logits and labels 0 and 1 of one shape `[N, C, …]`.

@@ -136,9 +136,13 @@ pub(crate) fn classes_second<T: Element>(rows: &Tensor<T>) -> Result<Tensor<T>> 
     if rows.rank() == 2 {
         return Ok(rows.clone());
     }
-    let rank = rows.rank() as isize;
-    let axes: Vec<isize> = [0, rank - 1].into_iter().chain(1..rank - 1).collect();
-    rows.permute(axes)
+    rows.permute(classes_second_axes(rows.rank()))
+}
+
+/// The order of axes that puts the classes, the last axis, second.
+pub(crate) fn classes_second_axes(rank: usize) -> Vec<isize> {
+    let rank = rank as isize;
+    [0, rank - 1].into_iter().chain(1..rank - 1).collect()
 }
 
 struct Pass<'a, L, T> {

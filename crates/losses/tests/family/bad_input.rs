@@ -164,6 +164,17 @@ fn numbers_that_are_not_as_many_as_classes_are_an_error() -> Result<()> {
 }
 
 #[test]
+fn no_bins_are_an_error() {
+    let result = GhmLoss::new()
+        .bins(0)
+        .forward(&x(&[2]), &Tensor::from([0_i64, 1]));
+    assert_eq!(
+        message(result),
+        "ghm_loss: bins must be at least 1, found 0"
+    );
+}
+
+#[test]
 fn soft_targets_outside_their_range_are_an_error() {
     let one = x(&[2]);
     for target in [-0.1, 1.5, f64::NAN] {

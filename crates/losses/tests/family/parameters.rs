@@ -17,6 +17,8 @@ const INFINITY: f64 = f64::INFINITY;
 const EXPONENT: &[f64] = &[-1.0, -0.01, NAN, INFINITY, -INFINITY];
 /// For a number that must be finite and positive.
 const POSITIVE: &[f64] = &[0.0, -1.0, NAN, INFINITY];
+/// For a number in (0, 1].
+const POSITIVE_SHARE: &[f64] = &[0.0, -1.0, 1.1, NAN, INFINITY];
 /// For a number in [0, 1].
 const SHARE: &[f64] = &[-0.1, 1.1, NAN, INFINITY];
 /// For a number in [0, 1).
@@ -106,7 +108,7 @@ const TABLE: &[Row] = &[
     ("GaussianFocalLoss::focusing", EXPONENT, |v| elements(|x, y| GaussianFocalLoss::new().focusing(v).forward(x, y))),
     ("GaussianFocalLoss::gamma", EXPONENT, |v| elements(|x, y| GaussianFocalLoss::new().gamma(v).forward(x, y))),
     ("GeneralizedDiceLoss::smooth", EXPONENT, |v| regions(GeneralizedDiceLoss::new().smooth(v))),
-    ("HardExamples::new", POSITIVE, |v| elements(|x, _| HardExamples::new(v).forward(x))),
+    ("HardExamples::new", POSITIVE_SHARE, |v| elements(|x, _| HardExamples::new(v).forward(x))),
     ("HardExamples::per_positive", EXPONENT, |v| elements(|x, y| HardExamples::per_positive(x, y, v))),
     ("HuberLoss::delta", POSITIVE, |v| differences(HuberLoss::new().delta(v))),
     ("InterpolatedFocalLoss::gamma", EXPONENT, |v| elements(|x, y| InterpolatedFocalLoss::new().gamma(v).forward(x, y))),
@@ -150,7 +152,7 @@ const TABLE: &[Row] = &[
     ("TverskyLoss::exponent", POSITIVE, |v| regions(TverskyLoss::new().exponent(v))),
     ("TverskyLoss::smooth", EXPONENT, |v| regions(TverskyLoss::new().smooth(v))),
     ("UnifiedFocalLoss::delta", SHARE, |v| unified(UnifiedFocalLoss::new().delta(v))),
-    ("UnifiedFocalLoss::gamma", POSITIVE, |v| unified(UnifiedFocalLoss::new().gamma(v))),
+    ("UnifiedFocalLoss::gamma", POSITIVE_SHARE, |v| unified(UnifiedFocalLoss::new().gamma(v))),
     ("UnifiedFocalLoss::lambda", SHARE, |v| unified(UnifiedFocalLoss::new().lambda(v))),
     ("VarifocalLoss::gamma", EXPONENT, |v| elements(|x, y| VarifocalLoss::new().gamma(v).forward(x, y))),
     ("VarifocalLoss::negative_alpha", EXPONENT, |v| elements(|x, y| VarifocalLoss::new().negative_alpha(v).forward(x, y))),
