@@ -186,6 +186,20 @@ fn loss<T: Float>(case: &Case) -> Checked<Option<Loss<'_, T>>> {
                 "",
             )?
         }
+        "asl_single_label" => {
+            let loss = AsymmetricSingleLabelLoss::new()
+                .gamma_positive(number("gamma_pos", 0.0))
+                .gamma_negative(number("gamma_neg", 4.0));
+            rows(case, loss, "")?
+        }
+        "dual_focal" => rows(case, DualFocalLoss::new().gamma(number("gamma", 5.0)), "")?,
+        "seesaw" => {
+            let loss = SeesawLoss::new(&counts(case)?)
+                .mitigation(number("p", 0.8))
+                .compensation(number("q", 2.0))
+                .eps(number("eps", 0.01));
+            rows(case, loss, "")?
+        }
         "class_balanced" => class_balanced(case)?,
         "ldam" | "logit_adjusted_ce" | "balanced_softmax" | "vs_loss" => {
             rows(case, with_logits_adjusted(case)?, "")?
@@ -240,36 +254,6 @@ fn special<T: Float>(case: &Case) -> Checked<Option<Loss<'_, T>>> {
             Box::new(move |inputs, reduction| {
                 let loss = loss.clone().reduction(reduction);
                 loss.forward(&inputs["log_probs"], &labels)
-            })
-        }
-        "asl_single_label" => {
-            let loss = AsymmetricSingleLabelLoss::new()
-                .gamma_positive(number("gamma_pos", 0.0))
-                .gamma_negative(number("gamma_neg", 4.0))
-                .label_smoothing(number("label_smoothing", 0.1));
-            let labels = labels()?;
-            Box::new(move |inputs, reduction| {
-                let loss = loss.clone().reduction(reduction);
-                loss.forward(&inputs["logits"], &labels)
-            })
-        }
-        "dual_focal" => {
-            let loss = DualFocalLoss::new().gamma(number("gamma", 5.0));
-            let labels = labels()?;
-            Box::new(move |inputs, reduction| {
-                let loss = loss.clone().reduction(reduction);
-                loss.forward(&inputs["logits"], &labels)
-            })
-        }
-        "seesaw" => {
-            let loss = SeesawLoss::new(&counts(case)?)
-                .mitigation(number("p", 0.8))
-                .compensation(number("q", 2.0))
-                .eps(number("eps", 0.01));
-            let labels = labels()?;
-            Box::new(move |inputs, reduction| {
-                let loss = loss.clone().reduction(reduction);
-                loss.forward(&inputs["logits"], &labels)
             })
         }
         "ghm_c" => {
@@ -381,7 +365,7 @@ fn with_ignored<F>(case: &Case, loss: SoftmaxLoss<F>) -> SoftmaxLoss<F> {
 }
 
 /// A softmax loss of labels, with sample weights of the name given.
-fn rows<'a, F: MarginLoss, T: Float>(
+fn rows<'a, F: RowLoss, T: Float>(
     case: &'a Case,
     loss: SoftmaxLoss<F>,
     sample_weights: &'static str,
@@ -416,9 +400,13 @@ fn with_logits_adjusted(case: &Case) -> Checked<SoftmaxFocalLoss> {
         "ldam" => class_weighted(case, loss, "weight")?
             .label_aware_margins(&counts, number("max_m", 0.5), number("s", 30.0))
             .map_err(told)?,
-        "logit_adjusted_ce" => loss.logit_adjusted(&counts, number("tau", 1.0)),
+        "logit_adjusted_ce" => loss
+            .logit_adjusted(&counts, number("tau", 1.0))
+            .map_err(told)?,
         "balanced_softmax" => loss.balanced(&counts),
-        _ => loss.vector_scaled(&counts, number("tau", 0.0), number("gamma", 0.0)),
+        _ => loss
+            .vector_scaled(&counts, number("tau", 0.0), number("gamma", 0.0))
+            .map_err(told)?,
     })
 }
 
@@ -436,11 +424,7 @@ fn class_balanced<T: Float>(case: &Case) -> Checked<Loss<'_, T>> {
         base => {
             let gamma = if base == Some("focal") { gamma } else { 0.0 };
             let loss = OneVsRestLoss::new(Focal { gamma }).class_balanced(&counts, beta);
-            let (loss, labels) = (loss.map_err(told)?, case.integers("target")?);
-            Box::new(move |inputs, reduction| {
-                let loss = loss.clone().reduction(reduction);
-                loss.forward(&inputs["logits"], &labels)
-            })
+            rows(case, loss.map_err(told)?, "")?
         }
     })
 }

@@ -1,10 +1,13 @@
 //! Asymmetric losses: one focusing exponent for positives, another for negatives.
 
 use macula_autograd::Var;
-use macula_tensor::{Float, Pointwise, Result, Scalar, Tensor};
+use macula_tensor::{Float, Pointwise, Result, Scalar};
 
-use crate::formula::{ElementLoss, check_exponent, check_parameter};
+use crate::checks::{check_exponent, check_parameter};
+use crate::focal::Focal;
+use crate::formula::{ElementLoss, MarginLoss};
 use crate::powers::{power, power_of_sigmoid, product_or_zero, ratio_or_zero};
+use crate::row_loss::{RowBatch, RowLoss};
 use crate::sigmoid_loss::SigmoidLoss;
 use crate::softmax::class_margins;
 use crate::softmax_loss::SoftmaxLoss;
@@ -116,7 +119,7 @@ impl AsymmetricLoss {
     }
 
     /// Whether the powers are constants for the gradient, as in the paper's code. The result is
-    /// then no gradient of the loss.
+    /// then no gradient of the loss; higher orders are those of that result, powers included.
     pub const fn detached(mut self, detached: bool) -> Self {
         self.formula.detached = detached;
         self
@@ -168,32 +171,28 @@ impl AsymmetricSingleLabelLoss {
         self.formula.gamma_negative = gamma;
         self
     }
-
-    /// The loss of logits `[N, C, …]` and class labels `[N, …]`.
-    ///
-    /// # Errors
-    /// Shapes that do not match, a label outside the classes (with its row), an exponent that is
-    /// negative or not finite, smoothing outside [0, 1), class weights that do not fit.
-    #[track_caller]
-    pub fn forward<T: Float>(&self, logits: &Var<T>, labels: &Tensor<i64>) -> Result<Var<T>> {
-        let op = Term::NAME;
-        let formula = self.formula;
-        check_exponent(op, "gamma_positive", formula.gamma_positive)?;
-        check_exponent(op, "gamma_negative", formula.gamma_negative)?;
-        self.composed(op, logits, labels, None, |logits, targets| {
-            let margins = class_margins(logits)?;
-            let tape = logits.tape();
-            let classes = logits.shape().last().copied().unwrap_or_default();
-            let is_target = tape.constant(targets.classes.one_hot::<T>(classes)?);
-            let shares = tape.constant(targets.shares.clone());
-            Var::pointwise(Term(formula), [&margins, &is_target, &shares])?.sum(-1)
-        })
-    }
 }
 
 impl Default for AsymmetricSingleLabelLoss {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+impl RowLoss for AsymmetricSingleLabel {
+    const NAME: &'static str = Term::NAME;
+
+    #[track_caller]
+    fn loss<T: Float>(&self, batch: RowBatch<'_, T>) -> Result<Var<T>> {
+        check_exponent(Term::NAME, "gamma_positive", self.gamma_positive)?;
+        check_exponent(Term::NAME, "gamma_negative", self.gamma_negative)?;
+        batch.each_smoothed(|logits, classes, shares| {
+            let margins = class_margins(logits)?;
+            let tape = logits.tape();
+            let count = logits.shape().last().copied().unwrap_or_default();
+            let is_target = tape.constant(classes.one_hot::<T>(count)?);
+            Var::pointwise(Term(*self), [&margins, &is_target, &tape.constant(shares)])?.sum(-1)
+        })
     }
 }
 
@@ -206,16 +205,35 @@ impl Pointwise<3> for Term {
 
     #[inline(always)]
     fn eval<S: Scalar>(&self, [margin, is_target, share]: [S; 3]) -> S {
+        product_or_zero(share, self.value_and_slope(margin, is_target).0)
+    }
+
+    #[inline(always)]
+    fn gradient<S: Scalar>(&self, [margin, is_target, share]: [S; 3]) -> [S; 3] {
+        let (value, slope) = self.value_and_slope(margin, is_target);
+        [product_or_zero(share, slope), share.constant(0.0), value]
+    }
+}
+
+impl Term {
+    /// Focal loss for the target; `p^γ·L`, with slope `−q·(p^γ − γ·p^γ·L)`, for the others.
+    #[inline(always)]
+    fn value_and_slope<S: Scalar>(&self, margin: S, is_target: S) -> (S, S) {
+        let focal = Focal {
+            gamma: self.0.gamma_positive,
+        };
+        let target = MarginLoss::value_and_slope(&focal, margin);
+        let gamma = self.0.gamma_negative;
         let logistic = margin.logistic();
         let loss = logistic.softplus_negated;
-        let focal = power_of_sigmoid(
-            self.0.gamma_positive,
-            logistic.complement,
-            logistic.softplus,
-        );
-        let p = logistic.sigmoid;
-        let easy = power_of_sigmoid(self.0.gamma_negative, p, loss);
-        let factor = S::select(is_target.equal(margin.constant(1.0)), focal, easy);
-        product_or_zero(share, product_or_zero(factor, loss))
+        let factor = power_of_sigmoid(gamma, logistic.sigmoid, loss);
+        let value = product_or_zero(factor, loss);
+        let rise = product_or_zero(margin.constant(gamma), value);
+        let slope = logistic.complement * (rise - factor);
+        let is_target = is_target.equal(margin.constant(1.0));
+        (
+            S::select(is_target, target.0, value),
+            S::select(is_target, target.1, slope),
+        )
     }
 }

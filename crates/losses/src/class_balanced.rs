@@ -1,11 +1,12 @@
 //! Class-balanced losses, and one sigmoid for each class of single-label data.
 
 use macula_autograd::Var;
-use macula_tensor::{Float, Result, Tensor};
+use macula_tensor::{Float, Result};
 
 use crate::class_counts::ClassCounts;
 use crate::formula::ElementLoss;
 use crate::reduction::Reduction;
+use crate::row_loss::{RowBatch, RowLoss};
 use crate::sigmoid_loss::SigmoidLoss;
 use crate::softmax_loss::SoftmaxLoss;
 
@@ -34,7 +35,7 @@ pub struct OneVsRest<F>(F);
 /// A sigmoid loss for data with one label of several classes: each class is told from the rest.
 ///
 /// The loss of a row is the sum over the classes, times the weight of the row's class. It is what
-/// the class-balanced paper trains as "sigmoid" and "focal". Smoothing is not part of it.
+/// the class-balanced paper trains as "sigmoid" and "focal". Smoothing is refused.
 ///
 /// # Example
 ///
@@ -60,20 +61,18 @@ impl<F: ElementLoss> SoftmaxLoss<OneVsRest<F>> {
     pub const fn new(formula: F) -> Self {
         Self::of(OneVsRest(formula))
     }
+}
 
-    /// The loss of logits `[N, C, …]` and class labels `[N, …]`.
-    ///
-    /// # Errors
-    /// Shapes that do not match, a label outside the classes (with its row), class weights that
-    /// do not fit, a parameter of the formula outside its range.
+impl<F: ElementLoss> RowLoss for OneVsRest<F> {
+    const NAME: &'static str = F::NAME;
+
     #[track_caller]
-    pub fn forward<T: Float>(&self, logits: &Var<T>, labels: &Tensor<i64>) -> Result<Var<T>> {
-        self.refuse_smoothing(F::NAME)?;
-        self.composed(F::NAME, logits, labels, None, |logits, targets| {
-            let weights = targets.weights.unsqueeze(-1)?.expand(logits.shape())?;
-            let losses = SigmoidLoss::of(self.formula.0).reduction(Reduction::None);
+    fn loss<T: Float>(&self, batch: RowBatch<'_, T>) -> Result<Var<T>> {
+        batch.each(|logits, classes| {
+            let count = logits.shape().last().copied().unwrap_or_default();
+            let losses = SigmoidLoss::of(self.0).reduction(Reduction::None);
             losses
-                .forward_weighted(logits, &targets.is_target.cast::<i64>()?, &weights)?
+                .forward(logits, &classes.one_hot::<i64>(count)?)?
                 .sum(-1)
         })
     }

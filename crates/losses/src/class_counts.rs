@@ -2,6 +2,8 @@
 
 use macula_tensor::{Device, Error, Result, Tensor};
 
+use crate::checks::{bad_label, check_exponent};
+
 /// How often each class occurs in the training targets.
 ///
 /// Class weights, α, priors, logit offsets and the bias of the last layer all come from here, so
@@ -30,17 +32,17 @@ impl ClassCounts {
     /// # Errors
     /// There must be a label, and each must be one of the classes.
     pub fn of(labels: &Tensor<i64>, classes: usize) -> Result<Self> {
-        let mut counts = vec![0; classes];
-        for (row, label) in labels.to(&Device::Cpu)?.to_vec()?.into_iter().enumerate() {
-            let count = usize::try_from(label)
-                .ok()
-                .and_then(|class| counts.get_mut(class));
-            *count.ok_or_else(|| Error::Label {
-                op: "ClassCounts::of",
-                row,
-                label,
-                expected: format!("0 to {}", classes.saturating_sub(1)),
-            })? += 1;
+        let mut counts = Vec::new();
+        let reserved = counts.try_reserve_exact(classes);
+        reserved.map_err(|error| Error::Argument {
+            op: "ClassCounts::of",
+            argument: "classes",
+            expected: format!("a number that memory has room for ({error})"),
+            found: classes.to_string(),
+        })?;
+        counts.resize(classes, 0);
+        for class in classes_of("ClassCounts::of", labels, classes)? {
+            counts[class] += 1;
         }
         Self::from_counts(counts)
     }
@@ -48,14 +50,18 @@ impl ClassCounts {
     /// Counts that are known already.
     ///
     /// # Errors
-    /// One of them must be positive.
+    /// One of them must be positive, and their sum be a `usize`.
     pub fn from_counts(counts: impl Into<Vec<usize>>) -> Result<Self> {
         let counts = counts.into();
-        if counts.iter().all(|&count| count == 0) {
+        let total = counts
+            .iter()
+            .try_fold(0_usize, |sum, &count| sum.checked_add(count));
+        if matches!(total, None | Some(0)) {
             return Err(Error::Argument {
                 op: "ClassCounts",
                 argument: "counts",
-                expected: "at least one element of one class".into(),
+                expected: "at least one element of one class, and no more than can be counted"
+                    .into(),
                 found: format!("{counts:?}"),
             });
         }
@@ -85,6 +91,17 @@ impl ClassCounts {
     /// The shares of all classes.
     pub fn priors(&self) -> Vec<f64> {
         (0..self.classes()).map(|class| self.prior(class)).collect()
+    }
+
+    /// 1 − π_c, the α of a [`SigmoidLoss`](crate::SigmoidLoss) with which the class and the rest
+    /// have the same total weight: α·π_c = (1 − α)·(1 − π_c).
+    ///
+    /// # Source
+    /// Lin, Goyal, Girshick, He, Dollár, "Focal loss for dense object detection", 2017,
+    /// section 3.1: α by inverse class frequency.
+    pub fn alpha(&self, class: usize) -> f64 {
+        let count = self.counts.get(class).copied().unwrap_or_default();
+        (self.total() - count) as f64 / self.total() as f64
     }
 
     /// The class that occurs least, among those that occur.
@@ -155,15 +172,17 @@ impl ClassCounts {
 
     /// τ·ln π_c, what logit adjustment adds to the logits; −∞ for an absent class unless τ is 0.
     ///
+    /// # Errors
+    /// τ must be finite and not negative.
+    ///
     /// # Source
     /// Menon, Jayasumana, Rawat, Jain, Veit, Kumar, "Long-tail learning via logit adjustment",
     /// 2021, eq. 10.
-    pub fn logit_offsets(&self, tau: f64) -> Vec<f64> {
-        self.priors()
-            .into_iter()
-            // τ = 0 adjusts nothing, not even an absent class.
-            .map(|prior| if tau == 0.0 { 0.0 } else { tau * prior.ln() })
-            .collect()
+    pub fn logit_offsets(&self, tau: f64) -> Result<Vec<f64>> {
+        check_exponent("logit_offsets", "tau", tau)?;
+        // τ = 0 adjusts nothing, not even an absent class.
+        let offset = |prior: f64| if tau == 0.0 { 0.0 } else { tau * prior.ln() };
+        Ok(self.priors().into_iter().map(offset).collect())
     }
 
     /// −ln((1 − π_c)/π_c) = ln n_c − ln(n − n_c), the bias with which a sigmoid starts at the
@@ -183,22 +202,8 @@ impl ClassCounts {
     /// Each label must be one of the classes.
     pub fn sample_weights(&self, labels: &Tensor<i64>) -> Result<Vec<f64>> {
         let weights = self.balanced_weights();
-        let labels = labels.to(&Device::Cpu)?.to_vec()?;
-        labels
-            .into_iter()
-            .enumerate()
-            .map(|(row, label)| {
-                let weight = usize::try_from(label)
-                    .ok()
-                    .and_then(|class| weights.get(class));
-                weight.copied().ok_or_else(|| Error::Label {
-                    op: "ClassCounts::sample_weights",
-                    row,
-                    label,
-                    expected: format!("0 to {}", self.classes() - 1),
-                })
-            })
-            .collect()
+        let classes = classes_of("ClassCounts::sample_weights", labels, weights.len())?;
+        Ok(classes.into_iter().map(|class| weights[class]).collect())
     }
 
     /// `weight` of the count of each class that occurs, 0 for the others.
@@ -212,6 +217,19 @@ impl ClassCounts {
         };
         self.counts.iter().map(of).collect()
     }
+}
+
+/// The labels as classes.
+///
+/// # Errors
+/// Each must be one of `0..classes`.
+fn classes_of(op: &'static str, labels: &Tensor<i64>, classes: usize) -> Result<Vec<usize>> {
+    let labels = labels.to(&Device::Cpu)?.to_vec()?;
+    let class = |(row, &label): (usize, &i64)| {
+        let class = usize::try_from(label).ok().filter(|&class| class < classes);
+        class.ok_or_else(|| bad_label(op, &labels, row, classes, None))
+    };
+    labels.iter().enumerate().map(class).collect()
 }
 
 #[cfg(test)]
@@ -234,6 +252,13 @@ mod tests {
     }
 
     #[test]
+    fn counts_that_no_number_holds_are_an_error() {
+        assert!(ClassCounts::from_counts([usize::MAX, 1]).is_err());
+        let labels = Tensor::from([0_i64]);
+        assert!(ClassCounts::of(&labels, usize::MAX).is_err());
+    }
+
+    #[test]
     fn the_two_ends_of_beta_are_equal_and_inverse_weights() -> Result<()> {
         let counts = ClassCounts::from_counts([10, 90, 0])?;
         assert_eq!(counts.effective_number_weights(0.0)?, [1.0, 1.0, 0.0]);
@@ -242,6 +267,18 @@ mod tests {
         approx::assert_relative_eq!(nearly_one[1], 0.2, max_relative = 1e-6);
         assert!(counts.effective_number_weights(1.0).is_err());
         assert!(counts.effective_number_weights(f64::NAN).is_err());
+        Ok(())
+    }
+
+    #[test]
+    fn alpha_gives_a_class_and_the_rest_the_same_total() -> Result<()> {
+        let counts = ClassCounts::from_counts([970, 30])?;
+        let alpha = counts.alpha(1);
+        approx::assert_relative_eq!(alpha * 30.0, (1.0 - alpha) * 970.0, max_relative = 1e-12);
+        // Balanced weights up to a factor.
+        let weights = counts.balanced_weights();
+        let ratio = alpha / (1.0 - alpha);
+        approx::assert_relative_eq!(ratio, weights[1] / weights[0], max_relative = 1e-12);
         Ok(())
     }
 

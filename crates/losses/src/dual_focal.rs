@@ -3,8 +3,9 @@
 use macula_autograd::Var;
 use macula_tensor::{Float, Pointwise, Result, Scalar, Tensor, keep};
 
-use crate::formula::check_exponent;
-use crate::powers::power;
+use crate::checks::check_exponent;
+use crate::powers::{power, product_or_zero, ratio_or_zero};
+use crate::row_loss::{RowBatch, RowLoss};
 use crate::softmax::class_margins;
 use crate::softmax_loss::SoftmaxLoss;
 
@@ -36,21 +37,23 @@ impl DualFocalLoss {
         self.formula.gamma = gamma;
         self
     }
+}
 
-    /// The loss of logits `[N, C, …]` and class labels `[N, …]`.
-    ///
-    /// # Errors
-    /// Shapes that do not match, a label outside the classes (with its row), γ negative or not
-    /// finite, class weights that do not fit.
+impl Default for DualFocalLoss {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl RowLoss for DualFocal {
+    const NAME: &'static str = Formula::NAME;
+
     #[track_caller]
-    pub fn forward<T: Float>(&self, logits: &Var<T>, labels: &Tensor<i64>) -> Result<Var<T>> {
-        let op = Formula::NAME;
-        let gamma = self.formula.gamma;
-        check_exponent(op, "gamma", gamma)?;
-        self.refuse_smoothing(op)?;
-        self.composed(op, logits, labels, None, |logits, targets| {
+    fn loss<T: Float>(&self, batch: RowBatch<'_, T>) -> Result<Var<T>> {
+        check_exponent(Self::NAME, "gamma", self.gamma)?;
+        batch.each(|logits, classes| {
             let margins = class_margins(logits)?;
-            let classes = targets.classes.unsqueeze(-1)?;
+            let classes = classes.unsqueeze(-1)?;
             let target = logits.value().gather(-1, &classes)?;
             let too_large = logits.value().lt(&target)?.not()?;
             let minus_infinity = T::from_f64(f64::NEG_INFINITY);
@@ -60,15 +63,8 @@ impl DualFocalLoss {
             let of_target = margins.gather(-1, &classes)?.squeeze(-1)?;
             let of_runner_up = margins.gather(-1, &runner_up)?;
             let of_runner_up = of_runner_up.masked_fill(&none, f64::NEG_INFINITY)?;
-            let losses = of_target.zip(&of_runner_up.squeeze(-1)?, Formula(gamma))?;
-            losses.mul(&logits.tape().constant(targets.weights.clone()))
+            of_target.zip(&of_runner_up.squeeze(-1)?, Formula(self.gamma))
         })
-    }
-}
-
-impl Default for DualFocalLoss {
-    fn default() -> Self {
-        Self::new()
     }
 }
 
@@ -84,5 +80,20 @@ impl Pointwise<2> for Formula {
         let logistic = target.logistic();
         let base = logistic.complement + runner_up.sigmoid();
         power(self.0, base) * logistic.softplus_negated
+    }
+
+    /// With `b = 1 − p_t + p_j` and `L = −ln p_t`: `−b^γ·(1 − p_t)·(1 + γ·p_t·L/b)` and
+    /// `b^γ·γ·p_j·(1 − p_j)·L/b`.
+    #[inline(always)]
+    fn gradient<S: Scalar>(&self, [target, runner_up]: [S; 2]) -> [S; 2] {
+        let (logistic, other) = (target.logistic(), runner_up.logistic());
+        let loss = logistic.softplus_negated;
+        let base = logistic.complement + other.sigmoid;
+        let factor = power(self.0, base);
+        let entropy = product_or_zero(logistic.sigmoid, loss);
+        let of_target = logistic.complement * (ratio_or_zero(entropy * self.0, base) + 1.0);
+        let rise = product_or_zero(other.sigmoid * other.complement, loss);
+        let of_runner_up = ratio_or_zero(rise * self.0, base);
+        [-(factor * of_target), factor * of_runner_up]
     }
 }

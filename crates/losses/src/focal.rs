@@ -2,7 +2,8 @@
 
 use macula_tensor::{Result, Scalar};
 
-use crate::formula::{MarginLoss, check_exponent};
+use crate::checks::check_exponent;
+use crate::formula::MarginLoss;
 use crate::powers::{power_of_sigmoid, product_or_zero};
 use crate::sigmoid_loss::SigmoidLoss;
 use crate::softmax_loss::SoftmaxLoss;
@@ -154,13 +155,13 @@ impl SoftmaxFocalLoss {
     /// The focusing exponent γ ≥ 0; 0 is cross-entropy.
     pub fn gamma(mut self, gamma: f64) -> Self {
         self.formula.gamma = gamma;
-        self.rows.settings = None;
+        self.options.settings = None;
         self
     }
 
     /// A focusing exponent γ_c ≥ 0 for each class; that of the target counts.
     pub fn gammas(mut self, gammas: impl Into<Vec<f64>>) -> Self {
-        self.rows.settings = Some(gammas.into());
+        self.options.settings = Some(gammas.into());
         self
     }
 

@@ -3,12 +3,13 @@
 
 use std::fmt;
 
-use macula_autograd::Tape;
+use macula_autograd::{Tape, Var};
 use macula_tensor::{Error, Float, Result, Tensor};
 
 use crate::cross_entropy::{SigmoidCrossEntropy, SoftmaxCrossEntropy};
-use crate::formula::{ElementLoss, MarginLoss};
+use crate::formula::ElementLoss;
 use crate::reduction::Reduction;
+use crate::row_loss::RowLoss;
 use crate::sigmoid_loss::SigmoidLoss;
 use crate::softmax_loss::SoftmaxLoss;
 
@@ -134,12 +135,36 @@ fn counted(labels: &Tensor<i64>, ignore: Option<i64>) -> Result<Vec<(usize, usiz
         .collect())
 }
 
+/// The report on losses that come one from each row of logits `x`.
+///
 /// # Errors
 /// Losses and gradients must be numbers.
-fn check_finite(op: &'static str, samples: &[Sample]) -> Result<()> {
+fn report<T: Float>(
+    op: &'static str,
+    classes: usize,
+    counted: Vec<(usize, usize)>,
+    x: &Var<T>,
+    losses: &Var<T>,
+    difficulty: &Var<T>,
+) -> Result<FocusReport> {
+    let loss_of = losses.value().to_vec()?;
+    let difficulty_of = difficulty.value().to_vec()?;
+    let gradient = losses.sum(..)?.backward()?.of(x)?.to_vec()?;
+    let width = gradient.len() / loss_of.len().max(1);
+    let norm = |row: usize| {
+        let row = gradient[row * width..(row + 1) * width].iter();
+        row.fold(0.0, |norm, g| f64::hypot(norm, g.to_f64()))
+    };
+    let sample = |(row, class): (usize, usize)| Sample {
+        class,
+        difficulty: difficulty_of[row].to_f64(),
+        loss: loss_of[row].to_f64(),
+        gradient: norm(row),
+    };
+    let samples: Vec<_> = counted.into_iter().map(sample).collect();
     let bad = |sample: &Sample| sample.loss.is_nan() || sample.gradient.is_nan();
     match samples.iter().position(bad) {
-        None => Ok(()),
+        None => Ok(FocusReport::of(classes, samples)),
         Some(sample) => Err(Error::NotFinite {
             op,
             what: format!("the loss of sample {sample}"),
@@ -154,33 +179,17 @@ impl<F: ElementLoss> SigmoidLoss<F> {
     /// # Errors
     /// As [`forward`](Self::forward), and a logit that is NaN.
     pub fn focus<T: Float>(&self, logits: &Tensor<T>, labels: &Tensor<i64>) -> Result<FocusReport> {
-        let tape = Tape::new();
-        let x = tape.var(logits.clone());
-        let losses = self
-            .clone()
-            .reduction(Reduction::None)
-            .forward(&x, labels)?;
+        let x = Tape::new().var(logits.clone());
+        let each = self.clone().reduction(Reduction::None);
         let mut difficulty = SigmoidCrossEntropy::new().reduction(Reduction::None);
         difficulty.ignore = self.ignore;
-        let difficulty = difficulty.forward(&x, labels)?;
-        let (losses_of, difficulty) = (losses.value().to_vec()?, difficulty.value().to_vec()?);
-        let gradient = losses.sum(..)?.grad(&[&x])?.remove(0).value().to_vec()?;
-        let sample = |(place, class): (usize, usize)| Sample {
-            class,
-            difficulty: difficulty[place].to_f64(),
-            loss: losses_of[place].to_f64(),
-            gradient: gradient[place].to_f64().abs(),
-        };
-        let samples: Vec<_> = counted(labels, self.ignore)?
-            .into_iter()
-            .map(sample)
-            .collect();
-        check_finite(F::NAME, &samples)?;
-        Ok(FocusReport::of(2, samples))
+        let (losses, difficulty) = (each.forward(&x, labels)?, difficulty.forward(&x, labels)?);
+        let counted = counted(labels, self.ignore)?;
+        report(F::NAME, 2, counted, &x, &losses, &difficulty)
     }
 }
 
-impl<F: MarginLoss> SoftmaxLoss<F> {
+impl<F: RowLoss> SoftmaxLoss<F> {
     /// Where this loss looks, for logits `[N, C]` and class labels `[N]`.
     ///
     /// # Errors
@@ -193,33 +202,13 @@ impl<F: MarginLoss> SoftmaxLoss<F> {
                 found: logits.shape().into(),
             });
         };
-        let tape = Tape::new();
-        let x = tape.var(logits.clone());
-        let losses = self
-            .clone()
-            .reduction(Reduction::None)
-            .forward(&x, labels)?;
+        let x = Tape::new().var(logits.clone());
+        let each = self.clone().reduction(Reduction::None);
         let mut difficulty = SoftmaxCrossEntropy::new().reduction(Reduction::None);
-        difficulty.rows.ignore = self.rows.ignore;
-        let difficulty = difficulty.forward(&x, labels)?.value().to_vec()?;
-        let losses_of = losses.value().to_vec()?;
-        let gradient = losses.sum(..)?.grad(&[&x])?.remove(0).value().to_vec()?;
-        let norm = |row: usize| {
-            let row = &gradient[row * classes..(row + 1) * classes];
-            row.iter().map(|g| g.to_f64().powi(2)).sum::<f64>().sqrt()
-        };
-        let sample = |(row, class): (usize, usize)| Sample {
-            class,
-            difficulty: difficulty[row].to_f64(),
-            loss: losses_of[row].to_f64(),
-            gradient: norm(row),
-        };
-        let samples: Vec<_> = counted(labels, self.rows.ignore)?
-            .into_iter()
-            .map(sample)
-            .collect();
-        check_finite(F::NAME, &samples)?;
-        Ok(FocusReport::of(classes, samples))
+        difficulty.options.ignore = self.options.ignore;
+        let (losses, difficulty) = (each.forward(&x, labels)?, difficulty.forward(&x, labels)?);
+        let counted = counted(labels, self.options.ignore)?;
+        report(F::NAME, classes, counted, &x, &losses, &difficulty)
     }
 }
 

@@ -7,7 +7,7 @@
 use std::fmt::Debug;
 
 use macula_tensor::dual::Dual;
-use macula_tensor::{Error, Pointwise, Result, Scalar};
+use macula_tensor::{Pointwise, Result, Scalar};
 
 /// A loss of one margin, and its slope.
 ///
@@ -54,7 +54,7 @@ pub trait MarginLoss: Copy + Debug + Send + Sync + 'static {
     /// Whether the formula's own parameters make sense.
     ///
     /// # Errors
-    /// [`Error::Argument`] for one that does not.
+    /// [`Error::Argument`](macula_tensor::Error::Argument) for one that does not.
     fn check(&self) -> Result<()> {
         Ok(())
     }
@@ -62,7 +62,7 @@ pub trait MarginLoss: Copy + Debug + Send + Sync + 'static {
     /// Whether a setting of a class makes sense.
     ///
     /// # Errors
-    /// [`Error::Argument`] for one that does not.
+    /// [`Error::Argument`](macula_tensor::Error::Argument) for one that does not.
     fn check_setting(&self, setting: f64) -> Result<()> {
         let _ = setting;
         Ok(())
@@ -102,7 +102,7 @@ pub trait ElementLoss: Copy + Debug + Send + Sync + 'static {
     /// Whether the formula's own parameters make sense.
     ///
     /// # Errors
-    /// [`Error::Argument`] for one that does not.
+    /// [`Error::Argument`](macula_tensor::Error::Argument) for one that does not.
     fn check(&self) -> Result<()> {
         Ok(())
     }
@@ -128,8 +128,8 @@ impl<L: MarginLoss> ElementLoss for L {
     }
 }
 
-/// What the sigmoid driver evaluates: a formula of a logit and two more numbers, and its slope
-/// with respect to the logit. Also its composed twin and the path to higher orders.
+/// What the drivers evaluate: a formula of a logit or margin and two more numbers, and its slope
+/// with respect to the first. Also its composed twin and the path to higher orders.
 pub(crate) trait Elementwise: Pointwise<3> {
     fn value_and_slope<S: Scalar>(&self, inputs: [S; 3]) -> (S, S);
 }
@@ -174,10 +174,30 @@ fn weighted<S: Scalar>(w: S, value: S, slope: S) -> (S, S) {
     )
 }
 
+/// `w·f(s)` of margin, setting and weight; exactly 0 for a weight of 0.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OfMargin<L> {
+    pub(crate) formula: L,
+    /// Whether the setting counts.
+    pub(crate) set: bool,
+}
+
+impl<L: MarginLoss> Elementwise for OfMargin<L> {
+    #[inline(always)]
+    fn value_and_slope<S: Scalar>(&self, [margin, setting, weight]: [S; 3]) -> (S, S) {
+        let (value, slope) = if L::HAS_SETTING && self.set {
+            self.formula.with_setting(margin, setting)
+        } else {
+            self.formula.value_and_slope(margin)
+        };
+        weighted(weight, value, slope)
+    }
+}
+
 /// The partial derivatives of an [`Elementwise`]: the slope it knows, and the rest by rule.
 macro_rules! pointwise_of_elementwise {
-    ($($Formula:ident)*) => {$(
-        impl<L: ElementLoss> Pointwise<3> for $Formula<L> {
+    ($($Formula:ident: $Loss:ident),*) => {$(
+        impl<L: $Loss> Pointwise<3> for $Formula<L> {
             const NAME: &'static str = L::NAME;
 
             #[inline(always)]
@@ -194,80 +214,4 @@ macro_rules! pointwise_of_elementwise {
     )*};
 }
 
-pointwise_of_elementwise! { Weighted Mixed }
-
-/// A margin loss as an ordinary formula of margin, setting and weight.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct OfMargin<L> {
-    pub(crate) formula: L,
-    /// Whether the setting counts.
-    pub(crate) set: bool,
-}
-
-impl<L: MarginLoss> OfMargin<L> {
-    /// `w·f(s)` and `w·f′(s)`; exactly 0 for a weight of 0.
-    #[inline(always)]
-    pub(crate) fn value_and_slope<S: Scalar>(&self, [margin, setting, weight]: [S; 3]) -> (S, S) {
-        let (value, slope) = if L::HAS_SETTING && self.set {
-            self.formula.with_setting(margin, setting)
-        } else {
-            self.formula.value_and_slope(margin)
-        };
-        weighted(weight, value, slope)
-    }
-}
-
-impl<L: MarginLoss> Pointwise<3> for OfMargin<L> {
-    const NAME: &'static str = L::NAME;
-
-    #[inline(always)]
-    fn eval<S: Scalar>(&self, inputs: [S; 3]) -> S {
-        self.value_and_slope(inputs).0
-    }
-
-    #[inline(always)]
-    fn gradient<S: Scalar>(&self, inputs: [S; 3]) -> [S; 3] {
-        let [_, second, third] = self.eval(Dual::variables(inputs)).tangent;
-        [self.value_and_slope(inputs).1, second, third]
-    }
-}
-
-/// Checks a parameter of a formula.
-///
-/// # Errors
-/// [`Error::Argument`] where it is not `valid`.
-pub(crate) fn check_parameter(
-    op: &'static str,
-    argument: &'static str,
-    value: f64,
-    valid: bool,
-    expected: &str,
-) -> Result<()> {
-    if valid {
-        return Ok(());
-    }
-    Err(Error::Argument {
-        op,
-        argument,
-        expected: expected.into(),
-        found: value.to_string(),
-    })
-}
-
-/// Checks a focusing exponent.
-///
-/// # Errors
-/// It must be finite and not negative.
-pub(crate) fn check_exponent(op: &'static str, argument: &'static str, value: f64) -> Result<()> {
-    let valid = value >= 0.0 && value.is_finite();
-    check_parameter(op, argument, value, valid, "finite and not negative")
-}
-
-/// Checks a share.
-///
-/// # Errors
-/// It must be between 0 and 1.
-pub(crate) fn check_share(op: &'static str, argument: &'static str, value: f64) -> Result<()> {
-    let valid = (0.0..=1.0).contains(&value);
-    check_parameter(op, argument, value, valid, "between 0 and 1")
-}
+pointwise_of_elementwise! { Weighted: ElementLoss, Mixed: ElementLoss, OfMargin: MarginLoss }

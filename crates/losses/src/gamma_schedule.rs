@@ -2,7 +2,7 @@
 
 use macula_tensor::{Error, Result};
 
-use crate::formula::check_exponent;
+use crate::checks::check_exponent;
 
 /// The focusing exponent of each epoch: constant from step to step, or a straight line between
 /// them.

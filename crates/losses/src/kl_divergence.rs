@@ -3,13 +3,15 @@
 use macula_autograd::Var;
 use macula_tensor::{Error, Float, Pointwise, Result, Scalar, Tensor};
 
+use crate::checks::check_shape;
 use crate::powers::product_or_zero;
-use crate::reduction::{Reduction, Tally};
+use crate::reduction::Reduction;
+use crate::sample_weights::SampleWeights;
 
 /// Kullback–Leibler divergence of log-probabilities from a target distribution:
 /// `y·(ln y − ln p)`, 0 where `y` is 0; or `e^t·(t − ln p)` of logarithms `t`.
 ///
-/// `Mean` divides by the number of elements. The divergence in the mathematical sense, a mean over
+/// `Mean` and `MeanOverPositives` divide by the number of elements. The divergence in the mathematical sense, a mean over
 /// the `N` distributions of a batch, is [`DividedBy`](Reduction::DividedBy)`(N)`.
 ///
 /// # Source
@@ -52,14 +54,38 @@ impl KlDivergence {
         log_probabilities: &Var<T>,
         targets: &Var<T>,
     ) -> Result<Var<T>> {
+        self.weighted(log_probabilities, targets, None)
+    }
+
+    /// [`forward`](Self::forward) with a weight for each element.
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward), and weights that are negative, not finite or not of the
+    /// targets' shape.
+    #[track_caller]
+    pub fn forward_weighted<T: Float>(
+        &self,
+        log_probabilities: &Var<T>,
+        targets: &Var<T>,
+        weights: &Tensor<T>,
+    ) -> Result<Var<T>> {
+        self.weighted(log_probabilities, targets, Some(weights))
+    }
+
+    #[track_caller]
+    fn weighted<T: Float>(
+        &self,
+        log_probabilities: &Var<T>,
+        targets: &Var<T>,
+        weights: Option<&Tensor<T>>,
+    ) -> Result<Var<T>> {
         let op = Divergence::NAME;
-        if log_probabilities.shape() != targets.shape() {
-            return Err(Error::Shape {
-                op,
-                expected: format!("targets of shape {:?}", log_probabilities.shape()),
-                found: targets.shape().into(),
-            });
-        }
+        check_shape(op, "targets", log_probabilities.shape(), targets.shape())?;
+        let weights = SampleWeights::new(op, weights, targets.shape())?;
+        let (log_probabilities, targets) = (
+            weights.replace(log_probabilities, 0.0)?,
+            weights.replace(targets, 1.0)?,
+        );
         if !self.log_targets {
             let negative = targets.value().lt(&Tensor::scalar(T::ZERO))?;
             if let Some(element) = negative.to_vec()?.iter().position(|&negative| negative) {
@@ -74,15 +100,8 @@ impl KlDivergence {
                 });
             }
         }
-        let losses = log_probabilities.zip(targets, Divergence(self.log_targets))?;
-        let count = losses.value().count();
-        self.reduction.reduce(op, &losses, || {
-            Ok(Tally {
-                count,
-                weight: count as f64,
-                positives: count,
-            })
-        })
+        let losses = log_probabilities.zip(&targets, Divergence(self.log_targets))?;
+        weights.reduce(self.reduction, &losses, || Ok(losses.value().count()))
     }
 }
 
@@ -95,11 +114,29 @@ impl Pointwise<2> for Divergence {
 
     #[inline(always)]
     fn eval<S: Scalar>(&self, [log_p, target]: [S; 2]) -> S {
-        let (y, ln_y) = if self.0 {
-            (target.exp(), target)
-        } else {
-            (target, target.ln())
-        };
+        let [y, ln_y] = self.with_logarithm(target);
         product_or_zero(y, ln_y - log_p)
+    }
+
+    /// Written out, so that the slope of an infinite divergence is a number.
+    #[inline(always)]
+    fn gradient<S: Scalar>(&self, [log_p, target]: [S; 2]) -> [S; 2] {
+        let [y, ln_y] = self.with_logarithm(target);
+        let distance = ln_y - log_p + 1.0;
+        let zero = y.constant(0.0);
+        let of_target = if self.0 { y * distance } else { distance };
+        [-y, S::select(y.equal(zero), zero, of_target)]
+    }
+}
+
+impl Divergence {
+    /// The target probability and its logarithm.
+    #[inline(always)]
+    fn with_logarithm<S: Scalar>(self, target: S) -> [S; 2] {
+        if self.0 {
+            [target.exp(), target]
+        } else {
+            [target, target.ln()]
+        }
     }
 }

@@ -1,13 +1,13 @@
 //! Losses that differ from others by what is done to the logits of each class: logit adjustment,
 //! balanced softmax, LDAM, vector scaling.
 //!
-//! They are options of [`SoftmaxLoss`], so they go with any formula: cross-entropy, as their papers
-//! have it, or focal loss.
+//! They are options of [`SoftmaxLoss`], so they go with any function of the margin: cross-entropy,
+//! as their papers have it, or focal loss. Losses that are no such function refuse them.
 
 use macula_tensor::Result;
 
+use crate::checks::{check_exponent, check_positive};
 use crate::class_counts::ClassCounts;
-use crate::formula::check_parameter;
 use crate::softmax_loss::SoftmaxLoss;
 
 impl<F> SoftmaxLoss<F> {
@@ -16,12 +16,15 @@ impl<F> SoftmaxLoss<F> {
     /// Learns logits for a balanced world from unbalanced data: predict with the logits as they
     /// are. τ = 1 is Fisher-consistent for the balanced error, τ = 0 changes nothing.
     ///
+    /// # Errors
+    /// τ must be finite and not negative.
+    ///
     /// # Source
     /// Menon, Jayasumana, Rawat, Jain, Veit, Kumar, "Long-tail learning via logit adjustment",
     /// 2021, eq. 10.
-    pub fn logit_adjusted(mut self, counts: &ClassCounts, tau: f64) -> Self {
-        self.offsets = Some(counts.logit_offsets(tau));
-        self
+    pub fn logit_adjusted(mut self, counts: &ClassCounts, tau: f64) -> Result<Self> {
+        self.options.offsets = Some(counts.logit_offsets(tau)?);
+        Ok(self)
     }
 
     /// Balanced softmax: the loss of `z_c + ln n_c`.
@@ -34,7 +37,7 @@ impl<F> SoftmaxLoss<F> {
     /// recognition", 2020, eq. 4.
     pub fn balanced(mut self, counts: &ClassCounts) -> Self {
         let offsets = counts.counts().iter().map(|&count| (count as f64).ln());
-        self.offsets = Some(offsets.collect());
+        self.options.offsets = Some(offsets.collect());
         self
     }
 
@@ -76,22 +79,14 @@ impl<F> SoftmaxLoss<F> {
         scale: f64,
     ) -> Result<Self> {
         let op = "label_aware_margins";
-        let valid = max_margin >= 0.0 && max_margin.is_finite();
-        check_parameter(
-            op,
-            "max_margin",
-            max_margin,
-            valid,
-            "finite and not negative",
-        )?;
-        let valid = scale > 0.0 && scale.is_finite();
-        check_parameter(op, "scale", scale, valid, "finite and positive")?;
+        check_exponent(op, "max_margin", max_margin)?;
+        check_positive(op, "scale", scale)?;
         let counts = counts.counts().iter().map(|&count| count.max(1) as f64);
         let margins: Vec<f64> = counts.map(|count| count.powf(-0.25)).collect();
         let largest = margins.iter().copied().fold(0.0, f64::max);
         let handicap = |margin: &f64| scale * max_margin * margin / largest;
-        self.rows.handicaps = Some(margins.iter().map(handicap).collect());
-        self.scales = Some(vec![scale; margins.len()]);
+        self.options.handicaps = Some(margins.iter().map(handicap).collect());
+        self.options.scales = Some(vec![scale; margins.len()]);
         Ok(self)
     }
 
@@ -100,14 +95,18 @@ impl<F> SoftmaxLoss<F> {
     /// The offsets act from the start of training, the scales also at its end, where logits are
     /// large. γ = 0 is [`logit_adjusted`](Self::logit_adjusted).
     ///
+    /// # Errors
+    /// τ and γ must be finite and not negative.
+    ///
     /// # Source
     /// Kini, Paraskevas, Oymak, Thrampoulidis, "Label-imbalanced and group-sensitive
     /// classification under overparameterization", 2021, eq. 5 and section 5.
-    pub fn vector_scaled(mut self, counts: &ClassCounts, tau: f64, gamma: f64) -> Self {
+    pub fn vector_scaled(mut self, counts: &ClassCounts, tau: f64, gamma: f64) -> Result<Self> {
+        check_exponent("vector_scaled", "gamma", gamma)?;
         let largest = counts.counts().iter().copied().max().unwrap_or(1) as f64;
         let scale = |&count: &usize| (count as f64 / largest).powf(gamma);
-        self.scales = Some(counts.counts().iter().map(scale).collect());
-        self.offsets = Some(counts.logit_offsets(tau));
-        self
+        self.options.scales = Some(counts.counts().iter().map(scale).collect());
+        self.options.offsets = Some(counts.logit_offsets(tau)?);
+        Ok(self)
     }
 }

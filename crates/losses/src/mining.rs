@@ -1,9 +1,9 @@
 //! Hard-example mining: only the worst count.
 
 use macula_autograd::Var;
-use macula_tensor::{Error, Float, Result, Tensor};
+use macula_tensor::{Float, Result, Tensor};
 
-use crate::formula::{check_exponent, check_parameter};
+use crate::checks::{check_exponent, check_parameter, check_shape};
 
 /// Online hard-example mining, OHEM: the mean of the largest losses of a batch.
 ///
@@ -14,7 +14,7 @@ use crate::formula::{check_exponent, check_parameter};
 ///
 /// # Gradient
 /// Which elements count is a constant for the gradient; the rest gets 0. Ties go to the earlier
-/// element.
+/// element, and NaN is the hardest of all, so that it is not lost.
 ///
 /// # Source
 /// Shrivastava, Gupta, Girshick, "Training region-based object detectors with online hard example
@@ -64,7 +64,7 @@ impl HardExamples {
         let valid = self.share > 0.0 && self.share <= 1.0;
         check_parameter("hard_examples", "share", self.share, valid, "in (0, 1]")?;
         let count = losses.value().count();
-        let kept = (self.share * count as f64).ceil() as usize;
+        let kept = at_least(self.share * count as f64);
         let kept = kept.max(self.at_least).min(count);
         let order = hardest_first(losses.value())?;
         mean_of(losses, &order[..kept])
@@ -86,19 +86,13 @@ impl HardExamples {
     ) -> Result<Var<T>> {
         let op = "hard_examples";
         check_exponent(op, "ratio", ratio)?;
-        if losses.shape() != labels.shape() {
-            return Err(Error::Shape {
-                op,
-                expected: format!("labels of the losses' shape {:?}", losses.shape()),
-                found: labels.shape().into(),
-            });
-        }
+        check_shape(op, "labels", losses.shape(), labels.shape())?;
         let labels = labels.to_vec()?;
         let order = hardest_first(losses.value())?;
         let (positives, negatives): (Vec<i64>, Vec<i64>) = order
             .into_iter()
             .partition(|&place| labels[place as usize] > 0);
-        let kept = (ratio * positives.len() as f64).ceil().max(1.0) as usize;
+        let kept = at_least(ratio * positives.len() as f64).max(1);
         let chosen: Vec<i64> = positives
             .iter()
             .chain(negatives.iter().take(kept))
@@ -109,9 +103,16 @@ impl HardExamples {
     }
 }
 
-/// The places of the elements, the largest first.
+/// The number rounded up, but for the rounding of a product: 7% of 100 are 7.
+fn at_least(number: f64) -> usize {
+    (number * (1.0 - 1e-12)).ceil() as usize
+}
+
+/// The places of the elements, the largest first and NaN before them.
 fn hardest_first<T: Float>(losses: &Tensor<T>) -> Result<Vec<i64>> {
-    losses.flatten()?.argsort(0, true)?.to_vec()
+    let losses = losses.flatten()?;
+    let keys = losses.masked_fill(&losses.is_nan()?, T::from_f64(f64::INFINITY))?;
+    keys.argsort(0, true)?.to_vec()
 }
 
 /// The mean of the elements at `places`; 0 where there are none.
@@ -143,6 +144,22 @@ mod tests {
         );
         assert!(HardExamples::new(0.0).forward(&losses).is_err());
         assert!(HardExamples::new(f64::NAN).forward(&losses).is_err());
+        Ok(())
+    }
+
+    #[test]
+    fn a_share_is_not_rounded_up_by_the_rounding_of_a_product() -> Result<()> {
+        let losses = (1..=100).map(f64::from).collect::<Vec<_>>();
+        let losses = Tape::new().var(Tensor::from(losses));
+        // 0.07·100 is 7.000000000000001.
+        assert_eq!(HardExamples::new(0.07).forward(&losses)?.item()?, 97.0);
+        Ok(())
+    }
+
+    #[test]
+    fn a_loss_that_is_nan_is_not_lost() -> Result<()> {
+        let losses = Tape::new().var(Tensor::from([1.0, f64::NAN, 3.0, 2.0]));
+        assert!(HardExamples::new(0.25).forward(&losses)?.item()?.is_nan());
         Ok(())
     }
 

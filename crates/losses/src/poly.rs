@@ -2,7 +2,8 @@
 
 use macula_tensor::{Result, Scalar};
 
-use crate::formula::{ElementLoss, MarginLoss, check_exponent, check_parameter, check_share};
+use crate::checks::{check_exponent, check_parameter, check_share};
+use crate::formula::{ElementLoss, MarginLoss};
 use crate::powers::{power_of_sigmoid, product_or_zero};
 use crate::sigmoid_loss::SigmoidLoss;
 use crate::softmax_loss::SoftmaxLoss;
@@ -137,7 +138,7 @@ impl SoftmaxPolyLoss {
 
     /// A weight for each class, for the logarithm alone.
     pub fn logarithm_weights(mut self, weights: impl Into<Vec<f64>>) -> Self {
-        self.rows.settings = Some(weights.into());
+        self.options.settings = Some(weights.into());
         self
     }
 }

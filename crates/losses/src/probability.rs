@@ -3,8 +3,11 @@
 use macula_autograd::Var;
 use macula_tensor::{Error, Float, Pointwise, Result, Scalar, Tensor};
 
+use crate::checks::check_shape;
 use crate::powers::product_or_zero;
-use crate::reduction::{Reduction, Tally};
+use crate::reduction::Reduction;
+use crate::row_loss::{RowBatch, RowLoss};
+use crate::sample_weights::SampleWeights;
 use crate::softmax_loss::SoftmaxLoss;
 
 /// Marks the loss of log-probabilities, see [`NllLoss`].
@@ -23,37 +26,23 @@ impl NllLoss {
     pub const fn new() -> Self {
         Self::of(NegativeLogLikelihood)
     }
-
-    /// The loss of log-probabilities `[N, C, …]` and class labels `[N, …]`.
-    ///
-    /// # Errors
-    /// Shapes that do not match, a label outside the classes (with its row), class weights that
-    /// do not fit.
-    #[track_caller]
-    pub fn forward<T: Float>(
-        &self,
-        log_probabilities: &Var<T>,
-        labels: &Tensor<i64>,
-    ) -> Result<Var<T>> {
-        self.refuse_smoothing("nll_loss")?;
-        self.composed(
-            "nll_loss",
-            log_probabilities,
-            labels,
-            None,
-            |logs, targets| {
-                let classes = targets.classes.unsqueeze(-1)?;
-                let of_target = logs.gather(-1, &classes)?.squeeze(-1)?;
-                let weights = logs.tape().constant(targets.weights.clone());
-                of_target.mul(&weights)?.neg()
-            },
-        )
-    }
 }
 
 impl Default for NllLoss {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+impl RowLoss for NegativeLogLikelihood {
+    const NAME: &'static str = "nll_loss";
+
+    #[track_caller]
+    fn loss<T: Float>(&self, batch: RowBatch<'_, T>) -> Result<Var<T>> {
+        batch.each(|log_probabilities, classes| {
+            let of_target = log_probabilities.gather(-1, &classes.unsqueeze(-1)?)?;
+            of_target.squeeze(-1)?.neg()
+        })
     }
 }
 
@@ -87,30 +76,44 @@ impl ProbabilityCrossEntropy {
     /// The loss of probabilities and targets from 0 to 1, of one shape.
     ///
     /// # Errors
-    /// Shapes that differ; a probability or a target outside [0, 1].
+    /// Shapes that differ; a probability or a target outside [0, 1] or NaN.
     #[track_caller]
     pub fn forward<T: Float>(&self, probabilities: &Var<T>, targets: &Tensor<T>) -> Result<Var<T>> {
+        self.weighted(probabilities, targets, None)
+    }
+
+    /// [`forward`](Self::forward) with a weight for each element.
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward), and weights that are negative, not finite or not of the
+    /// targets' shape.
+    #[track_caller]
+    pub fn forward_weighted<T: Float>(
+        &self,
+        probabilities: &Var<T>,
+        targets: &Tensor<T>,
+        weights: &Tensor<T>,
+    ) -> Result<Var<T>> {
+        self.weighted(probabilities, targets, Some(weights))
+    }
+
+    #[track_caller]
+    fn weighted<T: Float>(
+        &self,
+        probabilities: &Var<T>,
+        targets: &Tensor<T>,
+        weights: Option<&Tensor<T>>,
+    ) -> Result<Var<T>> {
         let op = LogarithmOfProbability::NAME;
-        if probabilities.shape() != targets.shape() {
-            return Err(Error::Shape {
-                op,
-                expected: format!("targets of shape {:?}", probabilities.shape()),
-                found: targets.shape().into(),
-            });
-        }
+        check_shape(op, "targets", probabilities.shape(), targets.shape())?;
+        let weights = SampleWeights::new(op, weights, targets.shape())?;
+        let probabilities = weights.replace(probabilities, 0.5)?;
         check_unit_interval(op, "probabilities", probabilities.value())?;
         check_unit_interval(op, "targets", targets)?;
-        let losses = probabilities.zip(
-            &probabilities.tape().constant(targets.clone()),
-            LogarithmOfProbability,
-        )?;
-        self.reduction.reduce(op, &losses, || {
-            let elements = targets.to_vec()?;
-            Ok(Tally {
-                count: elements.len(),
-                weight: elements.len() as f64,
-                positives: elements.iter().filter(|&&y| y > T::ZERO).count(),
-            })
+        let labels = probabilities.tape().constant(targets.clone());
+        let losses = probabilities.zip(&labels, LogarithmOfProbability)?;
+        weights.reduce(self.reduction, &losses, || {
+            Ok(targets.to_vec()?.iter().filter(|&&y| y > T::ZERO).count())
         })
     }
 }

@@ -3,7 +3,8 @@
 
 use macula_tensor::{Result, Scalar};
 
-use crate::formula::{ElementLoss, check_exponent};
+use crate::checks::check_exponent;
+use crate::formula::ElementLoss;
 use crate::powers::{power, power_of_sigmoid, product_or_zero, ratio_or_zero};
 use crate::sigmoid_loss::SigmoidLoss;
 

@@ -5,9 +5,10 @@ use macula_tensor::{Error, Float, Result};
 
 /// How the losses of the elements become one number.
 ///
-/// An element is one logit of a sigmoid loss, one row or pixel of a softmax loss. With `ℓᵢ` the
-/// loss of element `i` before weighting and `wᵢ` its weight (α, class weight and sample weight
-/// multiplied), every reduction but `None` is `Σ wᵢ·ℓᵢ` divided by:
+/// An element is one logit of a sigmoid loss, one row or pixel of a softmax loss, and elsewhere one
+/// region, difference, pair or triplet. With `ℓᵢ` the loss of element `i` before weighting and `wᵢ`
+/// its weight (α, class weight and sample weight multiplied), every reduction but `None` gives
+/// `Σ wᵢ·ℓᵢ` divided by:
 ///
 /// | reduction | divisor |
 /// | --- | --- |
@@ -18,8 +19,9 @@ use macula_tensor::{Error, Float, Result};
 /// | `DividedBy(n)` | `n` |
 ///
 /// Ignored elements count in no divisor, contribute exactly 0, and get a gradient of exactly 0,
-/// even where their logits are not finite. A batch in which nothing counts (empty, or all ignored)
-/// has loss 0 and gradient 0.
+/// even where their logits are not finite. A weight of 0 does the same, but that the element counts
+/// in the divisors that are numbers. A batch in which nothing counts (empty, all ignored or all of
+/// weight 0) has loss 0 and gradient 0.
 ///
 /// `Sum` and `DividedBy` are additive: the losses of two halves of a batch add up to the loss of
 /// the whole. `DividedBy` with the global count is what gradient accumulation and training on

@@ -1,11 +1,11 @@
 //! Losses of a difference: squared, absolute, and the two that change from one to the other.
 
 use macula_autograd::Var;
-use macula_tensor::{Error, Float, Pointwise, Result, Scalar, Tensor};
+use macula_tensor::{Float, Pointwise, Result, Scalar, Tensor};
 
-use crate::formula::check_parameter;
-use crate::reduction::{Reduction, Tally};
-use crate::targets::check_sample_weights;
+use crate::checks::{check_exponent, check_positive, check_shape};
+use crate::reduction::Reduction;
+use crate::sample_weights::SampleWeights;
 
 /// A loss of the difference `d` between prediction and target.
 pub trait DifferenceLoss: Copy + std::fmt::Debug + Send + Sync + 'static {
@@ -15,7 +15,7 @@ pub trait DifferenceLoss: Copy + std::fmt::Debug + Send + Sync + 'static {
     /// Whether the formula's own parameters make sense.
     ///
     /// # Errors
-    /// [`Error::Argument`] for one that does not.
+    /// [`Error::Argument`](macula_tensor::Error::Argument) for one that does not.
     fn check(&self) -> Result<()> {
         Ok(())
     }
@@ -83,34 +83,14 @@ impl<F: DifferenceLoss> RegressionLoss<F> {
         weights: Option<&Tensor<T>>,
     ) -> Result<Var<T>> {
         self.formula.check()?;
-        if predictions.shape() != targets.shape() {
-            return Err(Error::Shape {
-                op: F::NAME,
-                expected: format!(
-                    "targets of the predictions' shape {:?}",
-                    predictions.shape()
-                ),
-                found: targets.shape().into(),
-            });
-        }
-        let mut losses = predictions.zip(targets, OfDifference(self.formula))?;
-        let count = losses.value().count();
-        let mut weight = count as f64;
-        if let Some(weights) = weights {
-            let weights = check_sample_weights(F::NAME, weights, targets.shape())?;
-            let elements = weights.as_slice().unwrap_or_default();
-            weight = elements.iter().map(|w| w.to_f64()).sum();
-            let absent = weights.eq(&Tensor::scalar(T::ZERO))?;
-            losses = losses.masked_fill(&absent, 0.0)?;
-            losses = losses.mul(&losses.tape().constant(weights))?;
-        }
-        self.reduction.reduce(F::NAME, &losses, || {
-            Ok(Tally {
-                count,
-                weight,
-                positives: count,
-            })
-        })
+        check_shape(F::NAME, "targets", predictions.shape(), targets.shape())?;
+        let weights = SampleWeights::new(F::NAME, weights, targets.shape())?;
+        let (predictions, targets) = (
+            weights.replace(predictions, 0.0)?,
+            weights.replace(targets, 0.0)?,
+        );
+        let losses = predictions.zip(&targets, OfDifference(self.formula))?;
+        weights.reduce(self.reduction, &losses, || Ok(losses.value().count()))
     }
 }
 
@@ -195,7 +175,7 @@ impl DifferenceLoss for SmoothL1 {
     const NAME: &'static str = "smooth_l1_loss";
 
     fn check(&self) -> Result<()> {
-        crate::formula::check_exponent(Self::NAME, "beta", self.beta)
+        check_exponent(Self::NAME, "beta", self.beta)
     }
 
     #[inline(always)]
@@ -246,14 +226,7 @@ impl DifferenceLoss for Huber {
     const NAME: &'static str = "huber_loss";
 
     fn check(&self) -> Result<()> {
-        let valid = self.delta > 0.0 && self.delta.is_finite();
-        check_parameter(
-            Self::NAME,
-            "delta",
-            self.delta,
-            valid,
-            "finite and positive",
-        )
+        check_positive(Self::NAME, "delta", self.delta)
     }
 
     #[inline(always)]

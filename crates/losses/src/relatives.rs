@@ -2,8 +2,9 @@
 
 use macula_tensor::{Result, Scalar};
 
+use crate::checks::{check_exponent, check_parameter, check_positive, check_share};
 use crate::focal::Focal;
-use crate::formula::{MarginLoss, check_exponent, check_parameter};
+use crate::formula::MarginLoss;
 use crate::powers::product_or_zero;
 use crate::sigmoid_loss::SigmoidLoss;
 use crate::softmax_loss::SoftmaxLoss;
@@ -21,14 +22,7 @@ impl MarginLoss for FocalStar {
     const NAME: &'static str = "focal_star_loss";
 
     fn check(&self) -> Result<()> {
-        let valid = self.gamma > 0.0 && self.gamma.is_finite();
-        check_parameter(
-            Self::NAME,
-            "gamma",
-            self.gamma,
-            valid,
-            "finite and positive",
-        )?;
+        check_positive(Self::NAME, "gamma", self.gamma)?;
         let valid = self.beta.is_finite();
         check_parameter(Self::NAME, "beta", self.beta, valid, "finite")
     }
@@ -113,12 +107,13 @@ impl MarginLoss for ReducedFocal {
 /// `f = ((1 − p_t)/(1 − threshold))^γ` from there on.
 ///
 /// Hard examples keep their full loss, easy ones are reduced: for noisy proposals, where plain
-/// focal loss would cost recall. Defaults γ = 2, threshold 0.5. Dividing by `1 − threshold` makes the
-/// loss continuous for every threshold; its slope jumps there.
+/// focal loss would cost recall. Defaults γ = 2, threshold 0.5. The loss is continuous for every
+/// threshold; its slope jumps there.
 ///
 /// # Source
 /// Sergievskiy, Ponamarev, "Reduced focal loss: 1st place solution to xView object detection in
-/// satellite imagery", 2019, eq. 3.
+/// satellite imagery", 2019. The paper divides by the threshold instead of `1 − threshold`: the same
+/// at its ½, a jump of the loss elsewhere.
 pub type ReducedFocalLoss = SigmoidLoss<ReducedFocal>;
 
 impl ReducedFocalLoss {
@@ -241,7 +236,7 @@ impl MarginLoss for CyclicalFocal {
     fn check(&self) -> Result<()> {
         check_exponent(Self::NAME, "gamma_confident", self.gamma_confident)?;
         check_exponent(Self::NAME, "gamma", self.gamma)?;
-        crate::formula::check_share(Self::NAME, "xi", self.xi)
+        check_share(Self::NAME, "xi", self.xi)
     }
 
     #[inline(always)]
@@ -300,8 +295,12 @@ impl CyclicalFocalLoss {
     /// `factor·epoch < epochs`, then up again. With a factor of 4 the low is reached after a
     /// quarter of the training.
     ///
-    /// A training of one epoch has ξ = 1.
+    /// A training of one epoch has ξ = 1. A factor that is not positive and finite gives no ξ, and
+    /// [`forward`](SoftmaxLoss::forward) says so.
     pub fn at_epoch(self, epoch: usize, epochs: usize, factor: f64) -> Self {
+        if !(factor > 0.0 && factor.is_finite()) {
+            return self.xi(f64::NAN);
+        }
         if epochs < 2 {
             return self.xi(1.0);
         }

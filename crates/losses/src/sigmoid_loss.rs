@@ -3,10 +3,10 @@
 use macula_autograd::Var;
 use macula_tensor::{Float, Result, Tensor};
 
-use crate::formula::{ElementLoss, Mixed, Weighted, check_share};
+use crate::checks::check_share;
+use crate::formula::{ElementLoss, Mixed, Weighted};
 use crate::reduction::Reduction;
-use crate::sigmoid::sigmoid_loss;
-use crate::targets::ElementTargets;
+use crate::sigmoid::{ElementTargets, sigmoid_loss};
 
 /// A loss of logits, each of which stands for a yes or no of its own: binary and multi-label
 /// classification, and detection.

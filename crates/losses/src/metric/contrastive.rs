@@ -1,11 +1,12 @@
 //! Contrastive loss: pairs that are the same or not.
 
 use macula_autograd::Var;
-use macula_tensor::{Error, Float, Result, Tensor};
+use macula_tensor::{Float, Result, Tensor};
 
-use super::{check_embeddings, check_same, distances, squared_distances};
-use crate::formula::check_exponent;
-use crate::reduction::{Reduction, Tally};
+use super::{check_embeddings, distances, squared_distances};
+use crate::checks::{check_exponent, check_shape};
+use crate::reduction::Reduction;
+use crate::sample_weights::SampleWeights;
 
 /// Contrastive loss of pairs at distance `d`: `½·d²` for a pair of one class, `½·max(m − d, 0)²` for
 /// two classes.
@@ -75,28 +76,45 @@ impl ContrastiveLoss {
         right: &Var<T>,
         same: &Tensor<bool>,
     ) -> Result<Var<T>> {
+        self.weighted([left, right], same, None)
+    }
+
+    /// [`forward`](Self::forward) with a weight for each pair.
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward), and weights that are negative, not finite or not `[N]`.
+    #[track_caller]
+    pub fn forward_weighted<T: Float>(
+        &self,
+        left: &Var<T>,
+        right: &Var<T>,
+        same: &Tensor<bool>,
+        weights: &Tensor<T>,
+    ) -> Result<Var<T>> {
+        self.weighted([left, right], same, Some(weights))
+    }
+
+    #[track_caller]
+    fn weighted<T: Float>(
+        &self,
+        [left, right]: [&Var<T>; 2],
+        same: &Tensor<bool>,
+        weights: Option<&Tensor<T>>,
+    ) -> Result<Var<T>> {
         let op = "contrastive_loss";
         check_exponent(op, "margin", self.margin)?;
         let pairs = check_embeddings(op, left)?;
-        check_same(op, left, right)?;
-        if same.shape() != [pairs] {
-            return Err(Error::Shape {
-                op,
-                expected: format!("a truth value for each pair, [{pairs}]"),
-                found: same.shape().into(),
-            });
-        }
-        let squares = squared_distances(left, right)?;
+        check_shape(op, "embeddings", left.shape(), right.shape())?;
+        check_shape(op, "truth values of the pairs", &[pairs], same.shape())?;
+        let weights = SampleWeights::new(op, weights, same.shape())?;
+        let (left, right) = (weights.replace(left, 0.0)?, weights.replace(right, 0.0)?);
+        let squares = squared_distances(&left, &right)?;
         let gap = distances(&squares)?.neg()?.add_scalar(self.margin)?;
         let apart = gap.relu()?.square()?.masked_fill(same, 0.0)?;
         let together = squares.masked_fill(&same.not()?, 0.0)?;
         let losses = together.add(&apart)?.mul_scalar(0.5)?;
-        self.reduction.reduce(op, &losses, || {
-            Ok(Tally {
-                count: pairs,
-                weight: pairs as f64,
-                positives: same.to_vec()?.into_iter().filter(|&same| same).count(),
-            })
+        weights.reduce(self.reduction, &losses, || {
+            Ok(same.to_vec()?.into_iter().filter(|&same| same).count())
         })
     }
 }

@@ -6,6 +6,8 @@
 use macula_autograd::Var;
 use macula_tensor::{Error, Float, Result, Tensor, keep};
 
+use crate::checks::check_shape;
+
 mod contrastive;
 mod supervised;
 mod triplet;
@@ -28,28 +30,9 @@ fn check_embeddings<T: Float>(op: &'static str, embeddings: &Var<T>) -> Result<u
 }
 
 /// # Errors
-/// The embeddings must have one shape.
-fn check_same<T: Float>(op: &'static str, first: &Var<T>, second: &Var<T>) -> Result<()> {
-    if first.shape() == second.shape() {
-        return Ok(());
-    }
-    Err(Error::Shape {
-        op,
-        expected: format!("embeddings of one shape, {:?}", first.shape()),
-        found: second.shape().into(),
-    })
-}
-
-/// # Errors
 /// There must be a label for each sample.
 fn check_labels(op: &'static str, samples: usize, labels: &Tensor<i64>) -> Result<Vec<i64>> {
-    if labels.shape() != [samples] {
-        return Err(Error::Shape {
-            op,
-            expected: format!("labels of shape [{samples}]"),
-            found: labels.shape().into(),
-        });
-    }
+    check_shape(op, "labels", &[samples], labels.shape())?;
     labels.to_vec()
 }
 
@@ -79,9 +62,4 @@ fn rows<T: Float>(embeddings: &Var<T>, places: &[i64]) -> Result<Var<T>> {
     let width = embeddings.shape()[1];
     let index = Tensor::from_slice(places, [places.len(), 1])?;
     embeddings.gather(0, &index.expand([places.len(), width])?)
-}
-
-/// A sum of losses over a number of them; 0 where there are none.
-fn mean_over<T: Float>(losses: &Var<T>, count: usize) -> Result<Var<T>> {
-    losses.sum(..)?.mul_scalar((count.max(1) as f64).recip())
 }

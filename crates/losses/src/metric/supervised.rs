@@ -1,11 +1,13 @@
 //! Losses of one softmax over all other samples of a batch.
+//!
+//! Every sample is a negative of the others, so a weight for one would mean nothing: there are none.
 
 use macula_autograd::Var;
 use macula_tensor::{Float, Result, Tensor};
 
 use super::{check_embeddings, check_labels, normalized};
+use crate::checks::check_positive;
 use crate::cross_entropy::SoftmaxCrossEntropy;
-use crate::formula::check_parameter;
 use crate::reduction::Reduction;
 
 /// Cosine similarities over the temperature, −∞ for a sample with itself.
@@ -20,8 +22,7 @@ fn similarities<T: Float>(embeddings: &Var<T>, temperature: f64) -> Result<Var<T
 }
 
 fn check_temperature(op: &'static str, temperature: f64) -> Result<()> {
-    let valid = temperature > 0.0 && temperature.is_finite();
-    check_parameter(op, "temperature", temperature, valid, "finite and positive")
+    check_positive(op, "temperature", temperature)
 }
 
 /// Supervised contrastive loss: for each sample `i` with partners `P(i)` of its class,
@@ -61,6 +62,9 @@ impl SupervisedContrastiveLoss {
         check_temperature(op, self.temperature)?;
         let samples = check_embeddings(op, embeddings)?;
         let labels = check_labels(op, samples, labels)?;
+        if samples == 0 {
+            return embeddings.sum(..);
+        }
         let partners = |i: usize| {
             let labels = &labels;
             (0..samples).filter(move |&j| j != i && labels[i] == labels[j])
@@ -128,6 +132,9 @@ impl NtXentLoss {
                 expected: "an even number of rows, two views of each sample".into(),
                 found: embeddings.shape().into(),
             });
+        }
+        if samples == 0 {
+            return embeddings.sum(..);
         }
         let partner = |view: usize| ((view + samples) % views) as i64;
         let partners: Vec<i64> = (0..views).map(partner).collect();

@@ -3,10 +3,10 @@
 use macula_autograd::Var;
 use macula_tensor::{Float, Result, Tensor};
 
-use super::{
-    check_embeddings, check_labels, check_same, distances, mean_over, rows, squared_distances,
-};
-use crate::formula::check_exponent;
+use super::{check_embeddings, check_labels, distances, rows, squared_distances};
+use crate::checks::{check_exponent, check_shape};
+use crate::reduction::Reduction;
+use crate::sample_weights::SampleWeights;
 
 /// Which triplets of a batch count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub enum TripletMining {
 /// another.
 ///
 /// Asks that the own class be nearer by a margin `m`; default 0.2. Distances are Euclidean, not
-/// squared.
+/// squared. `MeanOverPositives` divides by the number of triplets.
 ///
 /// # Gradient
 /// Which triplets count is a constant for the gradient. Embeddings that coincide have no
@@ -61,14 +61,16 @@ pub enum TripletMining {
 pub struct TripletLoss {
     margin: f64,
     mining: TripletMining,
+    reduction: Reduction,
 }
 
 impl TripletLoss {
-    /// m = 0.2, batch-hard mining.
+    /// m = 0.2, batch-hard mining, the mean over the triplets.
     pub const fn new() -> Self {
         Self {
             margin: 0.2,
             mining: TripletMining::BatchHard,
+            reduction: Reduction::Mean,
         }
     }
 
@@ -84,7 +86,13 @@ impl TripletLoss {
         self
     }
 
-    /// The mean loss of given triplets: three embeddings `[N, D]`.
+    /// How the losses of the triplets become one number.
+    pub const fn reduction(mut self, reduction: Reduction) -> Self {
+        self.reduction = reduction;
+        self
+    }
+
+    /// The loss of given triplets: three embeddings `[N, D]`.
     ///
     /// # Errors
     /// Shapes that differ, m negative or not finite.
@@ -95,18 +103,47 @@ impl TripletLoss {
         positives: &Var<T>,
         negatives: &Var<T>,
     ) -> Result<Var<T>> {
-        let op = "triplet_loss";
-        check_exponent(op, "margin", self.margin)?;
-        let count = check_embeddings(op, anchors)?;
-        check_same(op, anchors, positives)?;
-        check_same(op, anchors, negatives)?;
-        let near = distances(&squared_distances(anchors, positives)?)?;
-        let far = distances(&squared_distances(anchors, negatives)?)?;
-        let losses = near.sub(&far)?.add_scalar(self.margin)?.relu()?;
-        mean_over(&losses, count)
+        self.weighted([anchors, positives, negatives], None)
     }
 
-    /// The mean loss of the triplets mined from a batch: embeddings `[N, D]` and labels `[N]`; 0
+    /// [`forward`](Self::forward) with a weight for each triplet.
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward), and weights that are negative, not finite or not `[N]`.
+    #[track_caller]
+    pub fn forward_weighted<T: Float>(
+        &self,
+        anchors: &Var<T>,
+        positives: &Var<T>,
+        negatives: &Var<T>,
+        weights: &Tensor<T>,
+    ) -> Result<Var<T>> {
+        self.weighted([anchors, positives, negatives], Some(weights))
+    }
+
+    #[track_caller]
+    fn weighted<T: Float>(
+        &self,
+        triplets: [&Var<T>; 3],
+        weights: Option<&Tensor<T>>,
+    ) -> Result<Var<T>> {
+        let op = "triplet_loss";
+        check_exponent(op, "margin", self.margin)?;
+        let [anchors, positives, negatives] = triplets;
+        let count = check_embeddings(op, anchors)?;
+        check_shape(op, "embeddings", anchors.shape(), positives.shape())?;
+        check_shape(op, "embeddings", anchors.shape(), negatives.shape())?;
+        let weights = SampleWeights::new(op, weights, &[count])?;
+        let anchors = weights.replace(anchors, 0.0)?;
+        let positives = weights.replace(positives, 0.0)?;
+        let negatives = weights.replace(negatives, 0.0)?;
+        let near = distances(&squared_distances(&anchors, &positives)?)?;
+        let far = distances(&squared_distances(&anchors, &negatives)?)?;
+        let losses = near.sub(&far)?.add_scalar(self.margin)?.relu()?;
+        weights.reduce(self.reduction, &losses, || Ok(count))
+    }
+
+    /// The loss of the triplets mined from a batch: embeddings `[N, D]` and labels `[N]`; 0
     /// where there are none.
     ///
     /// # Errors

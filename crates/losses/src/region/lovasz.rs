@@ -3,13 +3,15 @@
 use macula_autograd::Var;
 use macula_tensor::{Float, Result, Tensor};
 
-use super::{check_shape, checked, not_regions, numbers};
+use super::{checked, not_regions, numbers};
+use crate::checks::check_shape;
 use crate::softmax::{class_margins, classes_last_axes};
 
 /// Lovász loss: the tight convex extension of `1 − IoU` of a set of pixels.
 ///
 /// Errors are sorted, largest first, and each is weighted by how much the Jaccard loss grows when
-/// its pixel joins those that are wrong. All pixels of a call are one set. Two forms of error:
+/// its pixel joins those that are wrong. All pixels of a call are one set, in which no sample has a
+/// loss or a weight of its own. Two forms of error:
 ///
 /// * [`forward`](Self::forward), the Lovász softmax: `|[t = c] − p_c|`, averaged over the classes
 ///   that occur;
@@ -56,7 +58,7 @@ impl LovaszLoss {
             std::iter::once(samples).chain(pixels).copied().collect(),
             *classes,
         );
-        check_shape(op, &expected, labels)?;
+        check_shape(op, "labels", &expected, labels.shape())?;
         let (labels, counts) = checked::<T>(op, labels, classes, self.ignore)?;
         let count = labels.count();
         let by_row = logits.permute(classes_last_axes(logits.rank()))?;
@@ -82,7 +84,7 @@ impl LovaszLoss {
     #[track_caller]
     pub fn hinge<T: Float>(&self, logits: &Var<T>, labels: &Tensor<i64>) -> Result<Var<T>> {
         let op = "lovasz_hinge";
-        check_shape(op, logits.shape(), labels)?;
+        check_shape(op, "labels", logits.shape(), labels.shape())?;
         let (labels, counts) = checked::<T>(op, labels, 2, self.ignore)?;
         let column = [labels.count(), 1];
         let (labels, counts) = (numbers(&labels)?.reshape(column)?, counts.reshape(column)?);

@@ -14,9 +14,10 @@
 use macula_autograd::Var;
 use macula_tensor::{Device, Error, Float, Result, Tensor};
 
-use crate::reduction::{Reduction, Tally};
-use crate::softmax::{class_margins, classes_last_axes, classes_second};
-use crate::targets::bad_label;
+use crate::checks::{bad_label, check_shape};
+use crate::reduction::Reduction;
+use crate::sample_weights::SampleWeights;
+use crate::softmax::{class_margins, classes_last_axes, classes_second, classes_second_axes};
 
 mod lovasz;
 mod overlap;
@@ -102,20 +103,47 @@ impl<F: RegionFormula> RegionLoss<F> {
     /// formula outside its range.
     #[track_caller]
     pub fn forward<T: Float>(&self, logits: &Var<T>, labels: &Tensor<i64>) -> Result<Var<T>> {
-        self.formula.check()?;
+        self.of_softmax(logits, labels, None)
+    }
+
+    /// [`forward`](Self::forward) with a weight for each sample, `[N]`; a weight of 2 is the same
+    /// as the sample twice.
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward), weights that are negative, not finite or not `[N]`, and any
+    /// weights together with [`over_batch`](Self::over_batch): regions of the whole batch belong
+    /// to no sample.
+    #[track_caller]
+    pub fn forward_weighted<T: Float>(
+        &self,
+        logits: &Var<T>,
+        labels: &Tensor<i64>,
+        weights: &Tensor<T>,
+    ) -> Result<Var<T>> {
+        self.of_softmax(logits, labels, Some(weights))
+    }
+
+    #[track_caller]
+    fn of_softmax<T: Float>(
+        &self,
+        logits: &Var<T>,
+        labels: &Tensor<i64>,
+        weights: Option<&Tensor<T>>,
+    ) -> Result<Var<T>> {
+        let weights = self.checked_weights(logits, weights)?;
         let [samples, classes, pixels @ ..] = logits.shape() else {
             return Err(not_regions(F::NAME, logits.shape()));
         };
         let expected: Vec<usize> = std::iter::once(samples).chain(pixels).copied().collect();
-        check_shape(F::NAME, &expected, labels)?;
+        check_shape(F::NAME, "labels", &expected, labels.shape())?;
         let (labels, counts) = checked(F::NAME, labels, *classes, self.ignore)?;
         let one_hot = classes_second(&labels.one_hot::<T>(*classes)?)?;
+        let logits = weights.replace(logits, 0.0)?;
         let by_row = logits.permute(classes_last_axes(logits.rank()))?;
         let absent = counts.unsqueeze(-1)?.eq(&Tensor::scalar(T::ZERO))?;
         let margins = class_margins(&by_row.masked_fill(&absent, 0.0)?)?;
-        let rank = margins.rank() as isize;
-        let axes: Vec<isize> = [0, rank - 1].into_iter().chain(1..rank - 1).collect();
-        self.of_margins(&margins.permute(axes)?, one_hot, counts.unsqueeze(1)?)
+        let margins = margins.permute(classes_second_axes(margins.rank()))?;
+        self.of_margins(&margins, one_hot, counts.unsqueeze(1)?, weights)
     }
 
     /// The loss of a sigmoid for each class: logits and labels 0 and 1 of one shape `[N, C, …]`.
@@ -128,15 +156,59 @@ impl<F: RegionFormula> RegionLoss<F> {
         logits: &Var<T>,
         labels: &Tensor<i64>,
     ) -> Result<Var<T>> {
-        self.formula.check()?;
+        self.of_sigmoid(logits, labels, None)
+    }
+
+    /// [`forward_sigmoid`](Self::forward_sigmoid) with a weight for each sample, `[N]`.
+    ///
+    /// # Errors
+    /// As [`forward_weighted`](Self::forward_weighted), and a label that is neither 0, 1 nor the
+    /// ignored one.
+    #[track_caller]
+    pub fn forward_sigmoid_weighted<T: Float>(
+        &self,
+        logits: &Var<T>,
+        labels: &Tensor<i64>,
+        weights: &Tensor<T>,
+    ) -> Result<Var<T>> {
+        self.of_sigmoid(logits, labels, Some(weights))
+    }
+
+    #[track_caller]
+    fn of_sigmoid<T: Float>(
+        &self,
+        logits: &Var<T>,
+        labels: &Tensor<i64>,
+        weights: Option<&Tensor<T>>,
+    ) -> Result<Var<T>> {
         if logits.rank() < 2 {
             return Err(not_regions(F::NAME, logits.shape()));
         }
-        check_shape(F::NAME, logits.shape(), labels)?;
+        let weights = self.checked_weights(logits, weights)?;
+        check_shape(F::NAME, "labels", logits.shape(), labels.shape())?;
         let (labels, counts) = checked(F::NAME, labels, 2, self.ignore)?;
         let absent = counts.eq(&Tensor::scalar(T::ZERO))?;
-        let margins = logits.masked_fill(&absent, 0.0)?;
-        self.of_margins(&margins, numbers(&labels)?, counts)
+        let margins = weights.replace(logits, 0.0)?.masked_fill(&absent, 0.0)?;
+        self.of_margins(&margins, numbers(&labels)?, counts, weights)
+    }
+
+    /// The weights of the samples, after the formula's own parameters have been checked.
+    fn checked_weights<T: Float>(
+        &self,
+        logits: &Var<T>,
+        weights: Option<&Tensor<T>>,
+    ) -> Result<SampleWeights<T>> {
+        self.formula.check()?;
+        if let (true, Some(weights)) = (self.over_batch, weights) {
+            return Err(Error::Argument {
+                op: F::NAME,
+                argument: "sample weights",
+                expected: "left out: regions of the whole batch belong to no sample".into(),
+                found: format!("{:?} of them", weights.shape()),
+            });
+        }
+        let samples = logits.shape().first().copied().unwrap_or_default();
+        SampleWeights::new(F::NAME, weights, &[samples])
     }
 
     fn of_margins<T: Float>(
@@ -144,6 +216,7 @@ impl<F: RegionFormula> RegionLoss<F> {
         margins: &Var<T>,
         labels: Tensor<T>,
         counts: Tensor<T>,
+        weights: SampleWeights<T>,
     ) -> Result<Var<T>> {
         let tape = margins.tape();
         let counts = tape.constant(counts);
@@ -162,14 +235,9 @@ impl<F: RegionFormula> RegionLoss<F> {
                 .collect(),
         };
         let losses = self.formula.losses(&areas)?;
-        self.reduction.reduce(F::NAME, &losses, || {
+        weights.reduce(self.reduction, &losses, || {
             let sizes = areas.size()?.value().to_vec()?;
-            let count = losses.value().count();
-            Ok(Tally {
-                count,
-                weight: count as f64,
-                positives: sizes.iter().filter(|&&size| size > T::ZERO).count(),
-            })
+            Ok(sizes.iter().filter(|&&size| size > T::ZERO).count())
         })
     }
 }
@@ -240,17 +308,6 @@ fn not_regions(op: &'static str, found: &[usize]) -> Error {
         expected: "logits of shape [N, C] or [N, C, …]".into(),
         found: found.into(),
     }
-}
-
-fn check_shape(op: &'static str, expected: &[usize], labels: &Tensor<i64>) -> Result<()> {
-    if labels.shape() == expected {
-        return Ok(());
-    }
-    Err(Error::Shape {
-        op,
-        expected: format!("labels of shape {expected:?}"),
-        found: labels.shape().into(),
-    })
 }
 
 /// The labels with 0 in place of the ignored one, and 1 for each that counts, 0 for the others.

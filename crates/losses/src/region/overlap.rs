@@ -1,10 +1,10 @@
 //! Dice, Jaccard, Tversky, generalized Dice.
 
 use macula_autograd::Var;
-use macula_tensor::{Float, Result};
+use macula_tensor::{Float, Result, Tensor};
 
 use super::{Areas, RegionFormula, RegionLoss};
-use crate::formula::{check_exponent, check_parameter};
+use crate::checks::{check_exponent, check_positive};
 
 /// `(1 − TI)^exponent`, see [`TverskyLoss`].
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,26 +26,30 @@ impl RegionFormula for Tversky {
         check_exponent(Self::NAME, "alpha", self.alpha)?;
         check_exponent(Self::NAME, "beta", self.beta)?;
         check_exponent(Self::NAME, "smooth", self.smooth)?;
-        let valid = self.exponent > 0.0 && self.exponent.is_finite();
-        check_parameter(
-            Self::NAME,
-            "exponent",
-            self.exponent,
-            valid,
-            "finite and positive",
-        )
+        check_positive(Self::NAME, "exponent", self.exponent)
     }
 
     fn losses<T: Float>(&self, areas: &Areas<T>) -> Result<Var<T>> {
         let false_alarm = areas.false_alarm()?.mul_scalar(self.alpha)?;
         let wrong = false_alarm.add(&areas.missed()?.mul_scalar(self.beta)?)?;
         let all = areas.hit()?.add(&wrong)?.add_scalar(self.smooth)?;
-        let loss = wrong.div(&all)?;
+        let loss = share_of(&wrong, &all)?;
         if self.exponent == 1.0 {
             return Ok(loss);
         }
-        loss.powf(self.exponent)
+        let perfect = is_zero(&loss)?;
+        let loss = loss.masked_fill(&perfect, 1.0)?.powf(self.exponent)?;
+        loss.masked_fill(&perfect, 0.0)
     }
+}
+
+/// What is wrong over all there is; 0 where there is nothing.
+fn share_of<T: Float>(wrong: &Var<T>, all: &Var<T>) -> Result<Var<T>> {
+    wrong.div(&all.masked_fill(&is_zero(all)?, 1.0)?)
+}
+
+fn is_zero<T: Float>(x: &Var<T>) -> Result<Tensor<bool>> {
+    x.value().eq(&Tensor::scalar(T::ZERO))
 }
 
 /// Tversky loss: `1 − (TP + s)/(TP + α·FP + β·FN + s)`.
@@ -87,7 +91,7 @@ impl TverskyLoss {
     /// Focal Tversky loss: the loss to a power, by default ¾, the paper's γ = 4/3.
     ///
     /// An exponent below 1 keeps the slope up where regions nearly match; above 1 it favours those
-    /// that do not. At a perfect match a power below 1 has no finite slope.
+    /// that do not. At a perfect match a power below 1 has no finite slope, and the gradient is 0.
     ///
     /// # Source
     /// Abraham, Khan, "A novel focal Tversky loss function with improved attention U-Net for lesion
@@ -108,8 +112,8 @@ impl TverskyLoss {
         self
     }
 
-    /// What is added to both sides of the quotient, in pixels. A region that is empty and
-    /// predicted so has loss 0, and with `s = 0` NaN.
+    /// What is added to both sides of the quotient, in pixels, s ≥ 0. A region that is empty and
+    /// predicted so has loss 0.
     pub const fn smooth(mut self, smooth: f64) -> Self {
         self.formula.smooth = smooth;
         self
@@ -167,8 +171,8 @@ impl JaccardLoss {
         Self::of(Jaccard { smooth: 1.0 })
     }
 
-    /// What is added to both sides of the quotient, in pixels. A region that is empty and
-    /// predicted so has loss 0, and with `s = 0` NaN.
+    /// What is added to both sides of the quotient, in pixels, s ≥ 0. A region that is empty and
+    /// predicted so has loss 0.
     pub const fn smooth(mut self, smooth: f64) -> Self {
         self.formula.smooth = smooth;
         self
@@ -206,7 +210,7 @@ impl RegionFormula for Dice {
             let all = areas.hit()?.mul_scalar(2.0)?.add(&wrong)?;
             (wrong, all)
         };
-        wrong.div(&all.add_scalar(self.smooth)?)
+        share_of(&wrong, &all.add_scalar(self.smooth)?)
     }
 }
 
@@ -234,8 +238,8 @@ impl DiceLoss {
         })
     }
 
-    /// What is added to both sides of the quotient, in pixels. A region that is empty and
-    /// predicted so has loss 0, and with `s = 0` NaN.
+    /// What is added to both sides of the quotient, in pixels, s ≥ 0. A region that is empty and
+    /// predicted so has loss 0.
     pub const fn smooth(mut self, smooth: f64) -> Self {
         self.formula.smooth = smooth;
         self
@@ -270,13 +274,13 @@ impl RegionFormula for GeneralizedDice {
 
     fn losses<T: Float>(&self, areas: &Areas<T>) -> Result<Var<T>> {
         let size = areas.size()?;
-        let absent = size.value().eq(&macula_tensor::Tensor::scalar(T::ZERO))?;
+        let absent = is_zero(&size)?;
         let weights = size.square()?.powf(-1.0)?.masked_fill(&absent, 0.0)?;
         let wrong = areas.false_alarm()?.add(&areas.missed()?)?;
         let all = areas.hit()?.mul_scalar(2.0)?.add(&wrong)?;
         let wrong = wrong.mul(&weights)?.sum(-1)?;
         let all = all.mul(&weights)?.sum(-1)?;
-        wrong.div(&all.add_scalar(self.smooth)?)
+        share_of(&wrong, &all.add_scalar(self.smooth)?)
     }
 }
 
@@ -298,7 +302,7 @@ impl GeneralizedDiceLoss {
         Self::of(GeneralizedDice { smooth: 1e-5 })
     }
 
-    /// What is added to both sides of the quotient.
+    /// What is added to both sides of the quotient, s ≥ 0.
     pub const fn smooth(mut self, smooth: f64) -> Self {
         self.formula.smooth = smooth;
         self

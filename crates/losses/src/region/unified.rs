@@ -4,23 +4,26 @@ use macula_autograd::Var;
 use macula_tensor::{Float, Result, Tensor};
 
 use super::overlap::TverskyLoss;
+use crate::checks::{check_parameter, check_share};
 use crate::focal::SigmoidFocalLoss;
-use crate::formula::{check_parameter, check_share};
 
 /// Unified focal loss of a binary mask: `λ·F + (1 − λ)·T`, `F` a focal loss of the pixels and `T` a
-/// focal Tversky loss of the region.
+/// focal Tversky loss of the object and of what is around it.
 ///
 /// ```text
 /// F = mean of α_t·(1 − p_t)^(1 − γ)·(−ln p_t),  α = δ for the object, 1 − δ around it
-/// T = (1 − TI)^γ,                               TI with δ for misses, 1 − δ for false alarms
+/// T = mean of (1 − TI)^γ over both regions,     TI with δ for misses, 1 − δ for false alarms
 /// ```
 ///
-/// One γ and one δ steer both parts. Defaults λ = 0.5, δ = 0.6, γ = 0.5.
+/// One γ and one δ steer both parts. Defaults λ = 0.5, δ = 0.6, γ = 0.5, and 1 pixel is added to
+/// both sides of the quotient, as in [`TverskyLoss`]. Both parts are means, and there are no
+/// weights: a pixel has none in a region.
 ///
 /// # Source
 /// Yeung, Sala, Schönlieb, Rundo, "Unified focal loss: generalising Dice and cross entropy-based
-/// losses to handle class imbalanced medical image segmentation", 2022, the symmetric variant,
-/// eq. 15 to 17.
+/// losses to handle class imbalanced medical image segmentation", 2022, the symmetric variant. The
+/// paper adds the two regions up; the mean is that of the authors' code, and keeps both parts on
+/// one scale.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct UnifiedFocalLoss {
     lambda: f64,
@@ -75,7 +78,10 @@ impl UnifiedFocalLoss {
             .beta(self.delta)
             .exponent(self.gamma);
         let focal = focal.forward(logits, labels)?.mul_scalar(self.lambda)?;
-        let region = tversky.forward_sigmoid(logits, labels)?;
+        let object = tversky.forward_sigmoid(logits, labels)?;
+        let flipped = labels.ne(&Tensor::scalar(1))?.cast::<i64>()?;
+        let around = tversky.forward_sigmoid(&logits.neg()?, &flipped)?;
+        let region = object.add(&around)?.mul_scalar(0.5)?;
         focal.add(&region.mul_scalar(1.0 - self.lambda)?)
     }
 }

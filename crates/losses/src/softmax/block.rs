@@ -5,7 +5,7 @@ use macula_tensor::cpu::lanes::Lanes;
 use macula_tensor::{Float, Scalar};
 
 use super::rows::Rows;
-use crate::formula::{MarginLoss, OfMargin};
+use crate::formula::{Elementwise, MarginLoss, OfMargin};
 
 /// The most rows that a block has.
 pub(super) const ROWS: usize = 64;

@@ -5,7 +5,8 @@ use macula_autograd::Var;
 use macula_tensor::{Float, Result, Tensor, keep};
 
 use super::margins::class_margins;
-use super::rows::{Labelled, RowTargets, Rows};
+use super::rows::Rows;
+use super::targets::RowTargets;
 use super::{classes_last_axes, classes_second};
 use crate::formula::{MarginLoss, OfMargin};
 
@@ -28,18 +29,14 @@ fn labelled<T: Float, L: MarginLoss>(
     logits: &Var<T>,
     targets: &RowTargets<T>,
 ) -> Result<Var<T>> {
-    let Labelled {
-        classes,
-        weights,
-        is_target,
-        ..
-    } = targets.labelled(L::NAME)?;
+    let (classes, weights) = targets.classes_and_weights(L::NAME)?;
+    let one_hot = classes.one_hot::<i64>(targets.rows().classes())?;
     // Rows that do not count may hold anything.
     let absent = weights.unsqueeze(1)?.eq(&Tensor::scalar(T::ZERO))?;
     let logits = logits.masked_fill(&absent, 0.0)?;
     let target = logits.gather(1, &classes.unsqueeze(1)?)?.squeeze(1)?;
     let minus_infinity = f64::NEG_INFINITY;
-    let others = logits.masked_fill(&classes_second(&is_target)?, minus_infinity)?;
+    let others = logits.masked_fill(&classes_second(&one_hot.cast::<bool>()?)?, minus_infinity)?;
     // Where the target is the only class that is possible, the sum over the others has no slope.
     let largest = others.value().amax(keep(1))?;
     let alone = largest.eq(&Tensor::scalar(T::from_f64(minus_infinity)))?;

@@ -160,7 +160,8 @@ pub(super) fn rows_of_block(classes: usize) -> usize {
 /// family that are no sum over functions of one margin.
 ///
 /// # Gradient
-/// ∂s_c/∂z_j = −e^{z_j} / Σ_{i≠c} e^{z_i} for j ≠ c, and 1 for j = c. No ratio exceeds 1.
+/// ∂s_c/∂z_j = −e^{z_j} / Σ_{i≠c} e^{z_i} for j ≠ c, and 1 for j = c. No ratio exceeds 1, and
+/// infinite logits have the ratios that are their limits.
 #[track_caller]
 pub(crate) fn class_margins<T: Float>(logits: &Var<T>) -> Result<Var<T>> {
     let value = margins(logits.value())?;
@@ -168,37 +169,38 @@ pub(crate) fn class_margins<T: Float>(logits: &Var<T>) -> Result<Var<T>> {
     let rule = move |upstream: &Var<T>, saved: &Saved<T>| {
         let logits = saved.input(0)?;
         let classes = logits.shape().last().copied().unwrap_or(1);
-        let minus_infinity = f64::NEG_INFINITY;
         let is_largest = largest.squeeze(-1)?.one_hot::<i64>(classes)?;
         let is_largest = is_largest.cast::<bool>()?;
-        // ln Σ_{j≠c} e^{z_j}; for a class that is masked out, whose logit and margin are −∞, it is
-        // the sum over all.
-        let impossible = logits
-            .value()
-            .eq(&Tensor::scalar(T::from_f64(minus_infinity)))?;
-        let finite = |x: &Var<T>| x.masked_fill(&impossible, 0.0);
-        let all = logits
-            .logsumexp(-1)?
-            .unsqueeze(-1)?
-            .expand(logits.shape())?;
-        let all = all.masked_fill(&impossible.not()?, 0.0)?;
-        let others = finite(&logits)?.sub(&finite(&class_margins(&logits)?)?)?;
-        let others = others.add(&all)?;
-        // M, which is a shift of all logits and so needs no gradient.
-        let shift = logits.gather(-1, &largest)?.detach();
-        let ratios = shift
-            .sub(&others)?
-            .masked_fill(&is_largest, minus_infinity)?;
-        let from_rest = upstream.mul(&ratios.exp()?)?;
-        let total = from_rest.sum(keep(-1))?;
-        let of_largest = logits.sub(&others.gather(-1, &largest)?)?;
-        let of_largest = of_largest.masked_fill(&is_largest, minus_infinity)?.exp()?;
+        // The formulas above in units of e^M; the largest class has e = 1 here.
+        let exponentials = exponentials(&logits, &largest)?;
+        let rest = exponentials.masked_fill(&is_largest, 0.0)?;
+        let others = rest.sum(keep(-1))?.sub(&rest)?.add_scalar(1.0)?;
+        let shares = upstream.div(&others)?.masked_fill(&is_largest, 0.0)?;
+        let from_rest = shares.sum(keep(-1))?.sub(&shares)?.mul(&exponentials)?;
+        // And in units of e^{M₂}.
+        let rest = logits.masked_fill(&is_largest, f64::NEG_INFINITY)?;
+        let next = rest.value().argmax(keep(-1))?;
+        let rest = self::exponentials(&rest, &next)?.masked_fill(&is_largest, 0.0)?;
+        // A single class has no others.
+        let sum = rest.sum(keep(-1))?;
+        let alone = sum.value().eq(&Tensor::scalar(T::ZERO))?;
+        let of_largest = rest.div(&sum.masked_fill(&alone, 1.0)?)?;
         let from_largest = upstream.gather(-1, &largest)?.mul(&of_largest)?;
-        let weights = logits.sub(&shift)?.exp()?;
-        let from_rest = weights.mul(&total.sub(&from_rest)?)?;
         Ok([Some(upstream.sub(&from_rest)?.sub(&from_largest)?)])
     };
     Var::record("class_margins", [logits], value, Keep::Inputs, rule)
+}
+
+/// `e^{z_j − z_r}` along the last axis, `r` the reference; 1 where both are the same infinity.
+fn exponentials<T: Float>(logits: &Var<T>, reference: &Tensor<i64>) -> Result<Var<T>> {
+    let reference = logits.gather(-1, reference)?;
+    let same = logits.value().eq(reference.value())?;
+    let infinite = logits
+        .value()
+        .abs()?
+        .eq(&Tensor::scalar(T::from_f64(f64::INFINITY)))?;
+    let below = logits.sub(&reference)?;
+    below.masked_fill(&same.and(&infinite)?, 0.0)?.exp()
 }
 
 fn margins<T: Float>(logits: &Tensor<T>) -> Result<Tensor<T>> {

@@ -10,7 +10,7 @@ use macula_tensor::cpu::{Simd, WithSimd};
 use super::Pass;
 use super::margins::{ClassMargins, rows_of_block};
 use super::rows::Rows;
-use crate::formula::{MarginLoss, OfMargin};
+use crate::formula::{Elementwise, MarginLoss, OfMargin};
 
 /// Lanes of the widest register there is.
 const WIDEST: usize = 64;

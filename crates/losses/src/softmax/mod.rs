@@ -15,10 +15,12 @@
 
 use macula_autograd::Var;
 use macula_tensor::cpu::lanes::dispatch;
-use macula_tensor::cpu::parallel::{PIECE, map_pieces};
+use macula_tensor::cpu::parallel::PIECE;
 use macula_tensor::{Element, Float, Result, Tensor};
 
+use crate::checks::on_cpu;
 use crate::formula::MarginLoss;
+use crate::pieces::{Piece, sum_in_pieces};
 use crate::reduction::Reduction;
 
 mod ahead;
@@ -28,12 +30,15 @@ mod labelled;
 mod margins;
 mod mixed;
 mod narrow;
+mod options;
 mod pairs;
 mod rows;
+mod targets;
 mod wide;
 
 pub(crate) use margins::class_margins;
-pub(crate) use rows::{Labelled, RowOptions, RowTargets};
+pub(crate) use options::RowOptions;
+pub(crate) use targets::RowTargets;
 
 use block::ROWS;
 use labelled::LabelledPass;
@@ -62,10 +67,24 @@ pub(crate) fn softmax_loss<T: Float, L: MarginLoss>(
     let sum = {
         let values = values.as_mut().map(Tensor::make_mut).transpose()?;
         let gradient = gradient.as_mut().map(Tensor::make_mut).transpose()?;
-        let by_row = by_row
-            .as_slice()
-            .ok_or_else(|| crate::targets::on_cpu(op, logits))?;
-        sum_in_pieces(formula, by_row, rows, factor, values, gradient)?
+        let by_row = by_row.as_slice().ok_or_else(|| on_cpu(op, logits))?;
+        let pass = |piece: Piece<'_, T>| {
+            let pass = Pass {
+                formula,
+                rows,
+                factor: T::from_f64(factor),
+                piece,
+            };
+            match rows.mixes() {
+                true => dispatch(MixedPass(pass)),
+                false => dispatch(LabelledPass(pass)),
+            }
+        };
+        // Whole blocks, so that the blocks do not depend on how the rows are cut.
+        let rows_a_piece = (PIECE / rows.classes() / ROWS).max(1) * ROWS;
+        let classes = rows.classes();
+        let sum = sum_in_pieces(by_row, rows_a_piece, classes, values, gradient, pass);
+        sum.ok_or_else(|| rows.first_bad(op))?
     };
     let value = match values {
         Some(values) => values,
@@ -117,67 +136,13 @@ pub(crate) fn classes_second<T: Element>(rows: &Tensor<T>) -> Result<Tensor<T>> 
     if rows.rank() == 2 {
         return Ok(rows.clone());
     }
-    let rank = rows.rank() as isize;
-    let axes: Vec<isize> = [0, rank - 1].into_iter().chain(1..rank - 1).collect();
-    rows.permute(axes)
+    rows.permute(classes_second_axes(rows.rank()))
 }
 
-/// A run of rows for one thread, with the parts of the outputs that belong to it.
-struct Piece<'a, T> {
-    first_row: usize,
-    logits: &'a [T],
-    values: Option<&'a mut [T]>,
-    gradient: Option<&'a mut [T]>,
-}
-
-/// Writes the weighted losses to `values` and `factor` times their gradients to `gradient`, where
-/// these are wanted, and returns the sum of the weighted losses.
-///
-/// # Errors
-/// [`Error::Label`] for a label that is no class.
-fn sum_in_pieces<T: Float, L: MarginLoss>(
-    formula: L,
-    logits: &[T],
-    rows: Rows<'_, T>,
-    factor: f64,
-    values: Option<&mut [T]>,
-    gradient: Option<&mut [T]>,
-) -> Result<f64> {
-    let classes = rows.classes();
-    if logits.is_empty() {
-        return match rows.count {
-            0 => Ok(0.0),
-            _ => Err(rows.first_bad(L::NAME)),
-        };
-    }
-    // Whole blocks, so that the blocks do not depend on how the rows are cut.
-    let rows_a_piece = (PIECE / classes / ROWS).max(1) * ROWS;
-    let mut values = values.map(|values| values.chunks_mut(rows_a_piece));
-    let mut gradient = gradient.map(|gradient| gradient.chunks_mut(rows_a_piece * classes));
-    let pieces = logits.chunks(rows_a_piece * classes).enumerate();
-    let pieces = pieces.map(|(index, logits)| Piece {
-        first_row: index * rows_a_piece,
-        logits,
-        values: values.as_mut().and_then(Iterator::next),
-        gradient: gradient.as_mut().and_then(Iterator::next),
-    });
-    let sums = map_pieces(pieces, |piece| {
-        let pass = Pass {
-            formula,
-            rows,
-            factor: T::from_f64(factor),
-            piece,
-        };
-        if rows.mixes() {
-            dispatch(MixedPass(pass))
-        } else {
-            dispatch(LabelledPass(pass))
-        }
-    });
-    sums.into_iter().try_fold(0.0, |total, sum| match sum {
-        Some(sum) => Ok(total + sum),
-        None => Err(rows.first_bad(L::NAME)),
-    })
+/// The order of axes that puts the classes, the last axis, second.
+pub(crate) fn classes_second_axes(rank: usize) -> Vec<isize> {
+    let rank = rank as isize;
+    [0, rank - 1].into_iter().chain(1..rank - 1).collect()
 }
 
 struct Pass<'a, L, T> {

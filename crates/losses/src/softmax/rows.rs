@@ -1,272 +1,22 @@
-//! The targets of rows or pixels, and their weights.
+//! Targets and weights of rows as numbers, for the loops.
 
-use macula_tensor::{Device, Error, Float, Result, Tensor};
+use macula_tensor::{Error, Float, Result};
 
-use super::classes_last;
+use crate::checks::bad_label;
 use crate::reduction::Tally;
-use crate::targets::{bad_label, check_class_weights, check_sample_weights};
 
-/// What may differ from class to class, and other settings that concern the targets.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct RowOptions {
-    pub(crate) class_weights: Option<Vec<f64>>,
-    /// The share of a target that is spread over all classes.
-    pub(crate) smoothing: f64,
-    /// A setting of the formula for each target class.
-    pub(crate) settings: Option<Vec<f64>>,
-    /// What is taken off the margin, for each target class.
-    pub(crate) handicaps: Option<Vec<f64>>,
-    pub(crate) ignore: Option<i64>,
-}
-
-impl RowOptions {
-    pub(crate) const fn new() -> Self {
-        Self {
-            class_weights: None,
-            smoothing: 0.0,
-            settings: None,
-            handicaps: None,
-            ignore: None,
-        }
-    }
-
-    /// # Errors
-    /// Class weights must fit the classes, smoothing be in [0, 1), and settings and handicaps be
-    /// finite and as many as the classes.
-    fn check(&self, op: &'static str, classes: usize) -> Result<()> {
-        if let Some(weights) = &self.class_weights {
-            check_class_weights(op, "class weights", weights, classes)?;
-        }
-        if !(0.0..1.0).contains(&self.smoothing) {
-            return Err(Error::Argument {
-                op,
-                argument: "label_smoothing",
-                expected: "in [0, 1)".into(),
-                found: self.smoothing.to_string(),
-            });
-        }
-        for numbers in [&self.settings, &self.handicaps].into_iter().flatten() {
-            if numbers.len() != classes || !numbers.iter().all(|x| x.is_finite()) {
-                return Err(Error::Argument {
-                    op,
-                    argument: "numbers for each class",
-                    expected: format!("{classes} finite numbers"),
-                    found: format!("{numbers:?}"),
-                });
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The targets of rows, and their weights.
-pub(crate) struct RowTargets<T: Float> {
-    targets: Targets<T>,
-    class_weights: Vec<T>,
-    smoothing: T,
-    settings: Option<Vec<T>>,
-    handicaps: Option<Vec<T>>,
-    samples: Option<Tensor<T>>,
-    ignore: Option<i64>,
-}
-
-enum Targets<T: Float> {
-    /// A class for each row.
-    Labels(Tensor<i64>),
-    /// A share for each row and class, the classes last.
-    Shares(Tensor<T>),
-}
-
-impl<T: Float> RowTargets<T> {
-    /// A class for each row.
-    pub(crate) fn labels(labels: &Tensor<i64>) -> Result<Self> {
-        let labels = labels.to(&Device::Cpu)?.contiguous()?;
-        Ok(Self::unweighted(Targets::Labels(labels)))
-    }
-
-    /// A share for each row and class, in the layout of the logits.
-    ///
-    /// # Errors
-    /// There must be an axis of classes.
-    pub(crate) fn shares(op: &'static str, shares: &Tensor<T>) -> Result<Self> {
-        if shares.rank() < 2 {
-            return Err(Error::Shape {
-                op,
-                expected: "targets of shape [N, C] or [N, C, …]".into(),
-                found: shares.shape().into(),
-            });
-        }
-        let shares = classes_last(&shares.to(&Device::Cpu)?)?.contiguous()?;
-        Ok(Self::unweighted(Targets::Shares(shares)))
-    }
-
-    fn unweighted(targets: Targets<T>) -> Self {
-        Self {
-            targets,
-            class_weights: Vec::new(),
-            smoothing: T::ZERO,
-            settings: None,
-            handicaps: None,
-            samples: None,
-            ignore: None,
-        }
-    }
-
-    /// The same targets with everything that is set about them.
-    ///
-    /// Checks everything but the targets themselves, which the pass does.
-    ///
-    /// # Errors
-    /// Logits must be `[N, C, …]`, the targets must fit them, and the options the classes.
-    pub(crate) fn with(
-        mut self,
-        op: &'static str,
-        logits: &[usize],
-        options: &RowOptions,
-        samples: Option<&Tensor<T>>,
-    ) -> Result<Self> {
-        let [rows, classes, pixels @ ..] = logits else {
-            return Err(Error::Shape {
-                op,
-                expected: "logits of shape [N, C] or [N, C, …]".into(),
-                found: logits.into(),
-            });
-        };
-        let same_classes = match &self.targets {
-            Targets::Labels(_) => true,
-            Targets::Shares(shares) => shares.shape().last() == Some(classes),
-        };
-        let matches = matches!(self.shape(), [n, rest @ ..] if n == rows && rest == pixels);
-        if !matches || !same_classes {
-            let (what, expected): (_, Vec<_>) = match &self.targets {
-                Targets::Labels(_) => ("labels", std::iter::once(rows).chain(pixels).collect()),
-                Targets::Shares(_) => ("targets", logits.iter().collect()),
-            };
-            let mut found = self.shape().to_vec();
-            if let Targets::Shares(shares) = &self.targets {
-                found.splice(1..1, shares.shape().last().copied());
-            }
-            return Err(Error::Shape {
-                op,
-                expected: format!("{what} of shape {expected:?} for logits of shape {logits:?}"),
-                found: found[..].into(),
-            });
-        }
-        options.check(op, *classes)?;
-        let lift = |numbers: &Vec<f64>| numbers.iter().map(|&x| T::from_f64(x)).collect();
-        self.class_weights = match &options.class_weights {
-            Some(weights) => lift(weights),
-            None => vec![T::ONE; *classes],
-        };
-        self.smoothing = T::from_f64(options.smoothing);
-        self.settings = options.settings.as_ref().map(lift);
-        self.handicaps = options.handicaps.as_ref().map(lift);
-        self.ignore = options.ignore;
-        self.samples = samples
-            .map(|weights| check_sample_weights(op, weights, self.shape()))
-            .transpose()?;
-        Ok(self)
-    }
-
-    /// The shape of the rows.
-    pub(super) fn shape(&self) -> &[usize] {
-        match &self.targets {
-            Targets::Labels(labels) => labels.shape(),
-            Targets::Shares(shares) => &shares.shape()[..shares.rank() - 1],
-        }
-    }
-
-    /// Class and weight of each row.
-    ///
-    /// # Errors
-    /// Every label must be a class, or the ignored one.
-    pub(crate) fn labelled(&self, op: &'static str) -> Result<Labelled<T>> {
-        let rows = self.rows();
-        let mut weights = Tensor::zeros(self.shape())?;
-        let classes = Tensor::write(self.shape(), |classes| {
-            for (row, (class, weight)) in classes.iter_mut().zip(weights.make_mut()?).enumerate() {
-                let target = rows.target(row).ok_or_else(|| rows.first_bad(op))?;
-                *class = target.0 as i64;
-                *weight = target.1;
-            }
-            Ok(())
-        })?;
-        let one_hot = classes.one_hot::<i64>(rows.classes())?;
-        let shares = self.weighted_shares(op)?;
-        Ok(Labelled {
-            is_target: one_hot.cast::<bool>()?,
-            classes,
-            weights,
-            shares,
-        })
-    }
-
-    /// Each row's weighted share of each class, the classes last.
-    ///
-    /// # Errors
-    /// The targets must be classes or shares.
-    pub(super) fn weighted_shares(&self, op: &'static str) -> Result<Tensor<T>> {
-        let rows = self.rows();
-        let wide = self.shape().iter().copied().chain([rows.classes()]);
-        Tensor::write(wide.collect::<Vec<_>>(), |shares| {
-            for (row, shares) in shares.chunks_exact_mut(rows.classes().max(1)).enumerate() {
-                if !rows.weighted_shares(row, shares) {
-                    return Err(rows.first_bad(op));
-                }
-            }
-            Ok(())
-        })
-    }
-
-    /// What the divisors of the reductions need.
-    pub(crate) fn tally(&self, op: &'static str) -> Result<Tally> {
-        self.rows().tally(op)
-    }
-
-    pub(super) fn rows(&self) -> Rows<'_, T> {
-        // All were made contiguous and brought to the CPU.
-        let (labels, shares) = match &self.targets {
-            Targets::Labels(labels) => (labels.as_slice(), None),
-            Targets::Shares(shares) => (None, shares.as_slice()),
-        };
-        Rows {
-            count: self.shape().iter().product(),
-            labels: labels.unwrap_or_default(),
-            shares,
-            samples: self.samples.as_ref().and_then(Tensor::as_slice),
-            class_weights: &self.class_weights,
-            smoothing: self.smoothing,
-            settings: self.settings.as_deref(),
-            handicaps: self.handicaps.as_deref(),
-            ignore: self.ignore,
-        }
-    }
-}
-
-/// Labels of rows in the forms that ordinary operations want.
-pub(crate) struct Labelled<T: Float> {
-    /// The class of each row; 0 for an ignored one.
-    pub(crate) classes: Tensor<i64>,
-    /// The weight of each row; 0 for an ignored one.
-    pub(crate) weights: Tensor<T>,
-    /// Whether a class, the last axis, is a row's own.
-    pub(crate) is_target: Tensor<bool>,
-    /// Each row's share of each class times the weight of the class: the smoothed label.
-    pub(crate) shares: Tensor<T>,
-}
-
-/// The elements of [`RowTargets`].
+/// The elements of [`RowTargets`](super::RowTargets).
 #[derive(Clone, Copy)]
 pub(super) struct Rows<'a, T> {
     pub(super) count: usize,
-    labels: &'a [i64],
-    shares: Option<&'a [T]>,
-    samples: Option<&'a [T]>,
+    pub(super) labels: &'a [i64],
+    pub(super) shares: Option<&'a [T]>,
+    pub(super) samples: Option<&'a [T]>,
     pub(super) class_weights: &'a [T],
-    smoothing: T,
+    pub(super) smoothing: T,
     pub(super) settings: Option<&'a [T]>,
     pub(super) handicaps: Option<&'a [T]>,
-    ignore: Option<i64>,
+    pub(super) ignore: Option<i64>,
 }
 
 impl<T: Float> Rows<'_, T> {
@@ -283,14 +33,9 @@ impl<T: Float> Rows<'_, T> {
     /// has class 0 and weight 0.
     #[inline(always)]
     pub(super) fn target(&self, row: usize) -> Option<(usize, T)> {
-        let label = self.labels[row];
-        if Some(label) == self.ignore {
-            return Some((0, T::ZERO));
-        }
-        let class = usize::try_from(label).ok()?;
-        let weight = *self.class_weights.get(class)?;
-        let sample = self.samples.map_or(T::ONE, |samples| samples[row]);
-        Some((class, weight * sample))
+        let (mut class, mut weight) = ([0], [T::ZERO]);
+        let good = self.unpack(row, &mut class, &mut weight);
+        good.then_some((class[0], weight[0]))
     }
 
     /// Writes classes and weights of the rows from `first` on; false where a label is no class. An
@@ -417,8 +162,8 @@ impl<T: Float> Rows<'_, T> {
             found: format!(
                 "{} for class {} of row {}",
                 shares[index],
-                index % classes.max(1),
-                index / classes.max(1)
+                index % classes,
+                index / classes
             ),
         }
     }

@@ -12,29 +12,9 @@ fn value(member: &Member, x: &Tensor<f64>, y: &Tensor<i64>, w: Option<&Tensor<f6
     (member.loss)(&x, y, w).unwrap().item().unwrap()
 }
 
-fn gradient(member: &Member, x: &Tensor<f64>, y: &Tensor<i64>) -> Vec<f64> {
-    let x = Tape::new().var(x.clone());
-    let gradients = (member.loss)(&x, y, None).unwrap().backward().unwrap();
-    gradients.of(&x).unwrap().to_vec().unwrap()
-}
-
-/// All members with a number of classes: 0 stands for one logit an element.
-fn all(reduction: Reduction) -> Vec<(usize, Member)> {
-    let sigmoid = sigmoid_members(reduction)
-        .into_iter()
-        .map(|member| (0, member));
-    let softmax = softmax_members(reduction)
-        .into_iter()
-        .map(|member| (3, member));
-    sigmoid.chain(softmax).collect()
-}
-
-/// The shape of a batch of `n`.
-fn batch(n: usize, classes: usize) -> Vec<usize> {
-    match classes {
-        0 => vec![n],
-        classes => vec![n, classes],
-    }
+/// The first samples of a batch once more at its end.
+fn repeated<T: macula_tensor::Element>(batch: &Tensor<T>, n: usize) -> Tensor<T> {
+    Tensor::concatenate(&[batch, &batch.narrow(0, 0, n).unwrap()], 0).unwrap()
 }
 
 proptest! {
@@ -45,129 +25,95 @@ proptest! {
         seed in 0_u64..1000, n in 1_usize..90, cut in 0.0..1.0_f64,
     ) {
         let cut = (n as f64 * cut) as usize;
-        for (classes, member) in all(Reduction::Sum) {
-            let (x, y) = random(seed, n, classes);
-            let part = |start: usize, length: usize| {
-                let x = x.narrow(0, start, length).unwrap();
-                let y = y.narrow(0, start, length).unwrap();
-                value(&member, &x, &y, None)
-            };
-            let (whole, parts) = (value(&member, &x, &y, None), part(0, cut) + part(cut, n - cut));
-            // Sums of up to 90 positive terms in two orders.
-            prop_assert!((whole - parts).abs() <= 1e-13 * whole.abs(), "{}", member.name);
+        for reduction in [Reduction::Sum, Reduction::DividedBy(13.0)] {
+            for member in every_member(reduction) {
+                if !(member.local && member.reduces) {
+                    continue;
+                }
+                let (x, y) = (member.logits(seed, n), member.labels(seed, n));
+                let part = |start: usize, length: usize| {
+                    let x = x.narrow(0, start, length).unwrap();
+                    let y = y.narrow(0, start, length).unwrap();
+                    value(&member, &x, &y, None)
+                };
+                let whole = value(&member, &x, &y, None);
+                let parts = part(0, cut) + part(cut, n - cut);
+                // Sums of up to 1080 terms in two orders.
+                let close = (whole - parts).abs() <= 1e-12 * whole.abs();
+                prop_assert!(close, "{}: {whole} and {parts}", member.name);
+            }
         }
     }
 
     #[test]
-    fn a_weight_of_2_is_the_element_twice(seed in 0_u64..1000, n in 1_usize..20) {
-        for reduction in [Reduction::Sum, Reduction::WeightedMean] {
-            for (classes, member) in all(reduction) {
-                let (x, y) = random(seed, n, classes);
+    fn a_weight_of_2_is_the_sample_twice(seed in 0_u64..1000, n in 1_usize..20) {
+        for reduction in [Reduction::Sum, Reduction::WeightedMean, Reduction::DividedBy(3.0)] {
+            for member in every_member(reduction) {
+                if !member.weighs {
+                    continue;
+                }
+                let (x, y) = (member.logits(seed, n), member.labels(seed, n));
                 let mut weights = vec![1.0; n];
                 weights[0] = 2.0;
                 let weighted = value(&member, &x, &y, Some(&Tensor::from(weights)));
-                let twice = |t: &Tensor<f64>| {
-                    Tensor::concatenate(&[t, &t.narrow(0, 0, 1).unwrap()], 0).unwrap()
-                };
-                let first = y.narrow(0, 0, 1).unwrap();
-                let y = Tensor::concatenate(&[&y, &first], 0).unwrap();
-                let doubled = value(&member, &twice(&x), &y, None);
-                let close = (weighted - doubled).abs() <= 1e-13 * doubled.abs();
-                prop_assert!(close, "{}: {weighted} and {doubled}", member.name);
+                let twice = value(&member, &repeated(&x, 1), &repeated(&y, 1), None);
+                let close = (weighted - twice).abs() <= 1e-13 * twice.abs();
+                prop_assert!(close, "{}: {weighted} and {twice}", member.name);
+            }
+        }
+    }
+
+    #[test]
+    fn weights_of_1_are_no_weights(seed in 0_u64..1000, n in 1_usize..20) {
+        for reduction in REDUCTIONS {
+            for member in every_member(reduction) {
+                if !member.weighs {
+                    continue;
+                }
+                let (x, y) = (member.logits(seed, n), member.labels(seed, n));
+                let ones = Tensor::from(vec![1.0; n]);
+                let weighted = value(&member, &x, &y, Some(&ones));
+                let plain = value(&member, &x, &y, None);
+                prop_assert_eq!(weighted, plain, "{}", member.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_mean_is_that_of_the_batch_twice(seed in 0_u64..1000, n in 1_usize..20) {
+        for reduction in [Reduction::Mean, Reduction::WeightedMean] {
+            for member in every_member(reduction) {
+                if !(member.weighs && member.reduces) {
+                    continue;
+                }
+                let (x, y) = (member.logits(seed, n), member.labels(seed, n));
+                let once = value(&member, &x, &y, None);
+                let twice = value(&member, &repeated(&x, n), &repeated(&y, n), None);
+                let close = (once - twice).abs() <= 1e-13 * once.abs();
+                prop_assert!(close, "{}: {once} and {twice}", member.name);
             }
         }
     }
 }
 
-/// Logits and labels of a batch of `n`.
-fn random(seed: u64, n: usize, classes: usize) -> (Tensor<f64>, Tensor<i64>) {
-    let noise = |index: usize| ((index as f64 + 1.0) * (seed as f64 + 12.9898)).sin() * 43758.5453;
-    let width = classes.max(1);
-    let logits = (0..n * width)
-        .map(|i| (noise(i).fract() - 0.2) * 6.0)
-        .collect();
-    let classes_of_labels = if classes == 0 { 2 } else { classes as i64 };
-    let labels = (0..n)
-        .map(|i| (noise(i + 7).abs() as i64) % classes_of_labels)
-        .collect::<Vec<_>>();
-    (
-        Tensor::from_vec(logits, batch(n, classes)).unwrap(),
-        Tensor::from(labels),
-    )
-}
-
 #[test]
-fn nothing_that_counts_gives_loss_0_and_gradient_0() {
-    let reductions = [
-        Reduction::Sum,
-        Reduction::Mean,
-        Reduction::WeightedMean,
-        Reduction::MeanOverPositives,
-        Reduction::DividedBy(7.0),
-    ];
-    for reduction in reductions {
-        for (classes, member) in all(reduction) {
-            let empty = Tensor::zeros(batch(0, classes)).unwrap();
-            let none = Tensor::from(Vec::<i64>::new());
-            assert_eq!(value(&member, &empty, &none, None), 0.0, "{}", member.name);
-            let x = Tensor::full(batch(2, classes), f64::NAN).unwrap();
-            let ignored = Tensor::from([-1_i64, -1]);
-            assert_eq!(value(&member, &x, &ignored, None), 0.0, "{}", member.name);
-            let gradient = gradient(&member, &x, &ignored);
-            assert!(gradient.iter().all(|&g| g == 0.0), "{}", member.name);
+fn reductions_to_one_number_add_up_what_no_reduction_gives() {
+    let sums = every_member(Reduction::Sum).into_iter();
+    for (each, sum) in every_member(Reduction::None).into_iter().zip(sums) {
+        if !each.reduces {
+            continue;
         }
-    }
-}
-
-#[test]
-fn ignored_rows_count_in_no_divisor_and_may_hold_anything() {
-    for reduction in [
-        Reduction::Mean,
-        Reduction::WeightedMean,
-        Reduction::MeanOverPositives,
-    ] {
-        let composed = composed_members(reduction)
-            .into_iter()
-            .map(|member| (3, member));
-        for (classes, member) in all(reduction).into_iter().chain(composed) {
-            let (x, y) = random(3, 5, classes);
-            let strange = Tensor::full(batch(1, classes), f64::NAN).unwrap();
-            let longer = Tensor::concatenate(&[&x, &strange], 0).unwrap();
-            let labels = Tensor::concatenate(&[&y, &Tensor::from([-1_i64])], 0).unwrap();
-            let (short, long) = (
-                value(&member, &x, &y, None),
-                value(&member, &longer, &labels, None),
-            );
-            assert!(
-                (short - long).abs() <= 1e-14 * short.abs(),
-                "{}",
-                member.name
-            );
-            let gradient = gradient(&member, &longer, &labels);
-            let last = &gradient[x.count()..];
-            assert!(last.iter().all(|&g| g == 0.0), "{}", member.name);
-        }
-    }
-}
-
-#[test]
-fn a_logit_that_is_nan_stays_in_its_own_row() {
-    for (classes, member) in all(Reduction::None) {
-        let (x, y) = random(5, 4, classes);
-        let mut elements = x.to_vec().unwrap();
-        let width = classes.max(1);
-        elements[width] = f64::NAN;
-        let x = Tape::new().var(Tensor::from_vec(elements, x.shape()).unwrap());
-        let losses = (member.loss)(&x, &y, None).unwrap();
-        let values = losses.value().to_vec().unwrap();
-        let is_nan: Vec<bool> = values.iter().map(|loss| loss.is_nan()).collect();
-        assert_eq!(is_nan, [false, true, false, false], "{}", member.name);
-        let gradient = losses.sum(..).unwrap().backward().unwrap();
-        let gradient = gradient.of(&x).unwrap().to_vec().unwrap();
-        for (index, g) in gradient.iter().enumerate() {
-            let in_row = index / width == 1;
-            assert!(in_row || g.is_finite(), "{}, element {index}", member.name);
-        }
+        let (x, y) = (each.logits(9, 7), each.labels(9, 7));
+        let x_of_each = Tape::new().var(x.clone());
+        let losses = (each.loss)(&x_of_each, &y, None).unwrap();
+        let added: f64 = losses.value().to_vec().unwrap().iter().sum();
+        let sum = value(&sum, &x, &y, None);
+        // At most 21 terms in two orders.
+        assert!(
+            (added - sum).abs() <= 1e-14 * sum.abs(),
+            "{}: {added} and {sum}",
+            each.name
+        );
     }
 }
 
@@ -187,6 +133,27 @@ fn each_reduction_divides_by_what_it_says() -> Result<()> {
     close(loss(Reduction::WeightedMean)?, 1.0);
     close(loss(Reduction::MeanOverPositives)?, 5.0);
     close(loss(Reduction::DividedBy(10.0))?, 0.5);
+    Ok(())
+}
+
+#[test]
+fn weights_of_samples_divide_by_what_the_contract_says() -> Result<()> {
+    let tape = Tape::new();
+    let (left, right) = (
+        tape.var(Tensor::from([[0.0_f64], [0.0]])),
+        tape.constant(Tensor::from([[2.0], [4.0]])),
+    );
+    let (same, weights) = (Tensor::from([true, true]), Tensor::from([3.0, 1.0]));
+    let loss = |reduction| -> Result<f64> {
+        let loss = ContrastiveLoss::new().reduction(reduction);
+        loss.forward_weighted(&left, &right, &same, &weights)?
+            .item()
+    };
+    // Losses of 2 and 8, weights of 3 and 1.
+    assert_eq!(loss(Reduction::Sum)?, 14.0);
+    assert_eq!(loss(Reduction::Mean)?, 7.0);
+    assert_eq!(loss(Reduction::WeightedMean)?, 3.5);
+    assert_eq!(loss(Reduction::MeanOverPositives)?, 7.0);
     Ok(())
 }
 

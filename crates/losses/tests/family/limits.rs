@@ -152,14 +152,14 @@ fn adjusted_logits_reduce_to_each_other() -> Result<()> {
     let (x, y) = rows();
     let counts = ClassCounts::from_counts([90, 30, 4])?;
     let of = |loss: SoftmaxCrossEntropy| pass(&x, |x| loss.forward(x, &y));
-    let adjusted = || of(cross_entropy().logit_adjusted(&counts, 1.0));
+    let adjusted = || of(cross_entropy().logit_adjusted(&counts, 1.0).unwrap());
     assert_close(
-        of(cross_entropy().logit_adjusted(&counts, 0.0)),
+        of(cross_entropy().logit_adjusted(&counts, 0.0)?),
         of(cross_entropy()),
     );
     assert_close(of(cross_entropy().balanced(&counts)), adjusted());
     assert_close(
-        of(cross_entropy().vector_scaled(&counts, 1.0, 0.0)),
+        of(cross_entropy().vector_scaled(&counts, 1.0, 0.0)?),
         adjusted(),
     );
     let no_margin = cross_entropy().label_aware_margins(&counts, 0.0, 1.0)?;
@@ -242,14 +242,17 @@ fn weights_from_the_batch_that_are_all_1_leave_cross_entropy() {
 }
 
 #[test]
-fn unified_focal_with_gamma_one_is_cross_entropy_and_tversky() {
+fn unified_focal_with_gamma_one_is_cross_entropy_and_tversky_of_both_regions() {
     let x = logits(&[2, 1, 6]);
     let y = Tensor::from([[[0_i64, 1, 1, 0, 0, 1]], [[1, 0, 0, 0, 1, 0]]]);
+    let flipped = Tensor::from([[[1_i64, 0, 0, 1, 1, 0]], [[0, 1, 1, 1, 0, 1]]]);
     let unified = UnifiedFocalLoss::new().gamma(1.0).lambda(0.5).delta(0.6);
     let cross_entropy = SigmoidCrossEntropy::new().alpha(0.6);
     let tversky = TverskyLoss::new().alpha(0.4).beta(0.6);
     let both = pass(&x, |x| {
-        let region = tversky.forward_sigmoid(x, &y)?;
+        let object = tversky.forward_sigmoid(x, &y)?;
+        let around = tversky.forward_sigmoid(&x.neg()?, &flipped)?;
+        let region = object.add(&around)?.mul_scalar(0.5)?;
         cross_entropy.forward(x, &y)?.add(&region)?.mul_scalar(0.5)
     });
     assert_close(pass(&x, |x| unified.forward(x, &y)), both);
@@ -316,4 +319,58 @@ fn the_cyclical_schedule_starts_at_1_falls_and_comes_back() {
     at(0, 1.0);
     at(5, 0.0);
     at(20, 1.0);
+}
+
+#[test]
+fn losses_of_probabilities_and_logarithms_are_cross_entropy() {
+    let (x, y) = (
+        logits(&[12]),
+        Tensor::from((0..12).map(|i| i % 2).collect::<Vec<_>>()),
+    );
+    let targets = y.cast::<f64>().unwrap();
+    let plain = SigmoidCrossEntropy::new();
+    assert_close(
+        pass(&x, |x| {
+            ProbabilityCrossEntropy::new().forward(&x.sigmoid()?, &targets)
+        }),
+        pass(&x, |x| plain.forward(x, &y)),
+    );
+    let (x, y) = (
+        logits(&[12, 3]),
+        Tensor::from((0..12).map(|i| i % 3).collect::<Vec<_>>()),
+    );
+    let one_hot = y.one_hot::<f64>(3).unwrap();
+    let divergence = KlDivergence::new().reduction(Reduction::DividedBy(12.0));
+    assert_close(
+        pass(&x, |x| {
+            divergence.forward(&x.log_softmax(1)?, &x.tape().constant(one_hot.clone()))
+        }),
+        pass(&x, |x| NllLoss::new().forward(&x.log_softmax(1)?, &y)),
+    );
+}
+
+#[test]
+fn gaussian_focal_loss_of_labels_is_focal_loss() {
+    let (x, y) = (logits(&[30]), labels(&[30], 2));
+    let gaussian = GaussianFocalLoss::new().focusing(1.5).ignore_index(-1);
+    let focal = SigmoidFocalLoss::new().gamma(1.5).ignore_index(-1);
+    assert_close(
+        pass(&x, |x| gaussian.forward(x, &y)),
+        pass(&x, |x| focal.forward(x, &y)),
+    );
+}
+
+#[test]
+fn smoothing_of_the_asymmetric_loss_counts_in_rows_whose_own_class_weighs_nothing() {
+    let (x, y) = (logits(&[1, 3]), Tensor::from([0_i64]));
+    let loss = AsymmetricSingleLabelLoss::new()
+        .gamma_negative(0.0)
+        .label_smoothing(0.3);
+    let loss = loss.class_weights([0.0, 1.0, 2.0]);
+    let smoothed = SoftmaxCrossEntropy::new().label_smoothing(0.3);
+    let smoothed = smoothed.class_weights([0.0, 1.0, 2.0]);
+    assert_close(
+        pass(&x, |x| loss.forward(x, &y)),
+        pass(&x, |x| smoothed.forward(x, &y)),
+    );
 }

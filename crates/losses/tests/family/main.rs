@@ -7,9 +7,12 @@
 )]
 
 mod bad_input;
+mod completeness;
 mod contract;
 mod defects;
 mod gradients;
 mod limits;
 mod members;
+mod numbers;
+mod parameters;
 mod threads;

@@ -8,13 +8,21 @@
 
 use macula_autograd::Var;
 use macula_tensor::cpu::lanes::{Lanes, dispatch};
-use macula_tensor::cpu::parallel::{PIECE, map_pieces};
+use macula_tensor::cpu::parallel::PIECE;
 use macula_tensor::cpu::{Simd, WithSimd};
 use macula_tensor::{Error, Float, Result, Tensor};
 
+use crate::checks::on_cpu;
 use crate::formula::Elementwise;
+use crate::pieces::{Piece, sum_in_pieces};
 use crate::reduction::Reduction;
-use crate::targets::{BLOCK, ElementTargets, Slices, on_cpu};
+
+mod elements;
+mod targets;
+
+pub(crate) use targets::ElementTargets;
+
+use elements::{BLOCK, Elements};
 
 /// The reduced loss of `formula` over all elements; targets from `positive` on are positives.
 ///
@@ -30,9 +38,9 @@ pub(crate) fn sigmoid_loss<T: Float, L: Elementwise>(
 ) -> Result<Var<T>> {
     check_shapes(L::NAME, logits.shape(), targets.shape())?;
     let logits_value = logits.value().contiguous()?;
-    let slices = targets.slices();
-    let tally = || slices.tally(L::NAME, positive);
-    let factor = reduction.factor(L::NAME, || slices.counted(), tally)?;
+    let elements = targets.elements();
+    let tally = || elements.tally(L::NAME, positive);
+    let factor = reduction.factor(L::NAME, || elements.counted(), tally)?;
 
     let each = reduction == Reduction::None;
     let mut values = each.then(|| blank(logits.shape())).transpose()?;
@@ -46,7 +54,16 @@ pub(crate) fn sigmoid_loss<T: Float, L: Elementwise>(
         let logits = logits_value
             .as_slice()
             .ok_or_else(|| on_cpu(L::NAME, logits))?;
-        sum_in_pieces(formula, logits, &slices, factor, values, gradient)?
+        let pass = |piece: Piece<'_, T>| {
+            dispatch(Pass {
+                formula,
+                targets: &elements,
+                factor: T::from_f64(factor),
+                piece,
+            })
+        };
+        let sum = sum_in_pieces(logits, PIECE, 1, values, gradient, pass);
+        sum.ok_or_else(|| elements.first_bad(L::NAME))?
     };
     let value = match values {
         Some(values) => values,
@@ -85,55 +102,9 @@ fn check_shapes(op: &'static str, logits: &[usize], targets: &[usize]) -> Result
     })
 }
 
-/// A run of elements for one thread, with the parts of the outputs that belong to it.
-struct Piece<'a, T> {
-    start: usize,
-    logits: &'a [T],
-    values: Option<&'a mut [T]>,
-    gradient: Option<&'a mut [T]>,
-}
-
-/// Writes the weighted losses to `values` and `factor` times their slopes to `gradient`, where
-/// these are wanted, and returns the sum of the weighted losses.
-///
-/// # Errors
-/// [`Error::Label`] or [`Error::Argument`] for a target that is none.
-fn sum_in_pieces<T: Float, L: Elementwise>(
-    formula: L,
-    logits: &[T],
-    targets: &Slices<'_, T>,
-    factor: f64,
-    values: Option<&mut [T]>,
-    gradient: Option<&mut [T]>,
-) -> Result<f64> {
-    let mut values = values.map(|values| values.chunks_mut(PIECE));
-    let mut gradient = gradient.map(|gradient| gradient.chunks_mut(PIECE));
-    let pieces = logits
-        .chunks(PIECE)
-        .enumerate()
-        .map(|(index, logits)| Piece {
-            start: index * PIECE,
-            logits,
-            values: values.as_mut().and_then(Iterator::next),
-            gradient: gradient.as_mut().and_then(Iterator::next),
-        });
-    let sums = map_pieces(pieces, |piece| {
-        dispatch(Pass {
-            formula,
-            targets,
-            factor: T::from_f64(factor),
-            piece,
-        })
-    });
-    sums.into_iter().try_fold(0.0, |total, sum| match sum {
-        Some(sum) => Ok(total + sum),
-        None => Err(targets.first_bad(L::NAME)),
-    })
-}
-
 struct Pass<'a, L, T> {
     formula: L,
-    targets: &'a Slices<'a, T>,
+    targets: &'a Elements<'a, T>,
     factor: T,
     piece: Piece<'a, T>,
 }
@@ -151,7 +122,7 @@ impl<L: Elementwise, T: Float> WithSimd for Pass<'_, L, T> {
         for (index, logits) in piece.logits.chunks(BLOCK).enumerate() {
             let count = logits.len();
             let range = index * BLOCK..index * BLOCK + count;
-            let start = piece.start + range.start;
+            let start = piece.first_row + range.start;
             let (y, w) = (&mut scratch.targets[..count], &mut scratch.weights[..count]);
             if !self.targets.unpack(start, y, w) {
                 return None;

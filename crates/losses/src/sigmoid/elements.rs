@@ -1,0 +1,203 @@
+//! Targets and weights of elements as numbers, unpacked block by block.
+
+use macula_tensor::{Error, Float, Result};
+
+use crate::checks::bad_label;
+use crate::reduction::Tally;
+
+/// Elements that the driver unpacks at a time, so that targets and weights as numbers never leave
+/// the first-level cache.
+pub(super) const BLOCK: usize = 256;
+
+/// The elements of [`ElementTargets`](super::ElementTargets).
+pub(crate) struct Elements<'a, T> {
+    pub(super) targets: TargetSlice<'a, T>,
+    pub(super) classes: [T; 2],
+    pub(super) positives: Option<&'a [T]>,
+    pub(super) samples: Option<&'a [T]>,
+}
+
+pub(super) enum TargetSlice<'a, T> {
+    Hard {
+        labels: &'a [i64],
+        ignore: Option<i64>,
+    },
+    Soft {
+        targets: &'a [T],
+        mix: bool,
+    },
+}
+
+impl<T: Float> Elements<'_, T> {
+    /// Writes targets and weights of the elements from `start` on, or, for targets that mix, the
+    /// weights of label 1 and of label 0; false if one of the targets is none. An ignored element
+    /// has target 0 and weight 0.
+    #[inline(always)]
+    pub(crate) fn unpack(&self, start: usize, first: &mut [T], second: &mut [T]) -> bool {
+        let range = start..start + first.len();
+        let (good, mixes) = match &self.targets {
+            TargetSlice::Hard { labels, ignore } => {
+                let labels = &labels[range.clone()];
+                let mut good = unpack_labels(labels, self.classes, first, second);
+                if let Some(ignore) = *ignore {
+                    good = blank_ignored(labels, ignore, first, second);
+                }
+                if let Some(positives) = self.positives {
+                    for (index, (target, weight)) in first.iter().zip(&mut *second).enumerate() {
+                        if *target == T::ONE {
+                            *weight = *weight * positives[(start + index) % positives.len()];
+                        }
+                    }
+                }
+                (good, false)
+            }
+            TargetSlice::Soft { targets, mix } => {
+                let targets = &targets[range.clone()];
+                (self.unpack_soft(targets, *mix, start, first, second), *mix)
+            }
+        };
+        if let Some(samples) = self.samples {
+            let outputs = first.iter_mut().zip(second);
+            for ((first, second), &sample) in outputs.zip(&samples[range]) {
+                *second = *second * sample;
+                if mixes {
+                    *first = *first * sample;
+                }
+            }
+        }
+        good
+    }
+
+    fn unpack_soft(
+        &self,
+        targets: &[T],
+        mix: bool,
+        start: usize,
+        first: &mut [T],
+        second: &mut [T],
+    ) -> bool {
+        let [negative, positive] = self.classes;
+        let outputs = first.iter_mut().zip(second);
+        for (index, (&target, (first, second))) in targets.iter().zip(outputs).enumerate() {
+            let positive = match self.positives {
+                Some(positives) => positive * positives[(start + index) % positives.len()],
+                None => positive,
+            };
+            let (of_1, of_0) = (positive * target, negative * (T::ONE - target));
+            (*first, *second) = match mix {
+                true => (of_1, of_0),
+                // y·w + (1 − y)·w is not w to the bit.
+                false if positive == negative => (target, positive),
+                false => (target, of_1 + of_0),
+            };
+        }
+        targets.iter().all(|&y| y >= T::ZERO && y <= T::ONE)
+    }
+
+    /// Counts what the divisors of the reductions need; targets from `positive` on are positives.
+    pub(crate) fn tally(&self, op: &'static str, positive: f64) -> Result<Tally> {
+        let mut tally = Tally::default();
+        let (mut first, mut second) = ([T::ZERO; BLOCK], [T::ZERO; BLOCK]);
+        let count = self.count();
+        let mixes = matches!(&self.targets, TargetSlice::Soft { mix: true, .. });
+        for start in (0..count).step_by(BLOCK) {
+            let length = BLOCK.min(count - start);
+            let (first, second) = (&mut first[..length], &mut second[..length]);
+            if !self.unpack(start, first, second) {
+                return Err(self.first_bad(op));
+            }
+            let sum = |numbers: &[T]| numbers.iter().map(|w| w.to_f64()).sum::<f64>();
+            tally.weight += sum(second) + if mixes { sum(first) } else { 0.0 };
+        }
+        tally.count = self.counted();
+        tally.positives = match &self.targets {
+            TargetSlice::Hard { labels, ignore } => {
+                let positive = |&&label: &&i64| label == 1 && Some(label) != *ignore;
+                labels.iter().filter(positive).count()
+            }
+            TargetSlice::Soft { targets, .. } => {
+                targets.iter().filter(|y| y.to_f64() >= positive).count()
+            }
+        };
+        Ok(tally)
+    }
+
+    /// Number of elements that are not ignored.
+    pub(crate) fn counted(&self) -> usize {
+        match &self.targets {
+            TargetSlice::Hard {
+                labels,
+                ignore: Some(ignore),
+            } => labels.iter().filter(|&label| label != ignore).count(),
+            _ => self.count(),
+        }
+    }
+
+    /// Number of elements.
+    fn count(&self) -> usize {
+        match &self.targets {
+            TargetSlice::Hard { labels, .. } => labels.len(),
+            TargetSlice::Soft { targets, .. } => targets.len(),
+        }
+    }
+
+    /// The error for the first target that is none; a pass has seen that there is one.
+    pub(crate) fn first_bad(&self, op: &'static str) -> Error {
+        match &self.targets {
+            TargetSlice::Hard { labels, ignore } => {
+                let bad = |&label: &i64| !(0..2).contains(&label) && Some(label) != *ignore;
+                let row = labels.iter().position(bad).unwrap_or(0);
+                bad_label(op, labels, row, 2, *ignore)
+            }
+            TargetSlice::Soft { targets, .. } => {
+                let bad = |&target: &T| !(target >= T::ZERO && target <= T::ONE);
+                let row = targets.iter().position(bad).unwrap_or(0);
+                Error::Argument {
+                    op,
+                    argument: "targets",
+                    expected: "between 0 and 1".into(),
+                    found: format!("{} at element {row}", targets[row]),
+                }
+            }
+        }
+    }
+}
+
+/// Writes labels 0 and 1 as numbers, and the weights of their classes; false if there are others.
+///
+/// One simple loop for each output, which the compiler turns into registers; together in one loop
+/// they stay scalar, and cost more than the loss.
+#[inline(always)]
+fn unpack_labels<T: Float>(
+    labels: &[i64],
+    [negative, positive]: [T; 2],
+    targets: &mut [T],
+    weights: &mut [T],
+) -> bool {
+    for (target, &label) in targets.iter_mut().zip(labels) {
+        *target = if label == 1 { T::ONE } else { T::ZERO };
+    }
+    for (weight, &label) in weights.iter_mut().zip(labels) {
+        *weight = if label == 1 { positive } else { negative };
+    }
+    let other_bits = labels.iter().fold(0, |bits, &label| bits | (label & !1));
+    other_bits == 0
+}
+
+/// Gives the ignored elements target 0 and weight 0; false if a label is neither 0, 1 nor ignored.
+fn blank_ignored<T: Float>(
+    labels: &[i64],
+    ignore: i64,
+    targets: &mut [T],
+    weights: &mut [T],
+) -> bool {
+    let mut good = true;
+    for (&label, (target, weight)) in labels.iter().zip(targets.iter_mut().zip(weights)) {
+        if label == ignore {
+            (*target, *weight) = (T::ZERO, T::ZERO);
+        } else {
+            good &= (0..2).contains(&label);
+        }
+    }
+    good
+}

@@ -1,0 +1,140 @@
+//! What the elements of a sigmoid loss are compared with, and their weights: checked once.
+
+use macula_tensor::{Device, Float, Result, Tensor};
+
+use super::elements::{Elements, TargetSlice};
+use crate::checks::check_class_weights;
+use crate::sample_weights::check_sample_weights;
+
+/// What the elements of a sigmoid loss are compared with, and their weights.
+pub(crate) struct ElementTargets<T: Float> {
+    targets: Targets<T>,
+    weights: ElementWeights<T>,
+}
+
+enum Targets<T: Float> {
+    /// Labels 0 and 1, or `ignore`.
+    Hard {
+        labels: Tensor<i64>,
+        ignore: Option<i64>,
+    },
+    /// Numbers from 0 to 1; where they mix, they unpack into the weights of both labels.
+    Soft { targets: Tensor<T>, mix: bool },
+}
+
+/// The factors of an element's weight.
+#[derive(Clone)]
+struct ElementWeights<T: Float> {
+    /// Of classes 0 and 1.
+    classes: [T; 2],
+    /// Of class 1, for each index of the last axis; none where they are all 1.
+    positives: Option<Vec<T>>,
+    samples: Option<Tensor<T>>,
+}
+
+impl<T: Float> ElementTargets<T> {
+    /// Labels 0 and 1, or `ignore`.
+    pub(crate) fn hard(labels: &Tensor<i64>, ignore: Option<i64>) -> Result<Self> {
+        let labels = labels.to(&Device::Cpu)?.contiguous()?;
+        Ok(Self::unweighted(Targets::Hard { labels, ignore }))
+    }
+
+    /// Numbers from 0 to 1.
+    pub(crate) fn soft(targets: &Tensor<T>, mix: bool) -> Result<Self> {
+        let targets = targets.to(&Device::Cpu)?.contiguous()?;
+        Ok(Self::unweighted(Targets::Soft { targets, mix }))
+    }
+
+    fn unweighted(targets: Targets<T>) -> Self {
+        Self {
+            targets,
+            weights: ElementWeights {
+                classes: [T::ONE; 2],
+                positives: None,
+                samples: None,
+            },
+        }
+    }
+
+    /// The same targets with weights of classes 0 and 1, and further ones of class 1 for each
+    /// index of the last axis, or one for all of them.
+    ///
+    /// # Errors
+    /// The weights must be finite and not negative, those of a class not all 0.
+    pub(crate) fn with_class_weights(
+        mut self,
+        op: &'static str,
+        [negative, positive]: [f64; 2],
+        positives: &[f64],
+    ) -> Result<Self> {
+        check_class_weights(op, "weights of classes 0 and 1", &[negative, positive], 2)?;
+        let (every, positives) = match positives {
+            [] => (1.0, None),
+            [every] => {
+                check_class_weights(op, "weight of class 1", positives, 1)?;
+                (*every, None)
+            }
+            each => {
+                let classes = self.shape().last().copied().unwrap_or(1);
+                check_class_weights(op, "weights of class 1", each, classes)?;
+                (1.0, Some(each.iter().map(|&w| T::from_f64(w)).collect()))
+            }
+        };
+        self.weights.classes = [negative, positive * every].map(T::from_f64);
+        self.weights.positives = positives;
+        Ok(self)
+    }
+
+    /// The same targets with a weight for each element.
+    pub(crate) fn with_sample_weights(
+        mut self,
+        op: &'static str,
+        weights: Option<&Tensor<T>>,
+    ) -> Result<Self> {
+        if let Some(weights) = weights {
+            self.weights.samples = Some(check_sample_weights(op, weights, self.shape())?);
+        }
+        Ok(self)
+    }
+
+    pub(crate) fn shape(&self) -> &[usize] {
+        match &self.targets {
+            Targets::Hard { labels, .. } => labels.shape(),
+            Targets::Soft { targets, .. } => targets.shape(),
+        }
+    }
+
+    /// The elements, for the loops.
+    pub(crate) fn elements(&self) -> Elements<'_, T> {
+        // All were brought to the CPU and made contiguous.
+        let samples = self.weights.samples.as_ref();
+        Elements {
+            targets: match &self.targets {
+                Targets::Hard { labels, ignore } => TargetSlice::Hard {
+                    labels: labels.as_slice().unwrap_or_default(),
+                    ignore: *ignore,
+                },
+                Targets::Soft { targets, mix } => TargetSlice::Soft {
+                    targets: targets.as_slice().unwrap_or_default(),
+                    mix: *mix,
+                },
+            },
+            classes: self.weights.classes,
+            positives: self.weights.positives.as_deref(),
+            samples: samples.and_then(Tensor::as_slice),
+        }
+    }
+
+    /// What [`Elements::unpack`] writes, as tensors of the shape of the logits.
+    pub(crate) fn unpacked(&self, op: &'static str, shape: &[usize]) -> Result<[Tensor<T>; 2]> {
+        let elements = self.elements();
+        let mut second = Tensor::zeros(shape)?;
+        let first = Tensor::write(shape, |first| {
+            match elements.unpack(0, first, second.make_mut()?) {
+                true => Ok(()),
+                false => Err(elements.first_bad(op)),
+            }
+        })?;
+        Ok([first, second])
+    }
+}
