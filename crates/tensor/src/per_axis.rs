@@ -12,7 +12,7 @@ pub struct PerAxis<T>(Numbers<T>);
 #[derive(Clone)]
 enum Numbers<T> {
     Few(Few<T>),
-    Many(Box<Vec<T>>),
+    Many(Vec<T>),
 }
 
 /// Numbers that a [`Few`] has room for.
@@ -95,7 +95,7 @@ impl<T: Copy + Default> PerAxis<T> {
     pub fn from_slice(numbers: &[T]) -> Self {
         Self(match Few::from_slice(numbers) {
             Some(few) => Numbers::Few(few),
-            None => Numbers::Many(Box::new(numbers.to_vec())),
+            None => Numbers::Many(numbers.to_vec()),
         })
     }
 
@@ -106,7 +106,7 @@ impl<T: Copy + Default> PerAxis<T> {
                 length,
                 places: [number; PLACES],
             }),
-            None => Numbers::Many(Box::new(vec![number; length])),
+            None => Numbers::Many(vec![number; length]),
         })
     }
 
@@ -130,7 +130,7 @@ impl<T: Copy + Default> PerAxis<T> {
                 } else {
                     let mut numbers = few.to_vec();
                     numbers.insert(place, number);
-                    self.0 = Numbers::Many(Box::new(numbers));
+                    self.0 = Numbers::Many(numbers);
                 }
             }
             Numbers::Many(numbers) => numbers.insert(place, number),
