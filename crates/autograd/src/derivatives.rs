@@ -1,6 +1,7 @@
 //! Derivatives that are more than one sweep: Hessian-vector products, Jacobians, diagonals.
 
-use macula_tensor::{Float, Result, Tensor};
+use macula_tensor::shape::Sizes;
+use macula_tensor::{Error, Float, Result, Tensor};
 
 use crate::var::Var;
 
@@ -10,8 +11,8 @@ impl<T: Float> Var<T> {
     /// number of elements; the Hessian itself is never formed.
     ///
     /// # Errors
-    /// This variable must depend on each of `with_respect_to`, and each direction have the shape
-    /// of its variable.
+    /// This variable must depend on each of `with_respect_to`, and there be a direction for each, of
+    /// its shape.
     ///
     /// # Example
     ///
@@ -32,8 +33,23 @@ impl<T: Float> Var<T> {
         with_respect_to: &[&Self],
         directions: &[&Tensor<T>],
     ) -> Result<Vec<Self>> {
+        if directions.len() != with_respect_to.len() {
+            return Err(Error::Argument {
+                op: "hessian_vector_product",
+                argument: "directions",
+                expected: format!("one for each of {} variables", with_respect_to.len()),
+                found: format!("{}", directions.len()),
+            });
+        }
         let mut along = self.tape().constant(Tensor::scalar(T::ZERO));
         for (gradient, direction) in self.grad(with_respect_to)?.iter().zip(directions) {
+            if direction.shape() != gradient.shape() {
+                return Err(Error::Shape {
+                    op: "hessian_vector_product",
+                    expected: format!("a direction of shape {:?}", gradient.shape()),
+                    found: Sizes::from_slice(direction.shape()),
+                });
+            }
             let direction = self.tape().constant(*direction);
             along = along.add(&gradient.mul(&direction)?.sum(..)?)?;
         }

@@ -65,8 +65,9 @@ impl<T: Float> Gradients<T> {
             .and_then(|node| self.leaves.get(&node))
             .ok_or_else(|| Error::Gradient {
                 op: "Gradients::of",
-                message: "the loss does not depend on this variable, or it is not a leaf of the \
-                          loss's tape"
+                message: "the loss does not depend on this variable, or it is not a leaf made by \
+                          Tape::var of the loss's tape; for a parameter call get, for a value on \
+                          the way Var::grad"
                     .into(),
             })
     }

@@ -89,6 +89,7 @@ mod listing;
 mod node;
 pub mod ops;
 mod param;
+mod picked;
 mod recompute;
 mod rows;
 mod saved;

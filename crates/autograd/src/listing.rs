@@ -1,11 +1,12 @@
 //! A tape to look at: as a table, and as a drawing.
 
+use std::collections::BTreeSet;
 use std::fmt::{self, Write};
 use std::panic::Location;
 
 use macula_tensor::Float;
 
-use crate::node::{Kind, NodeId};
+use crate::node::{Kind, Memory, NodeId};
 use crate::tape::Tape;
 
 /// What a tape has recorded, line by line. Its `Display` is a table.
@@ -24,8 +25,8 @@ pub struct Line {
     pub inputs: Vec<Option<usize>>,
     /// The shape of the value.
     pub shape: Vec<usize>,
-    /// Bytes of the values that are kept for the way back, shared with others or not. Places and
-    /// masks that a rule holds do not count.
+    /// Bytes that are kept for the way back, shared with others or not: values, and the indices and
+    /// masks that a rule is said to [hold](crate::Var::holding).
     pub kept: usize,
     /// Whether this is where gradients end: a leaf or a parameter.
     pub is_leaf: bool,
@@ -75,19 +76,18 @@ impl<T: Float> Tape<T> {
     /// ```
     pub fn listing(&self) -> Listing {
         self.with_nodes(|nodes| {
-            let mut kept = std::collections::BTreeMap::new();
-            let lines = nodes.nodes.iter().enumerate().map(|(number, node)| {
-                let mut bytes = 0;
-                for tensor in nodes.kept(NodeId::new(number)) {
-                    let size = tensor.count() * size_of::<T>();
-                    bytes += size;
-                    // A view has no slice; it counts by itself.
-                    let place = match tensor.as_slice() {
-                        Some(elements) => elements.as_ptr() as usize,
-                        None => std::ptr::from_ref(tensor) as usize,
-                    };
-                    kept.insert((place, size), size);
+            let mut total = 0;
+            let mut counted = BTreeSet::new();
+            let mut count = |memory: Memory| {
+                let place = memory.address.map(|address| (address, memory.bytes));
+                // A view counts by itself.
+                if place.is_none_or(|place| counted.insert(place)) {
+                    total += memory.bytes;
                 }
+                memory.bytes
+            };
+            let lines = nodes.nodes.iter().enumerate().map(|(number, node)| {
+                let kept = nodes.kept(NodeId::new(number)).iter().map(Memory::of);
                 Line {
                     name: match &node.kind {
                         Kind::Param(param) => param.name().to_string(),
@@ -99,16 +99,16 @@ impl<T: Float> Tape<T> {
                         .map(|input| input.map(|id| id.index()))
                         .collect(),
                     shape: node.shape.to_vec(),
-                    kept: bytes,
+                    kept: kept.map(&mut count).sum(),
                     is_leaf: matches!(node.kind, Kind::Leaf | Kind::Param(_)),
                     location: node.location,
                 }
             });
-            let lines = lines.collect();
-            Listing {
-                lines,
-                total: kept.values().sum(),
+            let mut lines: Vec<Line> = lines.collect();
+            for &(id, memory) in &nodes.held {
+                lines[id.index()].kept += count(memory);
             }
+            Listing { lines, total }
         })
     }
 

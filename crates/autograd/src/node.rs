@@ -4,7 +4,7 @@ use std::num::NonZero;
 use std::panic::Location;
 
 use macula_tensor::shape::Sizes;
-use macula_tensor::{Error, Float, Result, Tensor};
+use macula_tensor::{Element, Error, Float, Result, Tensor};
 use smallvec::SmallVec;
 
 use crate::param::Param;
@@ -73,6 +73,28 @@ pub(crate) fn runs_already(op: &'static str) -> Error {
     }
 }
 
+/// What a tensor takes of memory.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Memory {
+    /// Where it is, by which what several operations keep is told; unknown of a view.
+    pub(crate) address: Option<usize>,
+    pub(crate) bytes: usize,
+}
+
+impl Memory {
+    /// Elements that are repeated along an axis take their bytes once.
+    pub(crate) fn of<E: Element>(tensor: &Tensor<E>) -> Self {
+        let strides = tensor.strides();
+        let axes = tensor.shape().iter().zip(&strides);
+        let stored = axes.filter(|&(&size, &stride)| size == 0 || stride != 0);
+        let count: usize = stored.map(|(size, _)| size).product();
+        Self {
+            address: tensor.as_slice().map(|elements| elements.as_ptr() as usize),
+            bytes: count * size_of::<E>(),
+        }
+    }
+}
+
 /// All nodes, in the order they were recorded, with their inputs and what they keep.
 ///
 /// Inputs and kept values stand in one list each, node after node: it costs nothing to have none, and
@@ -82,6 +104,8 @@ pub(crate) struct Nodes<T: Float> {
     /// None where an input is a constant.
     pub(crate) inputs: Vec<Option<NodeId>>,
     pub(crate) kept: Vec<Tensor<T>>,
+    /// What rules hold themselves, such as indices, by node: few do.
+    pub(crate) held: Vec<(NodeId, Memory)>,
 }
 
 impl<T: Float> Nodes<T> {
@@ -123,6 +147,7 @@ impl<T: Float> Default for Nodes<T> {
             nodes: Vec::new(),
             inputs: Vec::new(),
             kept: Vec::new(),
+            held: Vec::new(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use macula_tensor::{Error, Float, Result, Tensor};
 
-use crate::node::NodeId;
+use crate::node::{HandOn, NodeId};
 use crate::tape::Tape;
 use crate::var::Var;
 
@@ -141,6 +141,26 @@ impl<T: Float> Saved<'_, T> {
         }
         upstream.value_mut().mul_assign(self.value(index)?)?;
         Ok(upstream)
+    }
+
+    /// Hands on the gradients of a product of the first two inputs, of whatever kind: for each of
+    /// the two that needs one, what is said of the other one.
+    ///
+    /// # Errors
+    /// Those of [`input`](Self::input) and of the two gradients.
+    pub(crate) fn factors(
+        &self,
+        hand_on: &mut HandOn<'_, T>,
+        to_first: impl FnOnce(&Var<T>) -> Result<Var<T>>,
+        to_second: impl FnOnce(&Var<T>) -> Result<Var<T>>,
+    ) -> Result<()> {
+        if self.needs(0) {
+            hand_on(0, to_first(&self.input(1)?)?)?;
+        }
+        if self.needs(1) {
+            hand_on(1, to_second(&self.input(0)?)?)?;
+        }
+        Ok(())
     }
 
     /// Data for the rule's own operations.

@@ -12,7 +12,7 @@ use crate::gradients::Gradients;
 use crate::node::{Kind, NodeId, Nodes, runs_already};
 use crate::saved::Saved;
 use crate::tape::Tape;
-use crate::var::Var;
+use crate::var::{Var, two_tapes};
 
 impl<T: Float> Var<T> {
     /// The gradients of this loss with respect to every parameter and leaf it was computed from.
@@ -49,6 +49,7 @@ impl<T: Float> Var<T> {
             mut nodes,
             mut inputs,
             mut kept,
+            held: _,
         } = nodes;
         while let Some(node) = nodes.last() {
             let id = NodeId::new(nodes.len() - 1);
@@ -95,7 +96,8 @@ impl<T: Float> Var<T> {
     /// Keeps the tape.
     ///
     /// # Errors
-    /// This variable must depend on each of `with_respect_to`.
+    /// This variable must depend on each of `with_respect_to`, and all be of one tape, which
+    /// `backward` has not used up.
     pub fn grad(&self, with_respect_to: &[&Self]) -> Result<Vec<Self>> {
         let ones = Tensor::full(self.shape(), T::ONE)?;
         let found = self.try_grad(&self.tape().constant(ones), with_respect_to)?;
@@ -118,7 +120,8 @@ impl<T: Float> Var<T> {
     /// recorded variables; zeros where this variable does not depend on x.
     ///
     /// # Errors
-    /// `upstream` must have this variable's shape.
+    /// `upstream` must have this variable's shape, and all be of one tape, which `backward` has not
+    /// used up.
     pub fn vjp(&self, upstream: &Self, with_respect_to: &[&Self]) -> Result<Vec<Self>> {
         if upstream.shape() != self.shape() {
             return Err(Error::Shape {
@@ -146,6 +149,10 @@ impl<T: Float> Var<T> {
     ) -> Result<Vec<Option<Self>>> {
         let tape = self.tape();
         tape.check_usable("grad")?;
+        let mut others = with_respect_to.iter().chain([&upstream]);
+        if !others.all(|x| x.tape().is_same(tape)) {
+            return Err(two_tapes("grad"));
+        }
         let targets: Vec<_> = with_respect_to.iter().map(|x| x.node()).collect();
         let mut found = vec![None; targets.len()];
         let (Some(last), Some(first)) = (self.node(), targets.iter().flatten().min().copied())
@@ -269,8 +276,8 @@ impl<T: Float> Adjoints<T> {
 fn no_dependence(op: &'static str) -> Error {
     Error::Gradient {
         op,
-        message: "the loss does not depend on any parameter or variable: it is data, or was \
-                  computed on an inference tape"
+        message: "the loss does not depend on any parameter or variable: it is data, was computed \
+                  on an inference tape, or all its parameters are frozen"
             .into(),
     }
 }

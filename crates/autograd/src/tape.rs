@@ -10,7 +10,7 @@ use std::sync::Arc;
 use macula_tensor::shape::Sizes;
 use macula_tensor::{Error, Float, Result, Tensor};
 
-use crate::node::{Kind, Lent, Node, NodeId, Nodes, Rule, runs_already};
+use crate::node::{Kind, Lent, Memory, Node, NodeId, Nodes, Rule, runs_already};
 use crate::param::Param;
 use crate::saved::Keep;
 use crate::var::Var;
@@ -233,6 +233,11 @@ impl<T: Float> Tape<T> {
             kept: first_kept,
             kind: Kind::Op(rule),
         })
+    }
+
+    /// Notes what the rule of an operation holds.
+    pub(crate) fn note_held(&self, id: NodeId, memory: Memory) {
+        self.inner.nodes.borrow_mut().held.push((id, memory));
     }
 
     /// Whether operations on this tape are recorded.

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::panic::Location;
 
-use macula_tensor::{Error, Float, Result, Tensor};
+use macula_tensor::{Element, Error, Float, Result, Tensor};
 
 use crate::anomaly;
-use crate::node::{HandOn, NodeId};
+use crate::node::{HandOn, Memory, NodeId};
 use crate::saved::{Keep, Saved};
 use crate::tape::Tape;
 
@@ -83,7 +83,8 @@ impl<T: Float> Var<T> {
     /// to its input's shape.
     ///
     /// A rule may capture sizes, axes and index tensors, but no `Var` and no `Tape`; that does not
-    /// compile, because they are not `Send`, and so a tape never holds itself alive.
+    /// compile, because they are not `Send`, and so a tape never holds itself alive. What it captures
+    /// lives as long as what `keep` names; say so with [`Var::holding`].
     ///
     /// # Errors
     /// All inputs must be of one tape, which `backward` has not used up.
@@ -117,6 +118,41 @@ impl<T: Float> Var<T> {
         rule: impl Fn(&Self, &Saved<T>) -> Result<[Option<Self>; N]> + Send + 'static,
     ) -> Result<Self> {
         Self::record_beside(name, inputs, value, keep, &[], rule)
+    }
+
+    /// The same variable, the rule of whose operation has captured this tensor: [`Tape::listing`]
+    /// counts it with what the operation keeps.
+    ///
+    /// Nobody can look into a rule, so whoever records an operation says what it holds. Nothing but
+    /// the listing asks.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use macula_autograd::{Keep, Tape, Var};
+    /// use macula_tensor::{Result, Tensor};
+    ///
+    /// /// The elements where the mask holds, 0 elsewhere.
+    /// fn where_it_holds(x: &Var, mask: &Tensor<bool>) -> Result<Var> {
+    ///     let unused = mask.not()?;
+    ///     let value = x.value().masked_fill(&unused, 0.0)?;
+    ///     let captured = unused.clone();
+    ///     let result = Var::record("where_it_holds", [x], value, Keep::Nothing, move |upstream, _| {
+    ///         Ok([Some(upstream.masked_fill(&captured, 0.0)?)])
+    ///     })?;
+    ///     Ok(result.holding(&unused))
+    /// }
+    ///
+    /// let tape = Tape::new();
+    /// where_it_holds(&tape.var([1.0, 2.0, 3.0]), &Tensor::from([true, false, true]))?;
+    /// assert_eq!(tape.listing().total(), 3);
+    /// # Ok::<(), macula_tensor::Error>(())
+    /// ```
+    pub fn holding<E: Element>(self, captured: &Tensor<E>) -> Self {
+        if let Some(node) = self.node {
+            self.tape.note_held(node, Memory::of(captured));
+        }
+        self
     }
 
     /// [`Var::record`] of an operation that keeps other tensors beside its inputs and its result.
@@ -179,19 +215,24 @@ impl<T: Float> Var<T> {
 
     /// The tape of all inputs, on which an operation can be recorded.
     fn common_tape<'a>(name: &'static str, inputs: &[&'a Self]) -> Result<&'a Tape<T>> {
-        let refuse = |message: &str| Error::Gradient {
-            op: name,
-            message: message.into(),
-        };
         let Some((first, others)) = inputs.split_first() else {
-            return Err(refuse(
-                "an operation needs at least one input to know its tape",
-            ));
+            return Err(Error::Gradient {
+                op: name,
+                message: "an operation needs at least one input to know its tape".into(),
+            });
         };
         first.tape.check_usable(name)?;
         match others.iter().all(|other| other.tape.is_same(&first.tape)) {
             true => Ok(&first.tape),
-            false => Err(refuse("the inputs belong to two different tapes")),
+            false => Err(two_tapes(name)),
+        }
+    }
+
+    /// This variable in another shape; itself where it has that shape.
+    pub(crate) fn in_shape(&self, shape: &[usize]) -> Result<Self> {
+        match self.shape() == shape {
+            true => Ok(self.clone()),
+            false => self.reshape(shape),
         }
     }
 
@@ -220,6 +261,16 @@ impl<T: Float> Var<T> {
     pub(crate) fn value_mut(&mut self) -> &mut Tensor<T> {
         debug_assert!(self.node.is_none(), "what is recorded does not change");
         &mut self.value
+    }
+}
+
+#[cold]
+pub(crate) fn two_tapes(op: &'static str) -> Error {
+    Error::Gradient {
+        op,
+        message:
+            "the variables belong to two different tapes; make those of one pass from one Tape"
+                .into(),
     }
 }
 

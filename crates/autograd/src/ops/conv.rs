@@ -121,33 +121,32 @@ impl<T: Float> Var<T> {
         )
     }
 
-    /// Records what is linear in the input and in the weight, with or without a bias: `to_input` makes
-    /// the gradient to the input of upstream gradient and weight, `to_weight` that to the weight of
-    /// upstream gradient and input.
+    /// Records what is linear in this variable and in another one, with or without a bias: `to_self`
+    /// makes the gradient to this variable of upstream gradient and the other, `to_other` that to the
+    /// other of upstream gradient and this one.
     #[track_caller]
     fn bilinear(
         &self,
         name: &'static str,
-        weight: &Self,
+        other: &Self,
         bias: Option<&Self>,
         value: Tensor<T>,
-        to_input: impl Fn(&Self, &Self) -> Result<Self> + Send + 'static,
-        to_weight: impl Fn(&Self, &Self) -> Result<Self> + Send + 'static,
+        to_self: impl Fn(&Self, &Self) -> Result<Self> + Send + 'static,
+        to_other: impl Fn(&Self, &Self) -> Result<Self> + Send + 'static,
     ) -> Result<Self> {
-        let operands: SmallVec<[&Self; 3]> = [self, weight].into_iter().chain(bias).collect();
+        let operands: SmallVec<[&Self; 3]> = [self, other].into_iter().chain(bias).collect();
         let rule = move |upstream: Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
-            if saved.needs(0) {
-                hand_on(0, to_input(&upstream, &saved.input(1)?)?)?;
-            }
-            if saved.needs(1) {
-                hand_on(1, to_weight(&upstream, &saved.input(0)?)?)?;
-            }
+            saved.factors(
+                hand_on,
+                |second| to_self(&upstream, second),
+                |first| to_other(&upstream, first),
+            )?;
             if saved.needs(2) {
                 hand_on(2, sum_but_channels(&upstream)?)?;
             }
             Ok(())
         };
-        let keep = Keep::factors(self, weight);
+        let keep = Keep::factors(self, other);
         Self::record_any(name, &operands, value, keep, rule)
     }
 
@@ -169,25 +168,14 @@ impl<T: Float> Var<T> {
     ) -> Result<Self> {
         let (gradient, input_value) = (self.value(), input.value());
         let value = gradient.conv_weight_gradient(input_value, size, settings)?;
-        let settings = settings.clone();
-        let size = spatial(input);
-        let keep = Keep::factors(self, input);
-        Self::record(
+        let (size, for_gradient, for_input) = (spatial(input), settings.clone(), settings.clone());
+        self.bilinear(
             "conv_weight_gradient",
-            [self, input],
+            input,
+            None,
             value,
-            keep,
-            move |upstream, saved| {
-                let to_gradient = || convolve(&saved.input(1)?, upstream, &settings);
-                let to_input = || {
-                    let gradient = saved.input(0)?;
-                    gradient.conv_input_gradient(upstream, &size, &settings)
-                };
-                Ok([
-                    saved.needs(0).then(to_gradient).transpose()?,
-                    saved.needs(1).then(to_input).transpose()?,
-                ])
-            },
+            move |upstream, input| convolve(input, upstream, &for_gradient),
+            move |upstream, gradient| gradient.conv_input_gradient(upstream, &size, &for_input),
         )
     }
 

@@ -4,7 +4,7 @@
 use macula_tensor::shape::Sizes;
 use macula_tensor::{Float, Result, Tensor};
 
-use crate::saved::Keep;
+use crate::saved::{Keep, Saved};
 use crate::var::Var;
 
 impl<T: Float> Var<T> {
@@ -15,17 +15,13 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn index_select(&self, axis: isize, index: &Tensor<i64>) -> Result<Self> {
         let value = self.value().index_select(axis, index)?;
-        let (shape, index) = (Sizes::from_slice(self.shape()), index.clone());
-        Self::record(
-            "index_select",
-            [self],
-            value,
-            Keep::Nothing,
-            move |upstream, saved| {
-                let zeros = saved.constant(Tensor::zeros(&shape)?);
-                Ok([Some(zeros.index_add(axis, &index, upstream)?)])
-            },
-        )
+        let (shape, places) = (Sizes::from_slice(self.shape()), index.clone());
+        let rule = move |upstream: &Self, saved: &Saved<T>| {
+            let zeros = saved.constant(Tensor::zeros(&shape)?);
+            Ok([Some(zeros.index_add(axis, &places, upstream)?)])
+        };
+        let slices = Self::record("index_select", [self], value, Keep::Nothing, rule)?;
+        Ok(slices.holding(index))
     }
 
     /// This variable with slice `k` of `source` added to slice `index[k]`, see
@@ -36,20 +32,14 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn index_add(&self, axis: isize, index: &Tensor<i64>, source: &Self) -> Result<Self> {
         let value = self.value().index_add(axis, index, source.value())?;
-        let index = index.clone();
-        Self::record(
-            "index_add",
-            [self, source],
-            value,
-            Keep::Nothing,
-            move |upstream, saved| {
-                let picked = saved
-                    .needs(1)
-                    .then(|| upstream.index_select(axis, &index))
-                    .transpose()?;
-                Ok([Some(upstream.clone()), picked])
-            },
-        )
+        let places = index.clone();
+        let rule = move |upstream: &Self, saved: &Saved<T>| {
+            let picked = || upstream.index_select(axis, &places);
+            let picked = saved.needs(1).then(picked).transpose()?;
+            Ok([Some(upstream.clone()), picked])
+        };
+        let sum = Self::record("index_add", [self, source], value, Keep::Nothing, rule)?;
+        Ok(sum.holding(index))
     }
 
     /// The elements that `index` names along one axis, see [`Tensor::gather`].
@@ -59,17 +49,7 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn gather(&self, axis: isize, index: &Tensor<i64>) -> Result<Self> {
         let value = self.value().gather(axis, index)?;
-        let (shape, index) = (Sizes::from_slice(self.shape()), index.clone());
-        Self::record(
-            "gather",
-            [self],
-            value,
-            Keep::Nothing,
-            move |upstream, saved| {
-                let zeros = saved.constant(Tensor::zeros(&shape)?);
-                Ok([Some(zeros.scatter_add(axis, &index, upstream)?)])
-            },
-        )
+        self.picked("gather", value, (self.shape(), axis), index)
     }
 
     /// This variable with the elements of `source` added where `index` says, see
@@ -80,22 +60,18 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn scatter_add(&self, axis: isize, index: &Tensor<i64>, source: &Self) -> Result<Self> {
         let value = self.value().scatter_add(axis, index, source.value())?;
-        let (used, index) = (Sizes::from_slice(source.shape()), index.clone());
-        Self::record(
-            "scatter_add",
-            [self, source],
-            value,
-            Keep::Nothing,
-            move |upstream, saved| {
-                if !saved.needs(1) {
-                    return Ok([Some(upstream.clone()), None]);
-                }
-                // What the source has beyond the index was not used.
-                let picked = upstream.gather(axis, &index)?;
-                let beyond = used.iter().zip(index.shape());
-                let margins: Vec<_> = beyond.map(|(all, used)| (0, all - used)).collect();
-                Ok([Some(upstream.clone()), Some(picked.pad(margins, 0.0)?)])
-            },
-        )
+        let (used, places) = (Sizes::from_slice(source.shape()), index.clone());
+        let rule = move |upstream: &Self, saved: &Saved<T>| {
+            if !saved.needs(1) {
+                return Ok([Some(upstream.clone()), None]);
+            }
+            // What the source has beyond the index was not used.
+            let picked = upstream.gather(axis, &places)?;
+            let beyond = used.iter().zip(places.shape());
+            let margins: Vec<_> = beyond.map(|(all, used)| (0, all - used)).collect();
+            Ok([Some(upstream.clone()), Some(picked.pad(margins, 0.0)?)])
+        };
+        let sum = Self::record("scatter_add", [self, source], value, Keep::Nothing, rule)?;
+        Ok(sum.holding(index))
     }
 }

@@ -3,7 +3,7 @@
 use macula_tensor::shape::Sizes;
 use macula_tensor::{Float, Result, Tensor};
 
-use crate::saved::Keep;
+use crate::saved::{Keep, Saved};
 use crate::var::Var;
 
 impl<T: Float> Var<T> {
@@ -15,22 +15,17 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn select(mask: &Tensor<bool>, if_true: &Self, if_false: &Self) -> Result<Self> {
         let value = Tensor::select(mask, if_true.value(), if_false.value())?;
-        let mask = mask.clone();
-        Self::record(
-            "select",
-            [if_true, if_false],
-            value,
-            Keep::Nothing,
-            move |upstream, saved| {
-                let side = |index, unused: &Tensor<bool>| {
-                    let side = saved
-                        .needs(index)
-                        .then(|| upstream.masked_fill(unused, 0.0));
-                    side.transpose()
-                };
-                Ok([side(0, &mask.not()?)?, side(1, &mask)?])
-            },
-        )
+        let chosen = mask.clone();
+        let rule = move |upstream: &Self, saved: &Saved<T>| {
+            let side = |index, unused: &Tensor<bool>| {
+                let side = || upstream.masked_fill(unused, 0.0);
+                saved.needs(index).then(side).transpose()
+            };
+            Ok([side(0, &chosen.not()?)?, side(1, &chosen)?])
+        };
+        let sides = [if_true, if_false];
+        let selected = Self::record("select", sides, value, Keep::Nothing, rule)?;
+        Ok(selected.holding(mask))
     }
 
     /// The variable with `value` where the mask holds, the two broadcast to one shape; no gradient
@@ -41,14 +36,11 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn masked_fill(&self, mask: &Tensor<bool>, value: f64) -> Result<Self> {
         let filled = self.value().masked_fill(mask, T::from_f64(value))?;
-        let mask = mask.clone();
-        Self::record(
-            "masked_fill",
-            [self],
-            filled,
-            Keep::Nothing,
-            move |upstream, _| Ok([Some(upstream.masked_fill(&mask, 0.0)?)]),
-        )
+        let unused = mask.clone();
+        let rule =
+            move |upstream: &Self, _: &Saved<T>| Ok([Some(upstream.masked_fill(&unused, 0.0)?)]);
+        let filled = Self::record("masked_fill", [self], filled, Keep::Nothing, rule)?;
+        Ok(filled.holding(mask))
     }
 
     /// The elements where the mask holds, as a vector in row-major order; the two are broadcast to
@@ -61,23 +53,18 @@ impl<T: Float> Var<T> {
         let value = self.value().masked_select(mask)?;
         // Comparing broadcasts without asking what the elements are.
         let wide = Sizes::from_slice(self.value().is_nan()?.or(mask)?.shape());
-        let mask = mask.clone();
-        Self::record(
-            "masked_select",
-            [self],
-            value,
-            Keep::Nothing,
-            move |upstream, saved| {
-                let mask = mask.expand(&wide)?.to_vec()?;
-                let places = (0..)
-                    .zip(mask)
-                    .filter_map(|(place, holds)| holds.then_some(place));
-                let places = Tensor::from(places.collect::<Vec<i64>>());
-                let zeros = saved.constant(Tensor::zeros([wide.iter().product()])?);
-                let scattered = zeros.index_add(0, &places, upstream)?;
-                Ok([Some(scattered.reshape(&wide)?)])
-            },
-        )
+        let chosen = mask.clone();
+        let rule = move |upstream: &Self, saved: &Saved<T>| {
+            let chosen = chosen.expand(&wide)?.to_vec()?;
+            let places = (0..).zip(chosen);
+            let places = places.filter_map(|(place, holds)| holds.then_some(place));
+            let places = Tensor::from(places.collect::<Vec<i64>>());
+            let zeros = saved.constant(Tensor::zeros([wide.iter().product()])?);
+            let scattered = zeros.index_add(0, &places, upstream)?;
+            Ok([Some(scattered.reshape(&wide)?)])
+        };
+        let selected = Self::record("masked_select", [self], value, Keep::Nothing, rule)?;
+        Ok(selected.holding(mask))
     }
 
     /// The lower triangle of each matrix, the last two axes: 0 where `column − row > diagonal`.

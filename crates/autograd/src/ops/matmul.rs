@@ -24,7 +24,7 @@ impl<T: Float> Var<T> {
         let value = self.value().matmul(other.value())?;
         let vectors = [self.rank() == 1, other.rank() == 1];
         let one_right = other.rank() <= 2;
-        let rule = move |upstream: &Self, saved: &Saved<T>| {
+        let rule = move |upstream: Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
             let mut shape = Sizes::from_slice(upstream.shape());
             if vectors[1] {
                 shape.push(1);
@@ -32,39 +32,31 @@ impl<T: Float> Var<T> {
             if vectors[0] {
                 shape.insert(shape.len() - 1, 1);
             }
-            let upstream = reshaped(upstream, &shape)?;
-            let mut contributions = [None, None];
-            if saved.needs(0) {
-                let b = saved.input(1)?;
+            let upstream = upstream.in_shape(&shape)?;
+            let to_first = |b: &Self| {
                 let rows = match vectors[1] {
                     true => b.reshape([1, b.value().count()])?,
                     false => b.transpose(-1, -2)?,
                 };
-                contributions[0] = Some(upstream.matmul(&rows)?);
-            }
-            if saved.needs(1) {
-                let a = saved.input(0)?;
-                contributions[1] = Some(match one_right {
-                    // One matrix on the right has met the rows of all matrices on the left.
-                    true => {
-                        let all = as_matrix(&a)?
-                            .transpose(0, 1)?
-                            .matmul(&as_matrix(&upstream)?)?;
-                        let columns = all.shape()[0];
-                        if vectors[1] {
-                            all.reshape([columns])?
-                        } else {
-                            all
-                        }
+                upstream.matmul(&rows)
+            };
+            let to_second = |a: &Self| match (one_right, vectors) {
+                // One matrix on the right has met the rows of all matrices on the left.
+                (true, [_, is_vector]) => {
+                    let columns = as_matrix(a)?.transpose(0, 1)?;
+                    let all = columns.matmul(&as_matrix(&upstream)?)?;
+                    match is_vector {
+                        true => all.flatten(),
+                        false => Ok(all),
                     }
-                    false if vectors[0] => a.reshape([a.value().count(), 1])?.matmul(&upstream)?,
-                    false => a.transpose(-1, -2)?.matmul(&upstream)?,
-                });
-            }
-            Ok(contributions)
+                }
+                (false, [true, _]) => a.reshape([a.value().count(), 1])?.matmul(&upstream),
+                (false, [false, _]) => a.transpose(-1, -2)?.matmul(&upstream),
+            };
+            saved.factors(hand_on, to_first, to_second)
         };
         let keep = Keep::factors(self, other);
-        Self::record("matmul", [self, other], value, keep, rule)
+        Self::record_any("matmul", &[self, other], value, keep, rule)
     }
 
     /// x · Wᵀ + b, what a linear layer computes.
@@ -83,14 +75,14 @@ impl<T: Float> Var<T> {
         let value = self.value().linear(weight.value(), bias.map(Self::value))?;
         let operands: SmallVec<[&Self; 3]> = [self, weight].into_iter().chain(bias).collect();
         let rule = |upstream: Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
-            if saved.needs(0) {
-                hand_on(0, upstream.matmul(&saved.input(1)?)?)?;
-            }
-            if saved.needs(1) {
-                let rows = as_matrix(&saved.input(0)?)?;
-                let columns = as_matrix(&upstream)?.transpose(0, 1)?;
-                hand_on(1, columns.matmul(&rows)?)?;
-            }
+            saved.factors(
+                hand_on,
+                |weight| upstream.matmul(weight),
+                |x| {
+                    let columns = as_matrix(&upstream)?.transpose(0, 1)?;
+                    columns.matmul(&as_matrix(x)?)
+                },
+            )?;
             // The sweep sums this to the shape of the bias.
             if saved.needs(2) {
                 hand_on(2, upstream)?;
@@ -134,15 +126,6 @@ fn as_matrix<T: Float>(x: &Var<T>) -> Result<Var<T>> {
         [_, _] => Ok(x.clone()),
         [leading @ .., last] => x.reshape([leading.iter().product(), *last]),
         [] => x.reshape([1, 1]),
-    }
-}
-
-/// The variable in another shape; itself where it has that shape.
-fn reshaped<T: Float>(x: &Var<T>, shape: &[usize]) -> Result<Var<T>> {
-    if x.shape() == shape {
-        Ok(x.clone())
-    } else {
-        x.reshape(shape)
     }
 }
 

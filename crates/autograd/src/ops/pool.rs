@@ -158,24 +158,12 @@ impl<T: Float> Var<T> {
         axes: usize,
         (value, places): (Tensor<T>, Tensor<i64>),
     ) -> Result<(Self, Tensor<i64>)> {
-        let before = Sizes::from_slice(self.shape());
-        let (leading, plane) = before.split_at(self.rank() - axes);
-        let planes: usize = leading.iter().product();
-        let plane: usize = plane.iter().product();
+        let (leading, plane) = self.shape().split_at(self.rank() - axes);
+        let planes = leading.iter().product();
         let windows = value.shape()[leading.len()..].iter().product();
         let index = places.reshape([planes, windows])?;
-        let taken = Self::record(
-            name,
-            [self],
-            value,
-            Keep::Nothing,
-            move |upstream, saved| {
-                let zeros = saved.constant(Tensor::zeros([planes, plane])?);
-                let upstream = upstream.reshape([planes, windows])?;
-                let sum = zeros.scatter_add(1, &index, &upstream)?;
-                Ok([Some(sum.reshape(&before)?)])
-            },
-        )?;
+        let seen = [planes, plane.iter().product()];
+        let taken = self.picked(name, value, (&seen, 1), &index)?;
         Ok((taken, places))
     }
 }

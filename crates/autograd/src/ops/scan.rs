@@ -1,6 +1,5 @@
 //! Running sums, products and extremes along an axis.
 
-use macula_tensor::shape::Sizes;
 use macula_tensor::{Float, Result, Tensor};
 
 use crate::saved::Keep;
@@ -69,12 +68,7 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn cummax(&self, axis: isize) -> Result<(Self, Tensor<i64>)> {
         let (value, places) = self.value().cummax(axis)?;
-        let (shape, index) = (Sizes::from_slice(self.shape()), places.clone());
-        let rule = move |upstream: &Self, saved: &crate::Saved<T>| {
-            let zeros = saved.constant(Tensor::zeros(&shape)?);
-            Ok([Some(zeros.scatter_add(axis, &index, upstream)?)])
-        };
-        let largest = Self::record("cummax", [self], value, Keep::Nothing, rule)?;
+        let largest = self.picked("cummax", value, (self.shape(), axis), &places)?;
         Ok((largest, places))
     }
 

@@ -1,9 +1,7 @@
 //! Order. The gradient goes to the elements that were chosen; the places have none.
 
-use macula_tensor::shape::Sizes;
 use macula_tensor::{Float, Result, Tensor};
 
-use crate::saved::Keep;
 use crate::var::Var;
 
 impl<T: Float> Var<T> {
@@ -57,22 +55,11 @@ impl<T: Float> Var<T> {
         axis: isize,
         (value, places): (Tensor<T>, Tensor<i64>),
     ) -> Result<(Self, Tensor<i64>)> {
-        let before = Sizes::from_slice(self.shape());
-        let gone = value.rank() < self.rank();
-        let index = if gone {
-            places.unsqueeze(axis)?
-        } else {
-            places.clone()
+        let index = match value.rank() < self.rank() {
+            true => places.unsqueeze(axis)?,
+            false => places.clone(),
         };
-        let rule = move |upstream: &Self, saved: &crate::Saved<T>| {
-            let zeros = saved.constant(Tensor::zeros(&before)?);
-            let along = |upstream: &Self| zeros.scatter_add(axis, &index, upstream);
-            Ok([Some(match gone {
-                true => along(&upstream.unsqueeze(axis)?)?,
-                false => along(upstream)?,
-            })])
-        };
-        let chosen = Self::record(name, [self], value, Keep::Nothing, rule)?;
+        let chosen = self.picked(name, value, (self.shape(), axis), &index)?;
         Ok((chosen, places))
     }
 }

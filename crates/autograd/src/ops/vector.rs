@@ -2,7 +2,8 @@
 
 use macula_tensor::{Float, Result};
 
-use crate::saved::Keep;
+use crate::node::HandOn;
+use crate::saved::{Keep, Saved};
 use crate::var::Var;
 
 impl<T: Float> Var<T> {
@@ -16,12 +17,11 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn dot(&self, other: &Self) -> Result<Self> {
         let value = self.value().dot(other.value())?;
+        let rule = |upstream: Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
+            saved.factors(hand_on, |b| upstream.mul(b), |a| upstream.mul(a))
+        };
         let keep = Keep::factors(self, other);
-        Self::record("dot", [self, other], value, keep, |upstream, saved| {
-            let times = |index| upstream.mul(&saved.input(index)?);
-            let side = |index, other| saved.needs(index).then(|| times(other)).transpose();
-            Ok([side(0, 1)?, side(1, 0)?])
-        })
+        Self::record_any("dot", &[self, other], value, keep, rule)
     }
 
     /// The outer product of two vectors of lengths m and n: the matrix \[m, n\] of all aᵢ·bⱼ.
@@ -34,14 +34,11 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn outer(&self, other: &Self) -> Result<Self> {
         let value = self.value().outer(other.value())?;
+        let rule = |upstream: Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
+            let columns = upstream.transpose(0, 1)?;
+            saved.factors(hand_on, |b| upstream.matmul(b), |a| columns.matmul(a))
+        };
         let keep = Keep::factors(self, other);
-        Self::record("outer", [self, other], value, keep, |upstream, saved| {
-            let rows = || upstream.matmul(&saved.input(1)?);
-            let columns = || upstream.transpose(0, 1)?.matmul(&saved.input(0)?);
-            Ok([
-                saved.needs(0).then(rows).transpose()?,
-                saved.needs(1).then(columns).transpose()?,
-            ])
-        })
+        Self::record_any("outer", &[self, other], value, keep, rule)
     }
 }

@@ -12,6 +12,10 @@ use crate::var::Var;
 impl<T: Float> Var<T> {
     /// `length` elements from `start` on along one axis.
     ///
+    /// # Gradient
+    /// The upstream gradient between zeros, of this variable's size: to cut a variable into many
+    /// pieces, [`split`](Self::split) takes less.
+    ///
     /// # Errors
     /// The range must lie inside the axis.
     #[track_caller]
