@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use macula_autograd::{Finding, Keep, Param, Tape, Var};
-use macula_tensor::{Pointwise, Result, Scalar, Tensor};
+use macula_tensor::{Pointwise, Pooling, Result, Scalar, Tensor};
 
 /// A matrix whose elements are all one number.
 fn square(element: f64) -> Tensor<f64> {
@@ -241,5 +241,88 @@ fn an_overridden_slope_is_the_one_that_is_used() -> Result<()> {
     assert_eq!(slope.value().to_vec()?, [1.0, 1.0]);
     let inputs = [Var::value(&x).clone()];
     assert!(macula_autograd::check_gradients("straight", &inputs, |x| x[0].map(Straight)).is_err());
+    Ok(())
+}
+
+#[test]
+fn a_listing_counts_the_places_and_masks_that_rules_hold() -> Result<()> {
+    let tape = Tape::new();
+    let image = tape.var(Tensor::full([1, 2, 4, 4], 1.0)?);
+    image.max_pool2d(&Pooling::new(2))?;
+    let matrix = image.reshape([8, 4])?;
+    let index = Tensor::full([8, 3], 1_i64)?;
+    let _ = (matrix.gather(1, &index)?, matrix.gather(1, &index)?);
+    let (_, places) = matrix.sort(1, false)?;
+    let row = Tensor::from([true, false, true, true]);
+    let mask = row.expand([8, 4])?;
+    let _ = (
+        matrix.masked_fill(&mask, 0.0)?,
+        matrix.masked_select(&mask)?,
+    );
+    let listing = tape.listing();
+    let kept: Vec<_> = listing
+        .lines()
+        .iter()
+        .map(|line| (line.name.as_str(), line.kept))
+        .collect();
+    // A place takes eight bytes, a truth value one, and that of a column the same for every row.
+    let (pooled, gathered, sorted, masked) = (8 * 8, 8 * 24, 8 * 32, 4);
+    assert_eq!(
+        kept,
+        [
+            ("var", 0),
+            ("max_pool2d", pooled),
+            ("reshape", 0),
+            ("gather", gathered),
+            ("gather", gathered),
+            ("sort", sorted),
+            ("masked_fill", masked),
+            ("masked_select", masked),
+        ]
+    );
+    // The index of both gathers is one; two views of a mask count twice.
+    assert_eq!(listing.total(), pooled + gathered + sorted + 2 * masked);
+    assert_eq!(places.count(), 32);
+    Ok(())
+}
+
+#[test]
+fn every_operation_that_takes_an_index_or_a_mask_counts_it() -> Result<()> {
+    let tape = Tape::new();
+    let x = tape.var(Tensor::full([2, 4], 1.0)?);
+    let (index, mask) = (
+        Tensor::from([3_i64, 0]),
+        Tensor::from([true, false, true, true]),
+    );
+    let places = Tensor::from([[0_i64, 1], [2, 3]]);
+    let _ = (
+        x.index_select(1, &index)?,
+        x.index_add(1, &index, &x.narrow(1, 0, 2)?)?,
+        x.gather(1, &places)?,
+        x.scatter_add(1, &places, &x)?,
+        Var::select(&mask, &x, &x)?,
+        x.masked_fill(&mask, 0.0)?,
+        x.masked_select(&mask)?,
+        x.sort(1, true)?,
+        x.topk(2, 1, true)?,
+        x.kthvalue(2, 1)?,
+        x.median(1)?,
+        x.cummax(1)?,
+        x.max_pool1d(&Pooling::new(2))?,
+        x.adaptive_max_pool2d(1)?,
+    );
+    for line in tape.listing().lines() {
+        let holds_nothing = ["var", "narrow"].contains(&line.name.as_str());
+        assert_eq!(line.kept == 0, holds_nothing, "{}", line.name);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_repeated_element_that_is_kept_counts_once() -> Result<()> {
+    let tape = Tape::new();
+    let row = tape.var(Tensor::from([1.0, 2.0, 3.0]));
+    row.expand([100, 3])?.exp()?;
+    assert_eq!(tape.listing().total(), 3 * 8);
     Ok(())
 }

@@ -112,8 +112,98 @@ fn two_tapes_in_one_operation_are_an_error() {
     let (x, y) = (Tape::new().var(scalar(1.0)), Tape::new().var(scalar(1.0)));
     assert_eq!(
         x.mul(&y).map(drop).unwrap_err().to_string(),
-        "mul: the inputs belong to two different tapes"
+        "mul: the variables belong to two different tapes; make those of one pass from one Tape"
     );
+}
+
+#[test]
+fn two_tapes_in_one_sweep_are_an_error() -> Result<()> {
+    let (x, other) = (Tape::new().var(scalar(1.0)), Tape::new().var(scalar(1.0)));
+    let y = x.exp()?;
+    let message = "grad: the variables belong to two different tapes";
+    for found in [
+        y.grad(&[&other]),
+        y.grad(&[&x, &other]),
+        y.vjp(&other, &[&x]),
+        y.hessian_vector_product(&[&other], &[&scalar(1.0)]),
+    ] {
+        let error = found.unwrap_err().to_string();
+        assert!(error.starts_with(message), "{error}");
+    }
+    assert!(y.jacobian(&other).is_err() && y.hessian_diagonal(&other).is_err());
+    Ok(())
+}
+
+#[test]
+fn a_hessian_vector_product_wants_a_direction_for_each_variable_of_its_shape() -> Result<()> {
+    let x = Tape::new().var(Tensor::from([1.0, 2.0]));
+    let y = x.powf(3.0)?;
+    let told = |directions: &[&Tensor<f64>]| {
+        let found = y.hessian_vector_product(&[&x], directions);
+        found.unwrap_err().to_string()
+    };
+    assert_eq!(
+        told(&[]),
+        "hessian_vector_product: directions: expected one for each of 1 variables, found 0"
+    );
+    assert_eq!(
+        told(&[&scalar(1.0)]),
+        "hessian_vector_product: expected a direction of shape [2], found shape []"
+    );
+    Ok(())
+}
+
+#[test]
+fn pieces_of_a_split_come_together_in_fewer_steps_than_pieces_times_elements() -> Result<()> {
+    const PIECES: usize = 64;
+    let tape = Tape::new();
+    let x = tape.var(Tensor::full([PIECES, 3], 0.5)?);
+    let pieces = x.split(0, [1; PIECES])?;
+    assert_eq!(pieces.len(), PIECES);
+    // The gradient of each line is padded to the size of the line it was cut from.
+    let listing = tape.listing();
+    let lines = listing.lines();
+    let inputs = lines.iter().flat_map(|line| line.inputs.iter().flatten());
+    let steps: usize = inputs
+        .map(|&input| lines[input].shape.iter().product::<usize>())
+        .sum();
+    assert_eq!(steps, 2 * PIECES.ilog2() as usize * x.value().count());
+
+    let mut sum = pieces[0].mul_scalar(0.0)?;
+    for (index, piece) in pieces.iter().enumerate() {
+        sum = sum.add(&piece.mul_scalar(index as f64)?)?;
+    }
+    let gradients = sum.sum(..)?.backward()?;
+    let expected: Vec<f64> = (0..3 * PIECES).map(|place| (place / 3) as f64).collect();
+    assert_eq!(gradients.of(&x)?.to_vec()?, expected);
+    Ok(())
+}
+
+#[test]
+fn the_listings_of_the_front_page_are_those_of_its_example() -> Result<()> {
+    let tape = Tape::<f32>::new();
+    let w = tape.var(Tensor::scalar(3.0_f32));
+    let (x, t) = (
+        tape.constant(Tensor::scalar(2.0)),
+        tape.constant(Tensor::scalar(5.0)),
+    );
+    w.mul(&x)?.sub(&t)?.square()?;
+    // All but the places in the source, which are last.
+    let columns = |line: &str| {
+        let words: Vec<_> = line.split_whitespace().collect();
+        let place = words.iter().position(|word| word.contains(".rs:"));
+        words[..place.unwrap_or(words.len())].join(" ")
+    };
+    let printed = tape.listing().to_string();
+    let page = include_str!("../src/lib.rs");
+    let block = page
+        .lines()
+        .skip_while(|line| !line.contains("# operation"));
+    let block = block.map(|line| line.trim_start_matches("//!").trim());
+    for (written, printed) in block.zip(printed.lines()) {
+        assert_eq!(columns(written), columns(printed));
+    }
+    Ok(())
 }
 
 #[test]
@@ -135,6 +225,16 @@ fn the_gradient_of_another_tapes_leaf_is_refused() -> Result<()> {
     let (x, y) = (Tape::new().var(scalar(1.0)), Tape::new().var(scalar(1.0)));
     let gradients = x.mul(&x)?.backward()?;
     assert!(gradients.of(&y).is_err());
+    Ok(())
+}
+
+#[test]
+fn the_gradient_of_a_parameter_is_not_looked_for_among_the_leaves() -> Result<()> {
+    let tape = Tape::new();
+    let weight = tape.param(&Param::new("weight", scalar(2.0)));
+    let gradients = weight.square()?.backward()?;
+    let error = gradients.of(&weight).unwrap_err().to_string();
+    assert!(error.contains("for a parameter call get"), "{error}");
     Ok(())
 }
 

@@ -3,7 +3,11 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use common::{methods, sources};
+
+mod common;
 
 /// Methods in the folders of the tensor's operations that no gradient can flow through.
 const WITHOUT_GRADIENT: &[&[&str]] = &[
@@ -40,42 +44,6 @@ const WITHOUT_GRADIENT: &[&[&str]] = &[
     &["groups", "new", "padding", "stride"],
 ];
 
-/// All source files below a folder.
-fn sources(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).unwrap();
-    let paths = entries.map(|entry| entry.unwrap().path());
-    let files = paths.flat_map(|path| match path.is_dir() {
-        true => sources(&path),
-        false => vec![path],
-    });
-    files.collect()
-}
-
-/// The names of the public methods below a folder, those that a macro writes included.
-fn methods(folder: &Path) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    for file in sources(folder) {
-        let text = fs::read_to_string(file).unwrap();
-        let mut in_macro = false;
-        for line in text.lines() {
-            in_macro =
-                line.starts_with("formula") && line.ends_with('{') || in_macro && line != "}";
-            // `pub fn name`, `Name name(x) …;` and `Name name;`.
-            let name = match line.strip_prefix("    pub fn ") {
-                Some(rest) => Some(rest),
-                None if in_macro => line.strip_prefix("    ").and_then(|line| {
-                    let (formula, rest) = line.split_once(' ')?;
-                    formula.starts_with(char::is_uppercase).then_some(rest)
-                }),
-                None => None,
-            };
-            let end = |name: &str| name.find(|c: char| !c.is_alphanumeric() && c != '_');
-            names.extend(name.and_then(|name| Some(name[..end(name)?].to_string())));
-        }
-    }
-    names
-}
-
 #[test]
 fn every_differentiable_operation_of_a_tensor_is_a_method_of_a_variable() {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
@@ -88,17 +56,17 @@ fn every_differentiable_operation_of_a_tensor_is_a_method_of_a_variable() {
         ("sigmoid", &wanted),
         ("sigmoid", &there),
     ] {
-        assert!(names.contains(name), "{name} was not found");
+        assert!(names.contains_key(name), "{name} was not found");
     }
     let exempt: BTreeSet<_> = WITHOUT_GRADIENT.concat().into_iter().collect();
     let missing: Vec<_> = wanted
-        .iter()
-        .filter(|name| !there.contains(*name) && !exempt.contains(name.as_str()))
+        .keys()
+        .filter(|name| !there.contains_key(*name) && !exempt.contains(name.as_str()))
         .collect();
     assert!(missing.is_empty(), "not methods of `Var`: {missing:?}");
     let stale: Vec<_> = exempt
         .iter()
-        .filter(|name| !wanted.contains(**name))
+        .filter(|name| !wanted.contains_key(**name))
         .collect();
     assert!(stale.is_empty(), "not methods of `Tensor`: {stale:?}");
 }

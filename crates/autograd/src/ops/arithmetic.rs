@@ -17,13 +17,7 @@ impl<T: Float> Var<T> {
     pub fn add(&self, other: &Self) -> Result<Self> {
         let value = self.value().add(other.value())?;
         let rule = |upstream: Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
-            if !saved.needs(1) {
-                return hand_on(0, upstream);
-            }
-            if saved.needs(0) {
-                hand_on(0, upstream.clone())?;
-            }
-            hand_on(1, upstream)
+            to_both(upstream, saved, hand_on, Ok, Ok)
         };
         Self::record_any("add", &[self, other], value, Keep::Nothing, rule)
     }
@@ -36,13 +30,9 @@ impl<T: Float> Var<T> {
     pub fn sub(&self, other: &Self) -> Result<Self> {
         let value = self.value().sub(other.value())?;
         let rule = |upstream: Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
-            if !saved.needs(1) {
-                return hand_on(0, upstream);
-            }
-            if saved.needs(0) {
-                hand_on(0, upstream.clone())?;
-            }
-            hand_on(1, upstream.scaled(-1.0)?)
+            to_both(upstream, saved, hand_on, Ok, |upstream| {
+                upstream.scaled(-1.0)
+            })
         };
         Self::record_any("sub", &[self, other], value, Keep::Nothing, rule)
     }
@@ -55,13 +45,8 @@ impl<T: Float> Var<T> {
     pub fn mul(&self, other: &Self) -> Result<Self> {
         let value = self.value().mul(other.value())?;
         let rule = |upstream: Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
-            if !saved.needs(1) {
-                return hand_on(0, saved.times_input(upstream, 1)?);
-            }
-            if saved.needs(0) {
-                hand_on(0, saved.times_input(upstream.clone(), 1)?)?;
-            }
-            hand_on(1, saved.times_input(upstream, 0)?)
+            let times = |input| move |upstream| saved.times_input(upstream, input);
+            to_both(upstream, saved, hand_on, times(1), times(0))
         };
         let keep = Keep::factors(self, other);
         Self::record_any("mul", &[self, other], value, keep, rule)
@@ -103,6 +88,25 @@ impl<T: Float> Var<T> {
         };
         Self::record_any("mul_scalar", &[self], value, Keep::Nothing, rule)
     }
+}
+
+/// Hands on a gradient to each of two inputs that needs one. The last is made of the upstream
+/// gradient itself, in whose memory it may stand.
+#[inline(always)]
+fn to_both<T: Float>(
+    upstream: Var<T>,
+    saved: &Saved<'_, T>,
+    hand_on: &mut HandOn<'_, T>,
+    to_first: impl FnOnce(Var<T>) -> Result<Var<T>>,
+    to_second: impl FnOnce(Var<T>) -> Result<Var<T>>,
+) -> Result<()> {
+    if !saved.needs(1) {
+        return hand_on(0, to_first(upstream)?);
+    }
+    if saved.needs(0) {
+        hand_on(0, to_first(upstream.clone())?)?;
+    }
+    hand_on(1, to_second(upstream)?)
 }
 
 /// Operators are sugar for examples, tests and formulas: they panic, at the caller's line, where

@@ -1,18 +1,26 @@
 //! The rows of convolution and pooling.
 
-use macula_tensor::{Convolution, Pooling, Tensor};
+use macula_tensor::{Convolution, Pooling};
 
-use super::{Cases, Row, pairs, row, spread, strided};
+use super::{Cases, Row, every_layout, pairs, row, with_and_without_bias};
 
 pub(super) fn table() -> Vec<Row> {
     vec![
         row("conv1d", lines(), |x| {
             let settings = Convolution::new().stride(2).padding(1);
-            x[0].conv1d(&x[1], Some(&x[2]), &settings)
+            x[0].conv1d(&x[1], x.get(2), &settings)
         }),
-        row("conv2d", images(), |x| {
-            x[0].conv2d(&x[1], Some(&x[2]), &halving())
-        }),
+        row(
+            "conv2d",
+            with_and_without_bias(
+                2,
+                &[
+                    [&[2, 2, 3, 4], &[2, 1, 2, 3]],
+                    [&[0, 2, 3, 4], &[2, 1, 2, 3]],
+                ],
+            ),
+            |x| x[0].conv2d(&x[1], x.get(2), &halving()),
+        ),
         row(
             "conv_input_gradient",
             pairs(&[
@@ -31,17 +39,20 @@ pub(super) fn table() -> Vec<Row> {
         ),
         row("conv_transpose1d", lines(), |x| {
             let settings = Convolution::new().stride(2).padding(1);
-            x[0].conv_transpose1d(&x[1], Some(&x[2]), &settings, 1)
+            x[0].conv_transpose1d(&x[1], x.get(2), &settings, 1)
         }),
         row(
             "conv_transpose2d",
-            pairs(&[
-                [&[1, 2, 2, 3], &[2, 1, 2, 2]],
-                [&[0, 2, 2, 3], &[2, 1, 2, 2]],
-            ]),
+            with_and_without_bias(
+                2,
+                &[
+                    [&[1, 2, 2, 3], &[2, 1, 2, 2]],
+                    [&[0, 2, 2, 3], &[2, 1, 2, 2]],
+                ],
+            ),
             |x| {
                 let settings = Convolution::new().stride([2, 1]).groups(2);
-                x[0].conv_transpose2d(&x[1], None, &settings, [1, 0])
+                x[0].conv_transpose2d(&x[1], x.get(2), &settings, [1, 0])
             },
         ),
         row("max_pool1d", planes(), |x| {
@@ -75,28 +86,9 @@ pub(super) fn table() -> Vec<Row> {
     ]
 }
 
-/// An input, a weight and a bias of a convolution over one axis, in order, strided and empty.
+/// Input and weight of a convolution over one axis, with and without a bias.
 fn lines() -> Cases {
-    let case = |make: fn(&[usize], f64, f64, usize) -> Tensor<f64>, batch| {
-        vec![
-            make(&[batch, 2, 4], -1.0, 1.0, 0),
-            make(&[2, 2, 3], -1.0, 1.0, 1),
-            spread(&[2], -1.0, 1.0, 2),
-        ]
-    };
-    vec![case(spread, 2), case(strided, 2), case(spread, 0)]
-}
-
-/// An input, a weight and a bias of a convolution over two axes, in order, strided and empty.
-fn images() -> Cases {
-    let case = |make: fn(&[usize], f64, f64, usize) -> Tensor<f64>, batch| {
-        vec![
-            make(&[batch, 2, 3, 4], -1.0, 1.0, 0),
-            make(&[2, 1, 2, 3], -1.0, 1.0, 1),
-            spread(&[2], -1.0, 1.0, 2),
-        ]
-    };
-    vec![case(spread, 2), case(strided, 2), case(spread, 0)]
+    with_and_without_bias(2, &[[&[2, 2, 4], &[2, 2, 3]], [&[0, 2, 4], &[2, 2, 3]]])
 }
 
 /// A convolution of images of three rows and four columns to two of each.
@@ -110,10 +102,5 @@ fn halving() -> Convolution {
 
 /// Planes of distinct elements.
 fn planes() -> Cases {
-    vec![
-        vec![spread(&[2, 3, 4], -2.0, 2.0, 0)],
-        vec![strided(&[2, 3, 4], -2.0, 2.0, 0)],
-        vec![spread(&[0, 3, 4], -2.0, 2.0, 0)],
-        vec![spread(&[3, 4], -2.0, 2.0, 0).expand([2, 3, 4]).unwrap()],
-    ]
+    every_layout(&[2, 3, 4])
 }
