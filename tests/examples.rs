@@ -195,3 +195,26 @@ fn gamma_takes_the_loss_from_the_easy_rows_and_two_pictures_show_it() {
         assert!(picture.trim_end().ends_with("</svg>"));
     }
 }
+
+#[test]
+fn the_drawing_on_the_front_page_of_the_tape_is_what_its_example_draws() {
+    let file = scratch("tape.svg");
+    stdout(example("tape_drawing").arg(&file));
+    let drawn = std::fs::read_to_string(file).unwrap();
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/autograd/drawing.html");
+    let page = std::fs::read_to_string(page).unwrap();
+    let (_, page) = page.split_once('\n').unwrap();
+    let page = page.trim_end().strip_suffix("</div>").unwrap();
+    // Curves are sines and cosines, whose last digits are those of the machine.
+    let whole_pixels = |text: &str| {
+        let mut in_fraction = false;
+        let mut kept = String::new();
+        for c in text.chars() {
+            in_fraction = c == '.' || in_fraction && c.is_ascii_digit();
+            kept.extend((!in_fraction).then_some(c));
+        }
+        kept
+    };
+    assert!(drawn.contains("focal_loss"));
+    assert_eq!(whole_pixels(&drawn), whole_pixels(page));
+}

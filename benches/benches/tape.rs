@@ -6,7 +6,7 @@
 
 use std::hint::black_box;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use macula::prelude::*;
@@ -14,6 +14,7 @@ use macula::tensor::ops::apply::chain;
 use macula::tensor::ops::pointwise as formulas;
 use macula::tensor::pointwise::Derived;
 use macula::tensor::{Update, memory, update};
+use macula_benches::{fastest, rounds};
 use rayon::ThreadPoolBuilder;
 
 /// The least time of a call of `work` in seconds.
@@ -23,24 +24,12 @@ fn least<R>(
     name: &str,
     mut work: impl FnMut() -> Result<R>,
 ) -> f64 {
-    let mut least = f64::INFINITY;
-    let mut group = criterion.benchmark_group(group);
-    group.sample_size(20);
-    group.warm_up_time(Duration::from_millis(100));
-    group.measurement_time(Duration::from_millis(300));
-    group.bench_function(name, |bencher| {
-        bencher.iter_custom(|rounds| {
-            let start = Instant::now();
-            for _ in 0..rounds {
-                black_box(work().expect("valid"));
-            }
-            let elapsed = start.elapsed();
-            least = least.min(elapsed.as_secs_f64() / rounds as f64);
-            elapsed
-        });
+    let time = fastest(criterion, group, name, |count| {
+        rounds(count, || {
+            black_box(work().expect("valid"));
+        })
     });
-    group.finish();
-    least
+    time.unwrap_or(f64::INFINITY)
 }
 
 /// The median times of two pieces of work in seconds, which take turns: whatever slows the machine

@@ -11,20 +11,41 @@ use crate::memory::{peak, reset_peak};
 /// Timings that criterion takes of each piece of work.
 const SAMPLES: usize = 10;
 
-/// Criterion set to be quick: hundreds of cases in a minute.
-fn quick(
+/// The time of one round in seconds, where `time` measures a number of them; None where the command
+/// line leaves it out.
+///
+/// The fastest of the samples, as the floors are: what else the machine does only adds to a time.
+/// Criterion is set to be quick: hundreds of cases in a minute.
+pub fn fastest(
     criterion: &mut Criterion,
     group: &str,
     name: &str,
     mut time: impl FnMut(u64) -> Duration,
-) {
+) -> Option<f64> {
+    let mut seconds = Vec::new();
     let mut group = criterion.benchmark_group(group);
     group.sample_size(SAMPLES);
     group.nresamples(1001);
     group.warm_up_time(Duration::from_millis(50));
     group.measurement_time(Duration::from_millis(100));
-    group.bench_function(name, |bencher| bencher.iter_custom(&mut time));
+    group.bench_function(name, |bencher| {
+        bencher.iter_custom(|rounds| {
+            let elapsed = time(rounds);
+            seconds.push(elapsed.as_secs_f64() / rounds as f64);
+            elapsed
+        });
+    });
     group.finish();
+    seconds.into_iter().reduce(f64::min)
+}
+
+/// The time that a number of rounds take.
+pub fn rounds(count: u64, mut work: impl FnMut()) -> Duration {
+    let start = Instant::now();
+    for _ in 0..count {
+        work();
+    }
+    start.elapsed()
 }
 
 /// One group of measurements on a number of threads.
@@ -69,23 +90,11 @@ impl<'a> Bench<'a> {
     }
 
     /// The time of `work` in seconds; None where the command line leaves it out.
-    ///
-    /// The fastest of the samples, as the floors are: what else the machine does only adds to a time.
     fn time(&mut self, name: &str, mut work: impl FnMut() + Send) -> Option<f64> {
-        let mut seconds = Vec::new();
         let pool = &self.pool;
-        quick(self.criterion, &self.name, name, |rounds| {
-            let elapsed = pool.install(|| {
-                let start = Instant::now();
-                for _ in 0..rounds {
-                    work();
-                }
-                start.elapsed()
-            });
-            seconds.push(elapsed.as_secs_f64() / rounds as f64);
-            elapsed
-        });
-        seconds.into_iter().reduce(f64::min)
+        fastest(self.criterion, &self.name, name, |count| {
+            pool.install(|| rounds(count, &mut work))
+        })
     }
 
     /// Times macula's work beside its baselines, where the command line wants it, as a line of the

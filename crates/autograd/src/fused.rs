@@ -2,7 +2,7 @@
 
 use macula_tensor::{Float, Result, Tensor};
 
-use crate::saved::Keep;
+use crate::saved::{Keep, Saved};
 use crate::var::Var;
 
 impl<T: Float> Var<T> {
@@ -25,10 +25,10 @@ impl<T: Float> Var<T> {
         composed: impl Fn([&Self; N]) -> Result<Self> + Send + 'static,
         gradient: impl Fn(&Self, &[Tensor<T>]) -> Result<[Option<Self>; N]> + Send + 'static,
     ) -> Result<Self> {
-        let keep = Keep::Inputs;
-        Self::record_beside(name, inputs, value, keep, found, move |upstream, saved| {
+        let captured = found.to_vec();
+        let rule = move |upstream: &Self, saved: &Saved<T>| {
             if !saved.recorded() {
-                return gradient(upstream, saved.beside());
+                return gradient(upstream, &captured);
             }
             // Aliases are new nodes, so the inner sweep stops at them and gives partial
             // derivatives even where one input was computed from another.
@@ -36,7 +36,9 @@ impl<T: Float> Var<T> {
             let result = composed(aliases.each_ref())?;
             let mut found = result.try_grad(upstream, &aliases.each_ref())?.into_iter();
             Ok(std::array::from_fn(|_| found.next().flatten()))
-        })
+        };
+        let fused = Self::record(name, inputs, value, Keep::Inputs, rule)?;
+        Ok(found.iter().fold(fused, Self::holding))
     }
 
     /// This upstream gradient times a gradient computed forward; free where this is the number 1,

@@ -69,7 +69,8 @@
 //! | predict: nothing is recorded | [`Tape::inference`] |
 //! | stop a gradient | [`Var::detach`] |
 //! | add an elementwise operation: its formula is enough | [`Var::map`], [`Pointwise`](macula_tensor::Pointwise) |
-//! | add any other operation: its value and its rule | [`Var::record`], [`Keep`] |
+//! | add any other operation: its value and its rule | [`Var::record`], [`Keep`], [`Var::holding`] |
+//! | the same with any number of inputs | [`Var::record_any`], [`HandOn`] |
 //! | give it a value and gradient computed in one pass | [`Var::fused`] |
 //! | know that its rule is right | [`check_gradients`] |
 //! | find where a NaN comes from | [`Tape::detect_anomalies`] |
@@ -101,6 +102,7 @@ pub use audit::{Audit, Finding};
 pub use check::check_gradients;
 pub use gradients::Gradients;
 pub use listing::{Line, Listing};
+pub use node::HandOn;
 pub use param::Param;
 pub use saved::{Keep, Saved};
 pub use tape::{CalledAt, Tape};

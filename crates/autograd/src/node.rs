@@ -33,8 +33,9 @@ impl NodeId {
 /// a gradient for some of the inputs, each handed on by the number of its input.
 pub(crate) type Rule<T> = dyn Fn(Var<T>, &Saved<'_, T>, &mut HandOn<'_, T>) -> Result<()>;
 
-/// Takes the gradient for an input.
-pub(crate) type HandOn<'a, T> = dyn FnMut(usize, Var<T>) -> Result<()> + 'a;
+/// Takes the gradient for the input of a number; where that needs none, it is dropped. See
+/// [`Var::record_any`].
+pub type HandOn<'a, T> = dyn FnMut(usize, Var<T>) -> Result<()> + 'a;
 
 /// One line of the tape. There may be millions, so it is small.
 pub(crate) struct Node<T: Float> {

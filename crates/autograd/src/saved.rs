@@ -65,7 +65,7 @@ pub struct Saved<'a, T: Float> {
     pub(crate) tape: &'a Tape<T>,
     pub(crate) inputs: &'a [Option<NodeId>],
     pub(crate) keep: Keep,
-    /// As [`Keep::store`] has ordered them, and then what is kept beside.
+    /// As [`Keep::store`] has ordered them.
     pub(crate) kept: &'a [Tensor<T>],
     /// The operation's own node, where the sweep is recorded.
     pub(crate) output: Option<NodeId>,
@@ -108,11 +108,6 @@ impl<T: Float> Saved<'_, T> {
     pub fn output(&self) -> Result<Var<T>> {
         let value = self.output_value()?.clone();
         Ok(Var::from_parts(value, self.tape.clone(), self.output))
-    }
-
-    /// What an operation with [`Keep::Inputs`] keeps beside its inputs.
-    pub(crate) fn beside(&self) -> &[Tensor<T>] {
-        self.kept.get(self.inputs.len()..).unwrap_or_default()
     }
 
     /// The value of the result.

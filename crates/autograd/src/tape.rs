@@ -216,14 +216,13 @@ impl<T: Float> Tape<T> {
         (name, location): (&'static str, &'static Location<'static>),
         inputs: &[&Var<T>],
         value: &Tensor<T>,
-        (keep, beside): (Keep, &[Tensor<T>]),
+        keep: Keep,
         rule: Box<Rule<T>>,
     ) -> NodeId {
         let mut nodes = self.inner.nodes.borrow_mut();
         let (first_input, first_kept) = (nodes.inputs.len(), nodes.kept.len());
         nodes.inputs.extend(inputs.iter().map(|input| input.node()));
         keep.store(inputs, value, &mut nodes.kept);
-        nodes.kept.extend_from_slice(beside);
         nodes.push(Node {
             name,
             location,

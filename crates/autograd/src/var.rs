@@ -117,7 +117,22 @@ impl<T: Float> Var<T> {
         keep: Keep,
         rule: impl Fn(&Self, &Saved<T>) -> Result<[Option<Self>; N]> + Send + 'static,
     ) -> Result<Self> {
-        Self::record_beside(name, inputs, value, keep, &[], rule)
+        let rule = move |upstream: Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
+            // By reference: what a rule returns is large, and moving it takes longer than many a
+            // rule does.
+            match &mut rule(&upstream, saved) {
+                Ok(gradients) => {
+                    for (index, gradient) in gradients.iter_mut().enumerate() {
+                        if let Some(gradient) = gradient.take() {
+                            hand_on(index, gradient)?;
+                        }
+                    }
+                    Ok(())
+                }
+                Err(error) => Err(error.clone()),
+            }
+        };
+        Self::record_any(name, &inputs, value, keep, rule)
     }
 
     /// The same variable, the rule of whose operation has captured this tensor: [`Tape::listing`]
@@ -155,52 +170,40 @@ impl<T: Float> Var<T> {
         self
     }
 
-    /// [`Var::record`] of an operation that keeps other tensors beside its inputs and its result.
+    /// [`Var::record`] for a number of inputs known at run time, or for a rule that makes the last
+    /// gradient of the upstream gradient itself: it is handed over, and each gradient is handed on
+    /// with the number of its input.
+    ///
+    /// # Errors
+    /// There must be at least one input, and all be of one tape, which `backward` has not used up.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use macula_autograd::{Keep, Tape, Var};
+    /// use macula_tensor::{Result, Tensor};
+    ///
+    /// /// The sum of any number of variables of one shape.
+    /// fn total(terms: &[&Var]) -> Result<Var> {
+    ///     let zero = Tensor::zeros(terms[0].shape())?;
+    ///     let value = terms.iter().try_fold(zero, |sum, term| sum.add(term.value()))?;
+    ///     let count = terms.len();
+    ///     Var::record_any("total", terms, value, Keep::Nothing, move |upstream, _, hand_on| {
+    ///         (0..count).try_for_each(|term| hand_on(term, upstream.clone()))
+    ///     })
+    /// }
+    ///
+    /// let x = Tape::new().var(Tensor::scalar(3.0));
+    /// let y = total(&[&x, &x, &x.square()?])?;
+    /// assert_eq!(y.backward()?.of(&x)?.item()?, 8.0);
+    /// # Ok::<(), macula_tensor::Error>(())
+    /// ```
     #[track_caller]
-    pub(crate) fn record_beside<const N: usize>(
-        name: &'static str,
-        inputs: [&Self; N],
-        value: Tensor<T>,
-        keep: Keep,
-        beside: &[Tensor<T>],
-        rule: impl Fn(&Self, &Saved<T>) -> Result<[Option<Self>; N]> + Send + 'static,
-    ) -> Result<Self> {
-        let rule = move |upstream: Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
-            // By reference: what a rule returns is large, and moving it takes longer than many a
-            // rule does.
-            match &mut rule(&upstream, saved) {
-                Ok(gradients) => {
-                    for (index, gradient) in gradients.iter_mut().enumerate() {
-                        if let Some(gradient) = gradient.take() {
-                            hand_on(index, gradient)?;
-                        }
-                    }
-                    Ok(())
-                }
-                Err(error) => Err(error.clone()),
-            }
-        };
-        Self::write_down(name, &inputs, value, (keep, beside), rule)
-    }
-
-    /// [`Var::record`] for a number of inputs known at run time: the rule hands each gradient on.
-    #[track_caller]
-    pub(crate) fn record_any(
-        name: &'static str,
-        inputs: &[&Self],
-        value: Tensor<T>,
-        keep: Keep,
-        rule: impl Fn(Self, &Saved<T>, &mut HandOn<'_, T>) -> Result<()> + Send + 'static,
-    ) -> Result<Self> {
-        Self::write_down(name, inputs, value, (keep, &[]), rule)
-    }
-
-    #[track_caller]
-    fn write_down(
+    pub fn record_any(
         name: &'static str,
         inputs: &[&Self],
         value: Tensor<T>,
-        keep: (Keep, &[Tensor<T>]),
+        keep: Keep,
         rule: impl Fn(Self, &Saved<T>, &mut HandOn<'_, T>) -> Result<()> + Send + 'static,
     ) -> Result<Self> {
         let tape = Self::common_tape(name, inputs)?;

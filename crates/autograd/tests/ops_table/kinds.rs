@@ -7,8 +7,10 @@ use macula_tensor::Tensor;
 
 use super::{Row, operations, table};
 
-/// Kinds of inputs, by name.
-const KINDS: [(&str, fn(&[Tensor<f64>]) -> bool); 5] = [
+/// A kind of inputs: its name, and whether these are of it.
+type Kind = (&'static str, fn(&[Tensor<f64>]) -> bool);
+
+const KINDS: [Kind; 5] = [
     ("strided", |inputs| inputs.iter().any(is_strided)),
     ("repeated", |inputs| inputs.iter().any(is_repeated)),
     ("empty", |inputs| inputs.iter().any(Tensor::is_empty)),
