@@ -285,7 +285,7 @@ fn settings_that_do_not_fit_are_told() {
             .map(drop)
             .unwrap_err()
             .to_string(),
-        "avg_pool_gradient: expected an upstream gradient of shape [2, 4, 4], that of the result, \
+        "avg_pool_gradient: expected an upstream gradient of shape [2, 4, 4], that of the output, \
          found shape [2, 5, 4]"
     );
 }
