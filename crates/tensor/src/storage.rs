@@ -15,7 +15,7 @@ use crate::device::{Device, Memory};
 use crate::element::Element;
 
 /// Elements that are kept without a buffer.
-const FEW: usize = 16;
+pub(crate) const FEW: usize = 16;
 
 /// Where a tensor's elements are.
 #[derive(Clone, Debug)]

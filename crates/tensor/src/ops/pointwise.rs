@@ -1,4 +1,9 @@
 //! Pointwise operations: a user's formulas, and arithmetic.
+//!
+//! # Numerics
+//! The four operations and √ are rounded once, as IEEE 754 says. The elementary functions, σ and
+//! softplus included, are within 2 units in the last place of the true value in either type, subnormal
+//! results included; `cpu/elementary/mod.rs` lists the largest error found of each.
 
 use std::sync::Arc;
 
@@ -346,8 +351,8 @@ impl<T: Float> Tensor<T> {
     /// `other` must broadcast to this tensor's shape.
     pub fn add_assign(&mut self, other: &Self) -> Result<()> {
         if self.shape() != other.shape() {
-            let other = other.expand(self.shape())?;
-            return self.add_assign(&other);
+            let expanded = other.shape.expand("add_assign", self.shape())?;
+            return self.add_assign(&other.with_shape(expanded));
         }
         if let Some(addend) = other.as_slice()
             && let Some(sum) = self.alone()

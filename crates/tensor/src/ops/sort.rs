@@ -178,23 +178,19 @@ impl<T: Number> Tensor<T> {
         let mut sizes = Sizes::from_slice(lines.shape());
         let length = std::mem::replace(&mut sizes[self.rank() - 1], width);
         let shape = Shape::contiguous(op, &sizes)?;
-        let mut values = Self::build(shape.clone(), |output| output.fill(T::ZERO));
         let lines = dense(op, &lines)?;
-        let mut written = Ok(());
-        let indices = Tensor::build(shape, |places| {
-            written = values.make_mut().map(|values| {
-                let work =
-                    |pairs: &mut [Pair<T>], numbers, values: &mut [T], places: &mut [i64]| {
-                        arrange(pairs, numbers);
-                        let results = values.iter_mut().zip(places);
-                        for ((value, place), pair) in results.zip(pairs.iter()) {
-                            (*value, *place) = *pair;
-                        }
-                    };
+        let work = |pairs: &mut [Pair<T>], numbers, values: &mut [T], places: &mut [i64]| {
+            arrange(pairs, numbers);
+            let results = values.iter_mut().zip(places);
+            for ((value, place), pair) in results.zip(pairs.iter()) {
+                (*value, *place) = *pair;
+            }
+        };
+        let (indices, values) = Tensor::build_with(shape.clone(), |places| {
+            Self::build(shape, |values| {
                 for_each_line(lines, length, values, places, width, work);
-            });
+            })
         });
-        written?;
         let back = axis as isize;
         Ok((
             values.move_axis(-1, back)?.contiguous()?,

@@ -284,6 +284,8 @@ fn one_axis_is_two_of_which_the_first_has_one_element() {
     assert_eq!(dx.shape(), x.shape());
     let dw = y.conv_weight_gradient(&x, [3], &settings).unwrap();
     assert_eq!(dw.shape(), w.shape());
+    let back = y.conv_transpose1d(&w, None, &settings, 0).unwrap();
+    assert_eq!(numbers(&back), numbers(&dx));
 }
 
 #[test]

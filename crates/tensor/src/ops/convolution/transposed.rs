@@ -24,10 +24,15 @@ impl<T: Float> Tensor<T> {
         settings: &Convolution,
         output_padding: impl Into<PerSpatialAxis>,
     ) -> Result<Self> {
-        let op = "conv_transpose1d";
-        let shapes = [self, weight].map(Self::shape);
-        let size = check(op, 1, shapes, settings, &output_padding.into())?;
-        input_gradient(op, self, weight, bias, &size, settings)
+        let added = output_padding.into();
+        transposed(
+            "conv_transpose1d",
+            1,
+            [self, weight],
+            bias,
+            settings,
+            &added,
+        )
     }
 
     /// The transposed convolution over height and width: every element of the input, times the
@@ -61,11 +66,29 @@ impl<T: Float> Tensor<T> {
         settings: &Convolution,
         output_padding: impl Into<PerSpatialAxis>,
     ) -> Result<Self> {
-        let op = "conv_transpose2d";
-        let shapes = [self, weight].map(Self::shape);
-        let size = check(op, 2, shapes, settings, &output_padding.into())?;
-        input_gradient(op, self, weight, bias, &size, settings)
+        let added = output_padding.into();
+        transposed(
+            "conv_transpose2d",
+            2,
+            [self, weight],
+            bias,
+            settings,
+            &added,
+        )
     }
+}
+
+fn transposed<T: Float>(
+    op: &'static str,
+    axes: usize,
+    [input, weight]: [&Tensor<T>; 2],
+    bias: Option<&Tensor<T>>,
+    settings: &Convolution,
+    output_padding: &PerSpatialAxis,
+) -> Result<Tensor<T>> {
+    let shapes = [input.shape(), weight.shape()];
+    let size = check(op, axes, shapes, settings, output_padding)?;
+    input_gradient(op, input, weight, bias, &size, settings)
 }
 
 /// The weight of a convolution, whose output is the input here.
