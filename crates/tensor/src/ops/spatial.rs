@@ -69,7 +69,7 @@ impl PerSpatialAxis {
 pub(crate) struct Steps {
     /// From one place of the kernel to the next.
     pub(crate) stride: usize,
-    /// Places before the first and behind the last element of the input.
+    /// Places before the first and behind the last element of the input, few enough to be counted.
     pub(crate) padding: usize,
     /// From one element of the kernel to the next.
     pub(crate) dilation: usize,
@@ -86,6 +86,16 @@ impl Steps {
     ) -> Result<SmallVec<[Self; 2]>> {
         let stride = stride.resolve(op, "stride", axes, 1)?;
         let padding = padding.resolve(op, "padding", axes, 0)?;
+        // Twice as much beside any input can be counted with a sign.
+        let most = isize::MAX as usize / 4;
+        if let Some(padding) = padding.iter().find(|&&padding| padding > most) {
+            return Err(Error::Argument {
+                op,
+                argument: "padding",
+                expected: format!("at most {most}"),
+                found: padding.to_string(),
+            });
+        }
         let dilation = dilation.resolve(op, "dilation", axes, 1)?;
         let steps = (0..axes).map(|axis| Self {
             stride: stride[axis],
@@ -102,10 +112,8 @@ impl Steps {
 
     /// How far a kernel can move, in elements: L + 2p − d·(k − 1) − 1; none if it does not fit.
     pub(crate) fn room(self, input: usize, kernel: usize) -> Option<usize> {
-        let padded = self.padding.checked_mul(2)?.checked_add(input)?;
-        // Places are counted with a sign.
-        isize::try_from(padded).ok()?;
-        padded.checked_sub(self.reach(kernel)?.checked_add(1)?)
+        let covered = self.reach(kernel)?.checked_add(1)?;
+        (input + 2 * self.padding).checked_sub(covered)
     }
 
     /// The least size on which a kernel has so many places, and `added` elements more:
@@ -113,9 +121,7 @@ impl Steps {
     pub(crate) fn spread(self, places: usize, kernel: usize, added: usize) -> Option<usize> {
         let moved = places.checked_sub(1)?.checked_mul(self.stride)?;
         let padded = moved.checked_add(self.reach(kernel)?)?.checked_add(1)?;
-        padded
-            .checked_add(added)?
-            .checked_sub(self.padding.checked_mul(2)?)
+        padded.checked_add(added)?.checked_sub(2 * self.padding)
     }
 }
 

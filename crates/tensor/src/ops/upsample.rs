@@ -1,5 +1,7 @@
 //! Images made larger.
 
+use super::dense;
+use crate::cpu;
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::ops::spatial::PerSpatialAxis;
@@ -30,18 +32,23 @@ impl<T: Element> Tensor<T> {
     pub fn upsample_nearest2d(&self, scale: impl Into<PerSpatialAxis>) -> Result<Self> {
         const OP: &str = "upsample_nearest2d";
         let scale = scale.into().resolve(OP, "scale", 2, 1)?;
-        let &[ref leading @ .., height, width] = self.shape() else {
+        let &[ref leading @ .., _, width] = self.shape() else {
             return Err(Error::Shape {
                 op: OP,
                 expected: "at least two axes".into(),
                 found: Sizes::from_slice(self.shape()),
             });
         };
-        let blocks = [leading, &[height, scale[0], width, scale[1]]].concat();
-        Shape::contiguous(OP, &blocks)?;
-        let sizes = [leading, &[height * scale[0], width * scale[1]]].concat();
-        let each = self.unsqueeze(-1)?.unsqueeze(-3)?;
-        each.expand(&blocks)?.reshape(sizes)
+        let size = |axis: usize| self.shape()[self.rank() - 2 + axis].saturating_mul(scale[axis]);
+        let sizes = [leading, &[size(0), size(1)]].concat();
+        let shape = Shape::contiguous(OP, &sizes)?;
+        let input = self.contiguous()?;
+        let input = dense(OP, &input)?;
+        Ok(Self::build(shape, |output| {
+            if !output.is_empty() {
+                cpu::upsample::nearest(input, width, [scale[0], scale[1]], output);
+            }
+        }))
     }
 }
 
