@@ -16,6 +16,7 @@ use crate::cpu::lanes::{Lanes, dispatch};
 use crate::cpu::parallel::{PIECE, for_each_piece, map_pieces};
 use crate::element::Float;
 use crate::scalar::Scalar;
+use crate::storage::Buffer;
 
 /// The most columns of a block.
 const TILE: usize = 1024;
@@ -67,12 +68,13 @@ pub(super) fn whole<T: Float>(
     }
 }
 
-/// The way through memory of more than one block for a result.
+/// The softmax along an axis of several blocks, or of rows that are longer than one.
 fn in_blocks<T: Float>(kind: Kind, input: &[T], [axis, inner, rows]: [usize; 3], output: &mut [T]) {
     let width = inner.min(TILE);
     let (segments, tiles) = (axis.div_ceil(rows), inner.div_ceil(width));
     let statistics = output.len() / axis * segments;
-    let (mut largest, mut total) = (vec![T::ZERO; statistics], vec![T::ZERO; statistics]);
+    let mut buffer = Buffer::with_count(2 * statistics);
+    let (largest, total) = buffer.as_mut_slice()[..2 * statistics].split_at_mut(statistics);
     let mut stats = largest.chunks_mut(inner).zip(total.chunks_mut(inner));
     let mut blocks: Vec<Block<'_, T>> = Vec::new();
     let outputs = output.chunks_exact_mut(axis * inner);
@@ -98,6 +100,10 @@ fn in_blocks<T: Float>(kind: Kind, input: &[T], [axis, inner, rows]: [usize; 3],
                 }
             }
         }
+    }
+    if segments == 1 {
+        map_pieces(&mut blocks, |block| block.pass(kind, Part::Whole));
+        return;
     }
     map_pieces(&mut blocks, |block| block.pass(kind, Part::Statistics));
     let mut merged = Vec::new();
