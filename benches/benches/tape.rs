@@ -10,8 +10,7 @@ use std::time::Instant;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use macula::prelude::*;
-use macula::tensor::ops::apply::chain;
-use macula::tensor::ops::pointwise as formulas;
+use macula::tensor::ops::{apply, pointwise as formulas};
 use macula::tensor::pointwise::Derived;
 use macula::tensor::{Update, memory, update};
 use macula_benches::{fastest, rounds};
@@ -54,46 +53,78 @@ fn in_turns(mut first: impl FnMut(), mut second: impl FnMut()) -> [f64; 2] {
 /// Operations of a chain that is long enough for its start and end not to count.
 const CHAIN: usize = 1000;
 
-/// An operation on four elements, the second operand data: its name, as the tape does it, as tensors alone do it there and
-/// back, and there alone.
-type Small = (
-    &'static str,
-    fn(&Var, &Var) -> Result<Var>,
-    fn(&Tensor, &Tensor, &Tensor) -> Result<(Tensor, Tensor)>,
-    fn(&Tensor, &Tensor) -> Result<Tensor>,
-);
+/// An operation on four elements.
+struct Small {
+    name: &'static str,
+    /// Whether the second operand is a variable: the same one along the chain, which sums its gradient.
+    both: bool,
+    recorded: fn(&Var, &Var) -> Result<Var>,
+    /// The same on tensors, without a tape.
+    there: fn(&Tensor, &Tensor) -> Result<Tensor>,
+    /// The gradient of the first operand from the upstream one, in its place; and that of the second,
+    /// added to a sum.
+    back: fn([&Tensor; 2], &mut Tensor, &mut Tensor) -> Result<()>,
+}
 
-const SMALL: [Small; 5] = [
-    (
-        "add",
-        |x, y| x.add(y),
-        |x, y, g| Ok((x.add(y)?, g.clone())),
-        |x, y| x.add(y),
-    ),
-    (
-        "mul",
-        |x, y| x.mul(y),
-        |x, y, g| Ok((x.mul(y)?, g.mul(y)?)),
-        |x, y| x.mul(y),
-    ),
-    (
-        "mul_scalar",
-        |x, _| x.mul_scalar(-1.0),
-        |x, _, g| Ok((x.mul_scalar(-1.0)?, g.mul_scalar(-1.0)?)),
-        |x, _| x.mul_scalar(-1.0),
-    ),
-    (
-        "neg",
-        |x, _| x.neg(),
-        |x, _, g| Ok((x.neg()?, g.neg()?)),
-        |x, _| x.neg(),
-    ),
-    (
-        "square",
-        |x, _| x.square(),
-        |x, _, g| Ok((x.square()?, g.mul(&x.mul_scalar(2.0)?)?)),
-        |x, _| x.square(),
-    ),
+const SMALL: [Small; 7] = [
+    Small {
+        name: "add",
+        both: false,
+        recorded: |x, y| x.add(y),
+        there: |x, y| x.add(y),
+        back: |_, _, _| Ok(()),
+    },
+    Small {
+        name: "neg",
+        both: false,
+        recorded: |x, _| x.neg(),
+        there: |x, _| x.neg(),
+        back: |_, upstream, _| upstream.scale(-1.0),
+    },
+    Small {
+        name: "mul_scalar",
+        both: false,
+        recorded: |x, _| x.mul_scalar(-1.0),
+        there: |x, _| x.mul_scalar(-1.0),
+        back: |_, upstream, _| upstream.scale(-1.0),
+    },
+    Small {
+        name: "mul",
+        both: false,
+        recorded: |x, y| x.mul(y),
+        there: |x, y| x.mul(y),
+        back: |[_, y], upstream, _| upstream.mul_assign(y),
+    },
+    Small {
+        name: "square",
+        both: false,
+        recorded: |x, _| x.square(),
+        there: |x, _| x.square(),
+        back: |[x, _], upstream, _| {
+            let slope = Derived::new(formulas::Square).differentiate(0);
+            apply::chain(&slope, [x], upstream)
+        },
+    },
+    Small {
+        name: "relu",
+        both: false,
+        recorded: |x, _| x.relu(),
+        there: |x, _| x.relu(),
+        back: |[x, _], upstream, _| {
+            let slope = Derived::new(formulas::Relu).differentiate(0);
+            apply::chain(&slope, [x], upstream)
+        },
+    },
+    Small {
+        name: "mul, both",
+        both: true,
+        recorded: |x, y| x.mul(y),
+        there: |x, y| x.mul(y),
+        back: |[x, y], upstream, sum| {
+            sum.add_assign(&upstream.mul(x)?)?;
+            upstream.mul_assign(y)
+        },
+    },
 ];
 
 fn small(criterion: &mut Criterion) {
@@ -102,41 +133,50 @@ fn small(criterion: &mut Criterion) {
     let y = Tensor::from([1.0_f32, -1.0, 1.0, -1.0]);
     let nanoseconds = 1e9 / CHAIN as f64;
     let mut table = Vec::new();
-    for (name, recorded, by_hand, plain) in SMALL {
+    for op in SMALL {
+        let name = op.name;
         let recorded = least(criterion, group, &format!("{name}, recorded"), || {
             let tape = Tape::new();
             let mut z = tape.var(&x);
-            let y = tape.constant(&y);
+            let y = match op.both {
+                true => tape.var(&y),
+                false => tape.constant(&y),
+            };
             for _ in 0..CHAIN {
-                z = recorded(&z, &y)?;
+                z = (op.recorded)(&z, &y)?;
             }
             drop(y);
             z.sum(..)?.backward()
         });
         let by_hand = least(criterion, group, &format!("{name}, by hand"), || {
-            let (mut z, mut gradient) = (x.clone(), x.clone());
-            for _ in 0..CHAIN {
-                (z, gradient) = by_hand(&z, &y, &gradient)?;
+            let mut values = vec![x.clone()];
+            for place in 0..CHAIN {
+                values.push((op.there)(&values[place], &y)?);
             }
-            Ok((z, gradient))
+            let mut upstream = Tensor::ones([4])?;
+            let mut sum = Tensor::zeros([4])?;
+            while let Some(value) = values.pop() {
+                (op.back)([&value, &y], &mut upstream, &mut sum)?;
+            }
+            Ok((upstream, sum))
         });
-        let plain = least(criterion, group, &format!("{name}, forward only"), || {
+        let there = least(criterion, group, &format!("{name}, forward only"), || {
             let mut z = x.clone();
             for _ in 0..CHAIN {
-                z = plain(&z, &y)?;
+                z = (op.there)(&z, &y)?;
             }
             Ok(z)
         });
         table.push((
             name,
-            [recorded, by_hand, plain].map(|time| time * nanoseconds),
+            [recorded, by_hand, there].map(|time| time * nanoseconds),
         ));
     }
-    println!("\n{group}, ns");
+    println!("\n{group}, ns; the second operand is data, or with \"both\" a variable");
     println!("            there and back: recorded   tensors alone   ratio   there only: tensors");
-    for (name, [recorded, by_hand, plain]) in table {
+    for (name, [recorded, by_hand, there]) in table {
         let ratio = recorded / by_hand;
-        println!("{name:10} {recorded:25.1} {by_hand:15.1} {ratio:7.2} {plain:21.1}");
+        println!("{name:10} {recorded:25.1} {by_hand:15.1} {ratio:7.2} {there:21.1}");
     }
 }
 
@@ -297,7 +337,7 @@ impl ByHand {
             let gradients = [upstream.transpose(0, 1)?.matmul(&value)?, upstream.sum(0)?];
             if value.shape() != self.inputs.shape() {
                 upstream = upstream.matmul(&layer[0])?;
-                chain(&slope, [&value], &mut upstream)?;
+                apply::chain(&slope, [&value], &mut upstream)?;
             }
             for (weight, gradient) in layer.iter_mut().zip(&gradients) {
                 // The optimizer looks before it steps, too.

@@ -27,7 +27,6 @@ pub(crate) const NOT_IMPLEMENTED: &[&str] = &[
     "group_norm",
     "batch_norm",
     "scaled_dot_product_attention",
-    "upsample_nearest2d",
     // Optimizers.
     "rmsprop",
     "adagrad",
@@ -89,12 +88,13 @@ fn layer<T: Float>(case: &Case) -> Checked<Option<Box<dyn Module<T>>>> {
         | "conv_transpose2d"
         | "avg_pool2d"
         | "max_pool2d"
-        | "adaptive_avg_pool2d" => Box::new(Spatial::new(case)?),
+        | "adaptive_avg_pool2d"
+        | "upsample_nearest2d" => Box::new(Spatial::new(case)?),
         _ => return Ok(None),
     }))
 }
 
-/// A convolution or a pooling, by its name.
+/// A convolution, a pooling or an up-sampling, by its name.
 struct Spatial<T: Float> {
     op: String,
     weight: Option<Param<T>>,
@@ -102,6 +102,7 @@ struct Spatial<T: Float> {
     convolution: Convolution,
     output_padding: PerSpatialAxis,
     pooling: Pooling,
+    scale: PerSpatialAxis,
 }
 
 impl<T: Float> Spatial<T> {
@@ -128,6 +129,7 @@ impl<T: Float> Spatial<T> {
                 .groups(case.integer("groups").unwrap_or(1) as usize),
             output_padding: setting("output_padding", 0)?,
             pooling,
+            scale: setting("scale", 1)?,
         })
     }
 }
@@ -143,6 +145,7 @@ impl<T: Float> Module<T> for Spatial<T> {
                 x.conv_transpose2d(&weight, bias, settings, self.output_padding.clone())
             }
             (_, Some(weight)) => x.conv2d(&weight, bias, settings),
+            ("upsample_nearest2d", None) => x.upsample_nearest2d(self.scale.clone()),
             ("max_pool2d", None) => Ok(x.max_pool2d(&self.pooling)?.0),
             _ => x.avg_pool2d(&self.pooling),
         }

@@ -30,10 +30,13 @@ const WITHOUT_GRADIENT: &[&[&str]] = &[
     &[
         "arange",
         "eye",
+        "full",
         "full_like",
         "full_on",
         "linspace",
+        "ones",
         "ones_like",
+        "zeros",
         "zeros_like",
     ],
     // In place, which a tape cannot see.

@@ -16,7 +16,8 @@
 //! # In reading order
 //!
 //! 1. [`shape`] and [`error`]: sizes, strides, broadcasting, and what can go wrong.
-//! 2. `tensor` and `storage`: what a tensor is and how its memory is recycled ([`memory`]).
+//! 2. `tensor`, `convert` and `storage`: what a tensor is, what it is made from, and how its memory is
+//!    recycled ([`memory`]).
 //! 3. [`scalar`], [`dual`] and [`pointwise`]: a formula is written once, and its derivatives and
 //!    loops follow.
 //! 4. [`cpu`]: the loops. [`cpu::lanes`] makes registers behave like numbers, `cpu::pointwise` is
@@ -28,6 +29,7 @@
 //! 8. `exchange`, behind the features `npy` and `ndarray`: files of NumPy's, arrays of others.
 #![forbid(unsafe_code)]
 
+mod convert;
 pub mod cpu;
 pub mod device;
 pub mod dual;

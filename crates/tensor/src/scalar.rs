@@ -17,6 +17,10 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 /// The operators take another `Self` or an `f64` constant on the right: `x * x + 1.0`. Where the
 /// constant stands on the left, write `-x + 1.0`, or lift it with [`Scalar::constant`].
 ///
+/// # Numerics
+/// In `f32` and `f64`, `+ − · /`, `sqrt` and `mul_add` are rounded once, and every elementary
+/// function is within 2 units in the last place of the true value.
+///
 /// # Example
 ///
 /// ```

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::cpu;
 use crate::device::{Accelerator, Device, Memory, Operand, not_offered};
-use crate::element::{Element, Number};
+use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::shape::{Shape, Sizes, Strides};
 use crate::storage::Storage;
@@ -51,45 +51,6 @@ impl<'a, T: Element> View<'a, T> {
 }
 
 impl<T: Element> Tensor<T> {
-    /// A tensor that takes over a vector, in row-major order and without copying.
-    ///
-    /// # Errors
-    /// The vector must have as many elements as the shape.
-    pub fn from_vec(elements: Vec<T>, shape: impl AsRef<[usize]>) -> Result<Self> {
-        let shape = Shape::contiguous("from_vec", shape.as_ref())?;
-        if elements.len() != shape.count() {
-            return Err(Error::ElementCount {
-                op: "from_vec",
-                expected: shape.count(),
-                found: elements.len(),
-                shape: Sizes::from_slice(shape.sizes()),
-            });
-        }
-        Ok(Self {
-            storage: Storage::from_vec(elements),
-            shape,
-        })
-    }
-
-    /// A copy of a slice, in row-major order.
-    ///
-    /// # Errors
-    /// The slice must have as many elements as the shape.
-    pub fn from_slice(elements: &[T], shape: impl AsRef<[usize]>) -> Result<Self> {
-        let shape = Shape::contiguous("from_slice", shape.as_ref())?;
-        if elements.len() != shape.count() {
-            return Err(Error::ElementCount {
-                op: "from_slice",
-                expected: shape.count(),
-                found: elements.len(),
-                shape: Sizes::from_slice(shape.sizes()),
-            });
-        }
-        Ok(Self::build(shape, |output| {
-            output.copy_from_slice(elements)
-        }))
-    }
-
     /// A tensor that `write` fills, in row-major order.
     ///
     /// The memory is recycled: before `write` sees them, the elements are those of some tensor
@@ -116,25 +77,21 @@ impl<T: Element> Tensor<T> {
         shape: impl AsRef<[usize]>,
         write: impl FnOnce(&mut [T]) -> Result<()>,
     ) -> Result<Self> {
-        Self::try_build(Shape::contiguous("write", shape.as_ref())?, write)
+        Self::written("write", shape.as_ref(), write)
+    }
+
+    /// [`write`](Self::write) under the name of another operation.
+    pub(crate) fn written(
+        op: &'static str,
+        sizes: &[usize],
+        write: impl FnOnce(&mut [T]) -> Result<()>,
+    ) -> Result<Self> {
+        Self::try_build(Shape::contiguous(op, sizes)?, write)
     }
 
     /// A tensor of rank 0: one element, no axes.
     pub fn scalar(value: T) -> Self {
         Self::build(Shape::scalar(), |output| output.fill(value))
-    }
-
-    /// A tensor whose elements are all `value`.
-    ///
-    /// # Errors
-    /// The number of elements must be one that memory can address.
-    pub fn full(shape: impl AsRef<[usize]>, value: T) -> Result<Self> {
-        Self::filled("full", shape.as_ref(), value)
-    }
-
-    fn filled(op: &'static str, shape: &[usize], value: T) -> Result<Self> {
-        let shape = Shape::contiguous(op, shape)?;
-        Ok(Self::build(shape, |output| output.fill(value)))
     }
 
     /// A new contiguous tensor in main memory; `write` must write every element.
@@ -306,16 +263,6 @@ impl<T: Element> Tensor<T> {
         }
     }
 
-    /// The elements as a vector in row-major order, without copying where this tensor is alone.
-    pub fn into_vec(self) -> Result<Vec<T>> {
-        if self.shape.offset() != 0 || !self.is_contiguous() {
-            return self.to_vec();
-        }
-        let (count, Self { shape, storage }) = (self.count(), self);
-        let kept = storage.into_vec(count);
-        kept.or_else(|storage| Self { shape, storage }.to_vec())
-    }
-
     /// The one element of a tensor that has exactly one, whatever its rank.
     ///
     /// # Errors
@@ -335,94 +282,9 @@ impl<T: Element> Tensor<T> {
     }
 }
 
-impl<T: Number> Tensor<T> {
-    /// A tensor of zeros.
-    ///
-    /// # Errors
-    /// The number of elements must be one that memory can address.
-    pub fn zeros(shape: impl AsRef<[usize]>) -> Result<Self> {
-        Self::filled("zeros", shape.as_ref(), T::ZERO)
-    }
-
-    /// A tensor of ones.
-    ///
-    /// # Errors
-    /// The number of elements must be one that memory can address.
-    pub fn ones(shape: impl AsRef<[usize]>) -> Result<Self> {
-        Self::filled("ones", shape.as_ref(), T::ONE)
-    }
-}
-
-impl<T: Element> From<T> for Tensor<T> {
-    fn from(value: T) -> Self {
-        Self::scalar(value)
-    }
-}
-
-impl<T: Element> From<&Self> for Tensor<T> {
-    /// A cheap clone.
-    fn from(tensor: &Self) -> Self {
-        tensor.clone()
-    }
-}
-
-impl<T: Element> From<Vec<T>> for Tensor<T> {
-    fn from(elements: Vec<T>) -> Self {
-        let shape = Shape::vector(elements.len());
-        Self {
-            storage: Storage::from_vec(elements),
-            shape,
-        }
-    }
-}
-
-impl<T: Element, const N: usize> From<[T; N]> for Tensor<T> {
-    fn from(elements: [T; N]) -> Self {
-        Self::build(Shape::vector(N), |output| output.copy_from_slice(&elements))
-    }
-}
-
-impl<T: Element, const M: usize, const N: usize> From<[[T; N]; M]> for Tensor<T> {
-    fn from(rows: [[T; N]; M]) -> Self {
-        Self::build(Shape::grid(&[M, N]), |output| {
-            output.copy_from_slice(rows.as_flattened());
-        })
-    }
-}
-
-impl<T: Element, const L: usize, const M: usize, const N: usize> From<[[[T; N]; M]; L]>
-    for Tensor<T>
-{
-    fn from(planes: [[[T; N]; M]; L]) -> Self {
-        Self::build(Shape::grid(&[L, M, N]), |output| {
-            output.copy_from_slice(planes.as_flattened().as_flattened());
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn from_vec_and_back_moves_no_data() {
-        let elements: Vec<f32> = (0..100).map(|i| i as f32).collect();
-        let address = elements.as_ptr();
-        let tensor = Tensor::from_vec(elements, [10, 10]).unwrap();
-        let back = tensor.into_vec().unwrap();
-        assert_eq!(back.as_ptr(), address);
-    }
-
-    #[test]
-    fn a_wrong_element_count_is_told() {
-        let error = Tensor::from_vec(vec![1.0_f32; 5], [2, 3])
-            .map(drop)
-            .unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "from_vec: shape [2, 3] has 6 elements, found 5"
-        );
-    }
 
     #[test]
     fn writing_to_a_shared_tensor_leaves_the_other_alone() {

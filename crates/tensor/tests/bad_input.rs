@@ -2,7 +2,7 @@
 //! what it expects and what it found.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use macula_tensor::{Result, Rng, Slice, Tensor, keep};
+use macula_tensor::{Pooling, Result, Rng, Slice, Tensor, keep};
 
 fn x() -> Tensor<f32> {
     Tensor::from([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
@@ -104,6 +104,12 @@ fn mistakes_are_told_with_operation_rule_and_what_was_found() {
         x().softmax(-3) => "softmax: axis -3 is out of range for rank 2";
         x().cumprod(2) => "cumprod: axis 2 is out of range for rank 2";
         x().sum_to([4, 3]) => "sum_to: expected a shape that [4, 3] broadcasts to, found shape [2, 3]";
+        x().std(5, 1) => "std: axis 5 is out of range for rank 2";
+        x().norm1(2) => "norm1: axis 2 is out of range for rank 2";
+        x().norm2(2) => "norm2: axis 2 is out of range for rank 2";
+        x().argsort(2, false) => "argsort: axis 2 is out of range for rank 2";
+        x().add_assign(&Tensor::from([1.0, 2.0])) => "add_assign: expected a shape that broadcasts to [2, 3], found shape [2]";
+        zeros([2, 3]).max_pool1d(&Pooling::new(1).padding(usize::MAX)) => "max_pool1d: padding must be at most 2305843009213693951, found 18446744073709551615";
         x().sort(2, false) => "sort: axis 2 is out of range for rank 2";
         x().topk(4, 1, true) => "topk: k must be at most 3, by the size of axis 1, found 4";
         x().topk(usize::MAX, 1, true) => "topk: k must be at most 3, by the size of axis 1, found 18446744073709551615";

@@ -1,4 +1,4 @@
-//! Pooling: the largest and the mean of windows.
+//! Pooling, the largest and the mean of windows; and the opposite, one element made a block.
 
 use macula_tensor::shape::Sizes;
 use macula_tensor::{Float, PerSpatialAxis, Pooling, Result, Tensor};
@@ -132,6 +132,31 @@ impl<T: Float> Var<T> {
                 };
                 Ok([Some(mean?)])
             },
+        )
+    }
+
+    /// Each element as a block of `scale` rows and columns, see [`Tensor::upsample_nearest2d`].
+    ///
+    /// # Gradient
+    /// The sum of the upstream gradient over each block.
+    ///
+    /// # Errors
+    /// There must be two axes, and the scale at least 1.
+    #[track_caller]
+    pub fn upsample_nearest2d(&self, scale: impl Into<PerSpatialAxis>) -> Result<Self> {
+        let value = self.value().upsample_nearest2d(scale)?;
+        let mut blocks = Sizes::from_slice(self.shape());
+        let rank = blocks.len();
+        for axis in [rank - 1, rank - 2] {
+            let scale = value.shape()[axis].checked_div(blocks[axis]);
+            blocks.insert(axis + 1, scale.unwrap_or(1));
+        }
+        Self::record(
+            "upsample_nearest2d",
+            [self],
+            value,
+            Keep::Nothing,
+            move |upstream, _| Ok([Some(upstream.reshape(&blocks)?.sum([-3, -1])?)]),
         )
     }
 

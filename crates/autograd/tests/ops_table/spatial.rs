@@ -1,4 +1,4 @@
-//! The rows of convolution and pooling.
+//! The rows of convolution, pooling and up-sampling.
 
 use macula_tensor::{Convolution, Pooling};
 
@@ -82,6 +82,9 @@ pub(super) fn table() -> Vec<Row> {
         }),
         row("avg_pool_gradient", planes(), |x| {
             x[0].avg_pool_gradient([6, 8], &Pooling::new(2))
+        }),
+        row("upsample_nearest2d", planes(), |x| {
+            x[0].upsample_nearest2d([2, 3])
         }),
     ]
 }

@@ -21,6 +21,7 @@ pub(crate) mod softmax;
 pub(crate) mod sort;
 pub(crate) mod source;
 pub(crate) mod update;
+pub(crate) mod upsample;
 pub(crate) mod walk;
 
 pub use pulp::{Simd, WithSimd};

@@ -83,7 +83,11 @@ impl<T: Element> Tensor<T> {
         drop(self);
         let shape = Sizes::from_slice(ordered.shape());
         let array = ArrayD::from_shape_vec(&shape[..], ordered.into_vec()?);
-        let array = array.map_err(|error| refused("into_ndarray", &error, &sizes))?;
+        let array = array.map_err(|error| Error::Shape {
+            op: "into_ndarray",
+            expected: format!("a shape that ndarray can hold ({error})"),
+            found: sizes,
+        })?;
         let mut back = order.clone();
         for (place, &axis) in order.iter().enumerate() {
             back[axis] = place;
@@ -106,13 +110,5 @@ impl<T: Element> Tensor<T> {
             .collect();
         let shape = IxDyn(self.shape()).strides(IxDyn(&strides?));
         ArrayViewD::from_shape(shape, &view.elements[self.shape.offset()..]).ok()
-    }
-}
-
-fn refused(op: &'static str, error: &::ndarray::ShapeError, found: &[usize]) -> Error {
-    Error::Shape {
-        op,
-        expected: format!("a shape that ndarray can hold ({error})"),
-        found: Sizes::from_slice(found),
     }
 }

@@ -14,7 +14,7 @@ impl<T: Float> Tensor<T> {
     /// # Errors
     /// `other` must broadcast to this tensor's shape.
     pub fn add_assign(&mut self, other: &Self) -> Result<()> {
-        self.assign(other, Add)
+        self.assign("add_assign", other, Add)
     }
 
     /// Multiplies this tensor by another one.
@@ -22,7 +22,7 @@ impl<T: Float> Tensor<T> {
     /// # Errors
     /// `other` must broadcast to this tensor's shape.
     pub fn mul_assign(&mut self, other: &Self) -> Result<()> {
-        self.assign(other, Mul)
+        self.assign("mul_assign", other, Mul)
     }
 
     /// Multiplies this tensor by a number.
@@ -37,7 +37,12 @@ impl<T: Float> Tensor<T> {
         Ok(())
     }
 
-    fn assign<F: Pointwise<2>>(&mut self, other: &Self, formula: F) -> Result<()> {
+    fn assign<F: Pointwise<2>>(
+        &mut self,
+        op: &'static str,
+        other: &Self,
+        formula: F,
+    ) -> Result<()> {
         let mut operand = [&[][..]];
         if let Some(length) = line_up(self, &[other], &mut operand)
             && let Some(elements) = self.elements_mut(length)
@@ -46,7 +51,8 @@ impl<T: Float> Tensor<T> {
         } else if self.shape() == other.shape() {
             *self = self.zip(other, formula)?;
         } else {
-            *self = self.zip(&other.expand(self.shape())?, formula)?;
+            let expanded = other.shape.expand(op, self.shape())?;
+            *self = self.zip(&other.with_shape(expanded), formula)?;
         }
         Ok(())
     }

@@ -7,6 +7,19 @@ use crate::shape::Shape;
 use crate::tensor::Tensor;
 
 impl<T: Element> Tensor<T> {
+    /// A tensor whose elements are all `value`.
+    ///
+    /// # Errors
+    /// The number of elements must be one that memory can address.
+    pub fn full(shape: impl AsRef<[usize]>, value: T) -> Result<Self> {
+        Self::filled("full", shape.as_ref(), value)
+    }
+
+    fn filled(op: &'static str, shape: &[usize], value: T) -> Result<Self> {
+        let shape = Shape::contiguous(op, shape)?;
+        Ok(Self::build(shape, |output| output.fill(value)))
+    }
+
     /// A tensor on a device whose elements are all `value`.
     ///
     /// # Errors
@@ -27,6 +40,22 @@ impl<T: Element> Tensor<T> {
 }
 
 impl<T: Number> Tensor<T> {
+    /// A tensor of zeros.
+    ///
+    /// # Errors
+    /// The number of elements must be one that memory can address.
+    pub fn zeros(shape: impl AsRef<[usize]>) -> Result<Self> {
+        Self::filled("zeros", shape.as_ref(), T::ZERO)
+    }
+
+    /// A tensor of ones.
+    ///
+    /// # Errors
+    /// The number of elements must be one that memory can address.
+    pub fn ones(shape: impl AsRef<[usize]>) -> Result<Self> {
+        Self::filled("ones", shape.as_ref(), T::ONE)
+    }
+
     /// A tensor of zeros of the shape of this one.
     pub fn zeros_like(&self) -> Result<Self> {
         self.full_like(T::ZERO)

@@ -43,6 +43,7 @@ pub mod softmax;
 pub mod sort;
 pub mod spatial;
 pub mod statistics;
+mod upsample;
 mod vector;
 
 use crate::element::Element;

@@ -1,4 +1,9 @@
 //! Pointwise operations: a user's formulas, and arithmetic.
+//!
+//! # Numerics
+//! The four operations and √ are rounded once, as IEEE 754 says. The elementary functions, σ and
+//! softplus included, are within 2 units in the last place of the true value in either type, subnormal
+//! results included; `cpu/elementary/mod.rs` lists the largest error found of each.
 
 use super::apply::apply;
 use crate::element::Float;

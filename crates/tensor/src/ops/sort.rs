@@ -38,11 +38,7 @@ impl<T: Number> Tensor<T> {
     /// # Ok::<(), macula_tensor::Error>(())
     /// ```
     pub fn sort(&self, axis: isize, descending: bool) -> Result<(Self, Tensor<i64>)> {
-        let resolved = self.shape.axis("sort", axis)?;
-        let size = self.shape()[resolved];
-        self.along("sort", resolved, size, |pairs, numbers| {
-            sort(pairs, numbers, descending);
-        })
+        self.sorted("sort", axis, descending)
     }
 
     /// Where the elements are that sorting along one axis brings to each place.
@@ -50,7 +46,19 @@ impl<T: Number> Tensor<T> {
     /// # Errors
     /// The axis must exist.
     pub fn argsort(&self, axis: isize, descending: bool) -> Result<Tensor<i64>> {
-        Ok(self.sort(axis, descending)?.1)
+        Ok(self.sorted("argsort", axis, descending)?.1)
+    }
+
+    fn sorted(
+        &self,
+        op: &'static str,
+        axis: isize,
+        descending: bool,
+    ) -> Result<(Self, Tensor<i64>)> {
+        let axis = self.shape.axis(op, axis)?;
+        self.along(op, axis, self.shape()[axis], |pairs, numbers| {
+            sort(pairs, numbers, descending);
+        })
     }
 
     /// The `k` largest elements along one axis, or the `k` smallest, sorted from the outermost on,
@@ -178,23 +186,19 @@ impl<T: Number> Tensor<T> {
         let mut sizes = Sizes::from_slice(lines.shape());
         let length = std::mem::replace(&mut sizes[self.rank() - 1], width);
         let shape = Shape::contiguous(op, &sizes)?;
-        let mut values = Self::build(shape.clone(), |output| output.fill(T::ZERO));
         let lines = dense(op, &lines)?;
-        let mut written = Ok(());
-        let indices = Tensor::build(shape, |places| {
-            written = values.make_mut().map(|values| {
-                let work =
-                    |pairs: &mut [Pair<T>], numbers, values: &mut [T], places: &mut [i64]| {
-                        arrange(pairs, numbers);
-                        let results = values.iter_mut().zip(places);
-                        for ((value, place), pair) in results.zip(pairs.iter()) {
-                            (*value, *place) = *pair;
-                        }
-                    };
+        let work = |pairs: &mut [Pair<T>], numbers, values: &mut [T], places: &mut [i64]| {
+            arrange(pairs, numbers);
+            let results = values.iter_mut().zip(places);
+            for ((value, place), pair) in results.zip(pairs.iter()) {
+                (*value, *place) = *pair;
+            }
+        };
+        let (indices, values) = Tensor::build_with(shape.clone(), |places| {
+            Self::build(shape, |values| {
                 for_each_line(lines, length, values, places, width, work);
-            });
+            })
         });
-        written?;
         let back = axis as isize;
         Ok((
             values.move_axis(-1, back)?.contiguous()?,

@@ -33,14 +33,17 @@ impl<T: Float> Tensor<T> {
     /// # Errors
     /// Each axis must exist and be named once.
     pub fn var(&self, axes: impl Into<Axes>, correction: usize) -> Result<Self> {
-        let given = axes.into();
-        let axes = self.reduced("var", given.clone())?;
+        self.variance("var", axes.into(), correction)
+    }
+
+    fn variance(&self, op: &'static str, given: Axes, correction: usize) -> Result<Self> {
+        let axes = self.reduced(op, given.clone())?;
         let mean = self.mean(keep(given))?;
         let fold = LaneFold {
             summand: SquaredDistance,
             fold: Sum,
         };
-        let squares = reduce("var", self, &axes, fold, Some(&mean))?;
+        let squares = reduce(op, self, &axes, fold, Some(&mean))?;
         match axes.count.saturating_sub(correction) {
             0 => squares.divided(f64::NAN),
             freedom => squares.divided(freedom as f64),
@@ -52,7 +55,7 @@ impl<T: Float> Tensor<T> {
     /// # Errors
     /// Each axis must exist and be named once.
     pub fn std(&self, axes: impl Into<Axes>, correction: usize) -> Result<Self> {
-        self.var(axes, correction)?.sqrt()
+        self.variance("std", axes.into(), correction)?.sqrt()
     }
 
     /// The 1-norm of the elements along `axes`, Σ|x|.
@@ -60,7 +63,7 @@ impl<T: Float> Tensor<T> {
     /// # Errors
     /// Each axis must exist and be named once.
     pub fn norm1(&self, axes: impl Into<Axes>) -> Result<Self> {
-        self.map_sum(Abs, axes)
+        self.sum_of("norm1", Abs, axes)
     }
 
     /// The Euclidean norm of the elements along `axes`, √Σx².
@@ -72,7 +75,7 @@ impl<T: Float> Tensor<T> {
     /// # Errors
     /// Each axis must exist and be named once.
     pub fn norm2(&self, axes: impl Into<Axes>) -> Result<Self> {
-        self.map_sum(Square, axes)?.sqrt()
+        self.sum_of("norm2", Square, axes)?.sqrt()
     }
 
     /// ln Σ e^x along `axes`; −∞ where there are no elements, or all are −∞.

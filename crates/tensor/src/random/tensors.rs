@@ -2,7 +2,6 @@
 
 use super::{RandomFloat, Rng};
 use crate::error::Result;
-use crate::shape::Shape;
 use crate::tensor::Tensor;
 
 impl<T: RandomFloat> Tensor<T> {
@@ -21,8 +20,9 @@ impl<T: RandomFloat> Tensor<T> {
     /// # Ok::<(), macula_tensor::Error>(())
     /// ```
     pub fn uniform(shape: impl AsRef<[usize]>, low: f64, high: f64, rng: &mut Rng) -> Result<Self> {
-        let shape = Shape::contiguous("uniform", shape.as_ref())?;
-        Self::try_build(shape, |values| rng.fill_uniform(values, low, high))
+        Self::written("uniform", shape.as_ref(), |values| {
+            rng.fill_uniform(values, low, high)
+        })
     }
 
     /// Normal values, see [`Rng::fill_normal`].
@@ -35,8 +35,7 @@ impl<T: RandomFloat> Tensor<T> {
         standard_deviation: f64,
         rng: &mut Rng,
     ) -> Result<Self> {
-        let shape = Shape::contiguous("normal", shape.as_ref())?;
-        Self::try_build(shape, |values| {
+        Self::written("normal", shape.as_ref(), |values| {
             rng.fill_normal(values, mean, standard_deviation)
         })
     }
@@ -48,8 +47,9 @@ impl Tensor<bool> {
     /// # Errors
     /// If the probability does not lie in [0, 1].
     pub fn bernoulli(shape: impl AsRef<[usize]>, probability: f64, rng: &mut Rng) -> Result<Self> {
-        let shape = Shape::contiguous("bernoulli", shape.as_ref())?;
-        Self::try_build(shape, |values| rng.fill_bernoulli(values, probability))
+        Self::written("bernoulli", shape.as_ref(), |values| {
+            rng.fill_bernoulli(values, probability)
+        })
     }
 }
 
@@ -64,18 +64,14 @@ impl Tensor<i64> {
         high: i64,
         rng: &mut Rng,
     ) -> Result<Self> {
-        let shape = Shape::contiguous("integers", shape.as_ref())?;
-        Self::try_build(shape, |values| rng.fill_integers(values, low, high))
+        Self::written("integers", shape.as_ref(), |values| {
+            rng.fill_integers(values, low, high)
+        })
     }
 
     /// The numbers 0, …, n − 1 in random order.
     pub fn permutation(n: usize, rng: &mut Rng) -> Self {
-        let order = rng.permutation(n);
-        Self::from(
-            order
-                .into_iter()
-                .map(|index| index as i64)
-                .collect::<Vec<_>>(),
-        )
+        let order = rng.permutation(n).into_iter();
+        Self::from(order.map(|index| index as i64).collect::<Vec<_>>())
     }
 }

@@ -1,5 +1,7 @@
 //! Other sizes for the same elements, one of them left open if wanted.
 
+use smallvec::SmallVec;
+
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::shape::{Shape, Sizes};
@@ -81,7 +83,7 @@ sizes!(usize isize i32 i64);
 
 impl<S: Size> NewShape for [S] {
     fn sizes(&self, elements: usize) -> Result<Sizes> {
-        let wide: Vec<i128> = self.iter().map(|&size| size.wide()).collect();
+        let wide: SmallVec<[i128; 4]> = self.iter().map(|&size| size.wide()).collect();
         resolve(&wide, elements)
     }
 }

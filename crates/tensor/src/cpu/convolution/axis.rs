@@ -6,6 +6,9 @@
 //! it is the other way round: element h of the result takes element (h + p − k·d) / s of the source
 //! where that division leaves no remainder. With h = i·s + f that is element i + a for those k
 //! where f + p − k·d = a·s. In both, i is only ever added to a shift a.
+//!
+//! An element of the kernel that meets nothing but padding has no tap. So no shift is larger than
+//! the source and the result are, whatever padding and dilation are.
 
 use smallvec::SmallVec;
 
@@ -51,17 +54,24 @@ impl Axis {
         let step = extent.stride;
         // No product is larger than the padded input.
         let places = (0..extent.kernel)
-            .map(|k| (k * extent.dilation) as isize - extent.padding as isize)
-            .map(|place| split(place, step));
+            .map(|k| (k, (k * extent.dilation) as isize - extent.padding as isize))
+            .map(|(k, place)| (k, split(place, step)))
+            .filter(|&(_, (shift, remainder))| {
+                meets(
+                    shift,
+                    extent.output,
+                    elements(extent.input, remainder, step),
+                )
+            });
         let places: SmallVec<[_; 4]> = places.collect();
-        let mut remainders: SmallVec<[usize; 1]> = places.iter().map(|place| place.1).collect();
+        let mut remainders: SmallVec<[usize; 1]> = places.iter().map(|place| place.1.1).collect();
         remainders.sort_unstable();
         remainders.dedup();
-        let (first, reach) = range(places.iter().map(|place| place.0));
-        let taps = places.iter().enumerate().map(|(kernel, place)| Tap {
+        let (first, reach) = range(places.iter().map(|place| place.1.0));
+        let taps = places.iter().map(|&(kernel, (shift, remainder))| Tap {
             kernel,
-            plane: remainders.partition_point(|&r| r < place.1),
-            shift: (place.0 - first) as usize,
+            plane: remainders.partition_point(|&r| r < remainder),
+            shift: (shift - first) as usize,
         });
         Self {
             source: extent.input,
@@ -78,11 +88,12 @@ impl Axis {
     /// The axis of the gradient to the input, as the upstream gradient is its source.
     pub(super) fn of_input(extent: &Extent) -> Self {
         let spacing = extent.stride;
+        let count = extent.input.div_ceil(spacing);
         let shifts = |phase: usize| {
             (0..extent.kernel).filter_map(move |k| {
                 let place = (phase + extent.padding) as isize - (k * extent.dilation) as isize;
                 let (shift, remainder) = split(place, spacing);
-                (remainder == 0).then_some((k, shift))
+                (remainder == 0 && meets(shift, count, extent.output)).then_some((k, shift))
             })
         };
         let phases = 0..spacing.min(extent.input);
@@ -136,8 +147,7 @@ impl Axis {
     ) -> std::ops::Range<usize> {
         let before = start as isize + self.first;
         let from = (-before).clamp(0, length as isize) as usize;
-        let elements = self.source.saturating_sub(self.remainders[plane]);
-        let elements = elements.div_ceil(self.step) as isize;
+        let elements = elements(self.source, self.remainders[plane], self.step) as isize;
         let to = (elements - before).clamp(from as isize, length as isize);
         from..to as usize
     }
@@ -155,6 +165,16 @@ fn split(place: isize, step: usize) -> (isize, usize) {
     (place.div_euclid(step), place.rem_euclid(step) as usize)
 }
 
+/// Elements of the plane that has every `step`-th element of the source from `first` on.
+fn elements(source: usize, first: usize, step: usize) -> usize {
+    source.saturating_sub(first).div_ceil(step)
+}
+
+/// Whether the plane has element i + `shift` for any of the `count` results i.
+fn meets(shift: isize, count: usize, elements: usize) -> bool {
+    shift < elements as isize && shift + count as isize > 0
+}
+
 /// The least of the shifts, and how far above it the largest is.
 fn range(shifts: impl Iterator<Item = isize> + Clone) -> (isize, usize) {
     let first = shifts.clone().min().unwrap_or(0);
@@ -167,8 +187,10 @@ mod tests {
     use super::*;
 
     fn extents() -> impl Iterator<Item = Extent> {
-        let sizes = (0..4).flat_map(|padding| (1..4).map(move |kernel| (padding, kernel)));
-        let steps = (1..5).flat_map(|stride| (1..4).map(move |dilation| (stride, dilation)));
+        let paddings = (0..4).chain([11]);
+        let sizes = paddings.flat_map(|padding| (1..4).map(move |kernel| (padding, kernel)));
+        let dilations = (1..4).chain([9, 11]);
+        let steps = (1..5).flat_map(move |stride| dilations.clone().map(move |d| (stride, d)));
         sizes.flat_map(move |(padding, kernel)| {
             steps.clone().filter_map(move |(stride, dilation)| {
                 let input = 7;

@@ -18,11 +18,11 @@ use pulp::{Simd, WithSimd};
 use super::super::gemm::{GemmFloat, Scratch};
 use super::super::lanes::dispatch;
 use super::super::parallel::map_pieces;
-use super::Geometry;
 use super::axis::Axis;
 use super::planes::{Image, Layout, SLACK, copy_row};
 use super::tiles::{ROWS, Strip, height};
 use super::weights::Weights;
+use super::{Geometry, Toward};
 use crate::element::Element;
 use crate::storage::Buffer;
 use crate::tensor::View;
@@ -34,40 +34,28 @@ const BAND_BYTES: usize = 256 * 1024;
 /// should get at a time.
 const WORTH_SHARING: usize = 1 << 20;
 
-/// x ⋆ weight + bias.
-pub(super) fn output<T: Element + GemmFloat>(
+/// The results of a convolution, or of its gradient to the input, plus a bias for each channel.
+pub(super) fn correlate<T: Element + GemmFloat>(
     geometry: &Geometry,
-    input: View<'_, T>,
+    toward: Toward,
+    source: View<'_, T>,
     weight: View<'_, T>,
     bias: Option<&[T]>,
     output: &mut [T],
 ) {
-    let [down, across] = &geometry.axes;
-    let correlation = Correlation::new(
-        [Axis::of_output(down), Axis::of_output(across)],
-        [geometry.groups, geometry.outputs, geometry.inputs],
-        Weights::of_output(weight, geometry),
-        bias,
-    );
-    correlation.run(input, output);
-}
-
-/// The gradient to the input, plus a bias for each channel.
-pub(super) fn input_gradient<T: Element + GemmFloat>(
-    geometry: &Geometry,
-    upstream: View<'_, T>,
-    weight: View<'_, T>,
-    bias: Option<&[T]>,
-    output: &mut [T],
-) {
-    let [down, across] = &geometry.axes;
-    let correlation = Correlation::new(
-        [Axis::of_input(down), Axis::of_input(across)],
-        [geometry.groups, geometry.inputs, geometry.outputs],
-        Weights::of_input(weight, geometry),
-        bias,
-    );
-    correlation.run(upstream, output);
+    let (inputs, outputs) = (geometry.inputs, geometry.outputs);
+    let (axes, channels) = match toward {
+        Toward::Output => (
+            geometry.axes.each_ref().map(Axis::of_output),
+            [outputs, inputs],
+        ),
+        Toward::Input => (
+            geometry.axes.each_ref().map(Axis::of_input),
+            [inputs, outputs],
+        ),
+    };
+    let weights = Weights::new(weight, toward, geometry);
+    Correlation::new(axes, geometry.groups, channels, weights, bias).run(source, output);
 }
 
 /// A convolution in either direction, set out: which elements meet, and the weights in the order
@@ -100,7 +88,8 @@ impl<'a, T: Element + GemmFloat> Correlation<'a, T> {
     /// Lists the taps and copies the weights.
     fn new(
         axes: [Axis; 2],
-        [groups, results, sources]: [usize; 3],
+        groups: usize,
+        [results, sources]: [usize; 2],
         from: Weights<'_, T>,
         bias: Option<&'a [T]>,
     ) -> Self {

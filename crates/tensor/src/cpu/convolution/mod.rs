@@ -85,15 +85,11 @@ pub struct Pass<'a, T> {
 /// Which of the three, and its operands: the input is `[N, C, H, W]`, the output and the upstream
 /// gradient `[N, O, H', W']`, the weight `[O, C / groups, K, K']`, all with any strides.
 pub(crate) enum Kind<'a, T> {
-    /// The convolution.
-    Output {
-        input: View<'a, T>,
-        weight: View<'a, T>,
-        bias: Option<&'a [T]>,
-    },
-    /// The gradient to the input, which as an operation of its own may add a bias.
-    Input {
-        upstream: View<'a, T>,
+    /// The convolution or its gradient to the input, plus a bias for each channel of the result.
+    Correlation {
+        toward: Toward,
+        /// The input, or the upstream gradient.
+        source: View<'a, T>,
         weight: View<'a, T>,
         bias: Option<&'a [T]>,
     },
@@ -102,6 +98,15 @@ pub(crate) enum Kind<'a, T> {
         upstream: View<'a, T>,
         input: View<'a, T>,
     },
+}
+
+/// What a correlation results in.
+#[derive(Clone, Copy)]
+pub(crate) enum Toward {
+    /// The output, from the input.
+    Output,
+    /// The gradient to the input, from the upstream gradient.
+    Input,
 }
 
 /// Steps along the four axes that every operand has.
@@ -118,16 +123,12 @@ pub(crate) fn convolve<T: Element + GemmFloat>(pass: Pass<'_, T>, output: &mut [
     }
     let geometry = &pass.geometry;
     match pass.kind {
-        Kind::Output {
-            input,
+        Kind::Correlation {
+            toward,
+            source,
             weight,
             bias,
-        } => correlate::output(geometry, input, weight, bias, output),
-        Kind::Input {
-            upstream,
-            weight,
-            bias,
-        } => correlate::input_gradient(geometry, upstream, weight, bias, output),
+        } => correlate::correlate(geometry, toward, source, weight, bias, output),
         Kind::Weight { upstream, input } => {
             weight_gradient::weight_gradient(geometry, upstream, input, output);
         }

@@ -66,13 +66,20 @@ pub(super) fn weight_gradient<T: Element + GemmFloat>(
         return;
     }
     let layout = Layout::new(&axes, geometry.inputs, band);
+    let [height, width] = geometry.axes.map(|axis| axis.kernel);
     let mut starts = Vec::new();
+    // Where each tap's weight is among those of an output channel.
+    let mut weights = Vec::new();
     for channel in 0..geometry.inputs {
         for &u in &axes[0].phases[0] {
             for &v in &axes[1].phases[0] {
                 starts.push(layout.start(channel, u, v));
+                weights.push((channel * height + u.kernel) * width + v.kernel);
             }
         }
+    }
+    if starts.is_empty() {
+        return;
     }
     let plan = Plan {
         geometry,
@@ -108,15 +115,26 @@ pub(super) fn weight_gradient<T: Element + GemmFloat>(
         });
         buffer
     });
-    let group = geometry.outputs * starts.len();
+    let row = geometry.inputs * height * width;
     for ((channels, _), sums) in pieces.zip(&sums) {
-        let length = channels.len() * starts.len();
-        let groups = output.chunks_exact_mut(group);
-        for (output, sums) in groups.zip(sums.as_slice().chunks_exact(length)) {
-            let output = &mut output[channels.start * starts.len()..][..length];
-            for (total, sum) in output.iter_mut().zip(sums) {
-                *total += *sum;
+        let mut sums = sums.as_slice().chunks_exact(starts.len());
+        for group in output.chunks_exact_mut(geometry.outputs * row) {
+            let rows = group.chunks_exact_mut(row).skip(channels.start);
+            for (row, sums) in rows.zip(sums.by_ref().take(channels.len())) {
+                add(&weights, sums, row);
             }
+        }
+    }
+}
+
+/// Adds the sum of each tap to its weight.
+fn add<T: GemmFloat>(weights: &[usize], sums: &[T], row: &mut [T]) {
+    if sums.len() == row.len() {
+        // All weights have a tap, and they are in order.
+        row.iter_mut().zip(sums).for_each(|(to, sum)| *to += *sum);
+    } else {
+        for (&weight, sum) in weights.iter().zip(sums) {
+            row[weight] += *sum;
         }
     }
 }

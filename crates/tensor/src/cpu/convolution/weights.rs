@@ -1,8 +1,8 @@
 //! The weights of a convolution, and their copy in the order in which the tiles read them.
 
 use super::super::gemm::GemmFloat;
-use super::Geometry;
 use super::tiles::{ROWS, height};
+use super::{Geometry, Toward};
 use crate::tensor::View;
 
 /// The weights, as the matrix of a group: a row for each channel of the result.
@@ -15,25 +15,16 @@ pub(super) struct Weights<'a, T> {
 }
 
 impl<'a, T: GemmFloat> Weights<'a, T> {
-    pub(super) fn of_output(weight: View<'a, T>, geometry: &Geometry) -> Self {
-        Self::new(weight, |[output, input, down, across]| {
-            let group = output * geometry.outputs as isize;
-            [group, output, input, down, across]
-        })
-    }
-
-    pub(super) fn of_input(weight: View<'a, T>, geometry: &Geometry) -> Self {
-        Self::new(weight, |[output, input, down, across]| {
-            let group = output * geometry.outputs as isize;
-            [group, input, output, down, across]
-        })
-    }
-
-    fn new(weight: View<'a, T>, order: impl FnOnce([isize; 4]) -> [isize; 5]) -> Self {
+    pub(super) fn new(weight: View<'a, T>, toward: Toward, geometry: &Geometry) -> Self {
+        let [output, input, down, across] = super::strides(&weight);
+        let group = output * geometry.outputs as isize;
         Self {
             elements: weight.elements,
             offset: weight.shape.offset() as isize,
-            strides: order(super::strides(&weight)),
+            strides: match toward {
+                Toward::Output => [group, output, input, down, across],
+                Toward::Input => [group, input, output, down, across],
+            },
         }
     }
 

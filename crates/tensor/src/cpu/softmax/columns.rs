@@ -8,8 +8,6 @@
 //! 3. Blocks depend on the sizes alone, and are merged in their order: the same bits for any
 //!    number of threads.
 
-use std::ops::RangeInclusive;
-
 use pulp::{Simd, WithSimd};
 use smallvec::SmallVec;
 
@@ -18,6 +16,7 @@ use crate::cpu::lanes::{Lanes, dispatch};
 use crate::cpu::parallel::{PIECE, for_each_piece, map_pieces};
 use crate::element::Float;
 use crate::scalar::Scalar;
+use crate::storage::Buffer;
 
 /// The most columns of a block.
 const TILE: usize = 1024;
@@ -53,141 +52,72 @@ pub(super) fn whole<T: Float>(
     input: &[T],
     axis: usize,
     output: &mut [T],
-    mut stats: Stats<'_, T>,
+    stats: Stats<'_, T>,
 ) {
-    let inner = stats.total.len();
-    let outputs = output.chunks_exact_mut(axis * inner);
-    for (input, output) in input.chunks_exact(axis * inner).zip(outputs) {
-        stats.largest.fill(T::from_f64(f64::NEG_INFINITY));
-        stats.total.fill(T::ZERO);
-        dispatch(Pass {
-            kind,
+    let Stats { largest, total } = stats;
+    let length = axis * total.len();
+    let outputs = output.chunks_exact_mut(length);
+    for (input, output) in input.chunks_exact(length).zip(outputs) {
+        let mut block = Block {
             input,
-            step: inner,
-            output,
-            stats: stats.reborrow(),
-            steps: Step::Largest..=Step::Finish,
-            merged: None,
-        });
+            step: total.len(),
+            runs: SmallVec::from_iter([output]),
+            stats: Stats { largest, total },
+        };
+        block.pass(kind, Part::Whole);
     }
 }
 
-/// Of each column of a block: its largest number m, and Σ e^(x − m). What [`Pass`] finishes a block
-/// with takes their place.
-pub(super) struct Stats<'a, T> {
-    pub(super) largest: &'a mut [T],
-    pub(super) total: &'a mut [T],
-}
-
-impl<T> Stats<'_, T> {
-    fn reborrow(&mut self) -> Stats<'_, T> {
-        Stats {
-            largest: self.largest,
-            total: self.total,
-        }
-    }
-}
-
-/// Rows of a part of the columns, and their results.
-struct Block<'a, T> {
-    input: &'a [T],
-    /// From row to row of the input.
-    step: usize,
-    width: usize,
-    /// One run of whole rows, or, where a row is longer than the block is wide, one for each row.
-    runs: SmallVec<[&'a mut [T]; 1]>,
-    largest: Vec<T>,
-    total: Vec<T>,
-}
-
-impl<T: Float> Block<'_, T> {
-    /// Runs some of the steps; all rows pass through them before a further one begins.
-    fn pass(&mut self, kind: Kind, steps: RangeInclusive<Step>) {
-        let mut row = 0;
-        for output in &mut self.runs {
-            let rows = output.len() / self.width;
-            dispatch(Pass {
-                kind,
-                input: &self.input[row * self.step..],
-                step: self.step,
-                output,
-                stats: Stats {
-                    largest: &mut self.largest,
-                    total: &mut self.total,
-                },
-                steps: steps.clone(),
-                merged: None,
-            });
-            row += rows;
-        }
-    }
-
-    /// Makes the factors from the statistics of the whole axis.
-    fn factors(&mut self, kind: Kind, merged: [&[T]; 2]) {
-        dispatch(Pass {
-            kind,
-            input: &[],
-            step: self.step,
-            output: &mut [],
-            stats: Stats {
-                largest: &mut self.largest,
-                total: &mut self.total,
-            },
-            steps: Step::Factors..=Step::Factors,
-            merged: Some(merged),
-        });
-    }
-}
-
-/// The way through memory of more than one block for a result.
+/// The softmax along an axis of several blocks, or of rows that are longer than one.
 fn in_blocks<T: Float>(kind: Kind, input: &[T], [axis, inner, rows]: [usize; 3], output: &mut [T]) {
     let width = inner.min(TILE);
-    let tiles = inner.div_ceil(width);
+    let (segments, tiles) = (axis.div_ceil(rows), inner.div_ceil(width));
+    let statistics = output.len() / axis * segments;
+    let mut buffer = Buffer::with_count(2 * statistics);
+    let (largest, total) = buffer.as_mut_slice()[..2 * statistics].split_at_mut(statistics);
+    let mut stats = largest.chunks_mut(inner).zip(total.chunks_mut(inner));
     let mut blocks: Vec<Block<'_, T>> = Vec::new();
     let outputs = output.chunks_exact_mut(axis * inner);
     for (input, output) in input.chunks_exact(axis * inner).zip(outputs) {
-        let segments = input.chunks(rows * inner);
-        for (input, output) in segments.zip(output.chunks_mut(rows * inner)) {
+        let outputs = output.chunks_mut(rows * inner);
+        for (output, (input, stats)) in outputs.zip(input.chunks(rows * inner).zip(&mut stats)) {
             let first = blocks.len();
-            for column in (0..inner).step_by(width) {
-                let width = width.min(inner - column);
-                blocks.push(Block {
-                    input: &input[column..],
-                    step: inner,
-                    width,
-                    runs: SmallVec::new(),
-                    largest: vec![T::from_f64(f64::NEG_INFINITY); width],
-                    total: vec![T::ZERO; width],
-                });
-            }
-            if tiles == 1 {
-                blocks[first].runs.push(output);
-            } else {
-                for row in output.chunks_exact_mut(inner) {
-                    for (block, run) in blocks[first..].iter_mut().zip(row.chunks_mut(width)) {
-                        block.runs.push(run);
-                    }
+            let stats = stats.0.chunks_mut(width).zip(stats.1.chunks_mut(width));
+            blocks.extend(stats.enumerate().map(|(tile, (largest, total))| Block {
+                input: &input[tile * width..],
+                step: inner,
+                runs: SmallVec::new(),
+                stats: Stats { largest, total },
+            }));
+            let (line, part) = match tiles {
+                1 => (output.len(), output.len()),
+                _ => (inner, width),
+            };
+            for line in output.chunks_mut(line) {
+                let parts = line.chunks_mut(part);
+                for (block, part) in blocks[first..].iter_mut().zip(parts) {
+                    block.runs.push(part);
                 }
             }
         }
     }
-    map_pieces(&mut blocks, |block| {
-        block.pass(kind, Step::Largest..=Step::Largest);
-        block.pass(kind, Step::Exponentials..=Step::Exponentials);
-    });
-    let segments = axis.div_ceil(rows);
+    if segments == 1 {
+        map_pieces(&mut blocks, |block| block.pass(kind, Part::Whole));
+        return;
+    }
+    map_pieces(&mut blocks, |block| block.pass(kind, Part::Statistics));
     let mut merged = Vec::new();
-    for group in blocks.chunks(segments * tiles) {
+    for result in blocks.chunks(segments * tiles) {
         for tile in 0..tiles {
-            let (mut largest, mut total) = (group[tile].largest.clone(), group[tile].total.clone());
-            for other in group[tile..].iter().step_by(tiles).skip(1) {
+            let first = &result[tile].stats;
+            let (mut largest, mut total) = (first.largest.to_vec(), first.total.to_vec());
+            for other in result[tile..].iter().step_by(tiles).skip(1) {
                 dispatch(Merge {
                     into: Stats {
                         largest: &mut largest,
                         total: &mut total,
                     },
-                    largest: &other.largest,
-                    total: &other.total,
+                    other: &other.stats,
                 });
             }
             merged.push([largest, total]);
@@ -196,61 +126,77 @@ fn in_blocks<T: Float>(kind: Kind, input: &[T], [axis, inner, rows]: [usize; 3],
     map_pieces(blocks.iter_mut().enumerate(), |(number, block)| {
         let result = number / (segments * tiles) * tiles + number % tiles;
         let [largest, total] = &merged[result];
-        block.factors(kind, [largest, total]);
-        block.pass(kind, Step::Finish..=Step::Finish);
+        block.pass(kind, Part::Results([largest, total]));
     });
 }
 
-/// What is done to a block, in this order.
-#[derive(Clone, Copy, PartialEq, PartialOrd)]
-enum Step {
-    /// The largest numbers of the columns are found.
-    Largest,
-    /// The exponentials are added up and, for the softmax, written.
-    Exponentials,
-    /// The statistics of the whole axis become what finishes a column: M and e^(m − M) / s, or M
-    /// and ln s.
-    Factors,
-    /// The results are finished.
-    Finish,
+/// Of each column the largest number m, and Σ e^(x − m). What the results are finished with takes
+/// their place.
+pub(super) struct Stats<'a, T> {
+    pub(super) largest: &'a mut [T],
+    pub(super) total: &'a mut [T],
 }
 
-/// Some of the steps on rows of one block.
-struct Pass<'a, T> {
-    kind: Kind,
+/// Rows of some columns, and their results.
+struct Block<'a, T> {
+    /// From the first row on to the end of the last; the columns are the first of a row.
     input: &'a [T],
     /// From row to row of the input.
     step: usize,
-    /// Rows as wide as the statistics, without gaps.
-    output: &'a mut [T],
+    /// One run of whole rows, or, where a row is longer than the block is wide, one for each row.
+    runs: SmallVec<[&'a mut [T]; 1]>,
     stats: Stats<'a, T>,
-    steps: RangeInclusive<Step>,
-    /// M and s, where they are not those of the block itself.
-    merged: Option<[&'a [T]; 2]>,
 }
 
-impl<T: Float> WithSimd for Pass<'_, T> {
-    type Output = ();
+/// What is done to a block at a time.
+enum Part<'a, T> {
+    /// The statistics are found, and the exponentials of a softmax are written.
+    Statistics,
+    /// The results are finished with M and s, the statistics of the whole axis.
+    Results([&'a [T]; 2]),
+    /// Both, where the block is the whole axis.
+    Whole,
+}
 
-    #[inline(always)]
-    fn with_simd<S: Simd>(mut self, simd: S) {
-        let (first, last) = (*self.steps.start(), *self.steps.end());
-        if first <= Step::Largest {
-            self.find_largest(simd);
-        }
-        if first <= Step::Exponentials && Step::Exponentials <= last {
-            self.add_exponentials(simd);
-        }
-        if first <= Step::Factors && Step::Factors <= last {
-            self.make_factors(simd);
-        }
-        if Step::Finish <= last {
-            self.finish(simd);
-        }
+impl<T: Float> Block<'_, T> {
+    /// The one caller of the loops, which the compiler would otherwise compile for each caller.
+    #[inline(never)]
+    fn pass(&mut self, kind: Kind, part: Part<'_, T>) {
+        dispatch(Pass {
+            kind,
+            part,
+            block: self,
+        });
     }
 }
 
-impl<T: Float> Pass<'_, T> {
+struct Pass<'a, 'b, T> {
+    kind: Kind,
+    part: Part<'a, T>,
+    block: &'a mut Block<'b, T>,
+}
+
+impl<T: Float> WithSimd for Pass<'_, '_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { kind, part, block } = self;
+        if let Part::Statistics | Part::Whole = part {
+            block.find_largest(simd);
+            block.add_exponentials(simd, kind);
+        }
+        let merged = match part {
+            Part::Statistics => return,
+            Part::Results(merged) => Some(merged),
+            Part::Whole => None,
+        };
+        block.make_factors(simd, kind, merged);
+        block.finish(simd, kind);
+    }
+}
+
+impl<T: Float> Block<'_, T> {
     fn width(&self) -> usize {
         self.stats.total.len()
     }
@@ -258,8 +204,8 @@ impl<T: Float> Pass<'_, T> {
     #[inline(always)]
     fn find_largest<S: Simd>(&mut self, simd: S) {
         let width = self.width();
-        let rows = self.output.len() / width;
-        for row in self.input.chunks(self.step).take(rows) {
+        self.stats.largest.fill(T::from_f64(f64::NEG_INFINITY));
+        for row in self.input.chunks(self.step) {
             let (x, x_rest) = T::split::<S>(&row[..width]);
             let (largest, rest) = T::split_mut::<S>(self.stats.largest);
             for (largest, x) in largest.iter_mut().zip(x) {
@@ -275,48 +221,54 @@ impl<T: Float> Pass<'_, T> {
         }
     }
 
-    /// Register by register down the rows: the sums of a run stay in a register.
+    /// Register by register down the rows: the sums of some rows stay in a register.
     #[inline(always)]
-    fn add_exponentials<S: Simd>(&mut self, simd: S) {
+    fn add_exponentials<S: Simd>(&mut self, simd: S, kind: Kind) {
         let (width, lanes) = (self.width(), T::width::<S>());
         let zero = Lanes::splat(simd, T::ZERO);
         let lowest = Lanes::splat(simd, T::from_f64(f64::NEG_INFINITY));
-        let inputs = self.input.chunks(RUN * self.step);
-        for (input, output) in inputs.zip(self.output.chunks_mut(RUN * width)) {
-            for column in (0..width).step_by(lanes) {
-                let columns = column..width.min(column + lanes);
-                let largest = load(simd, &self.stats.largest[columns.clone()]);
-                // Nothing but −∞ so far: e^(−∞ − 0) is the 0 that e^(−∞ + ∞) is not.
-                let shift = Lanes::select(largest.equal(lowest), zero, largest);
-                let mut sum = zero;
-                let rows = input.chunks(self.step);
-                for (x, y) in rows.zip(output.chunks_exact_mut(width)) {
-                    let e = (load(simd, &x[columns.clone()]) - shift).exp();
-                    sum = sum + e;
-                    if self.kind == Kind::Softmax {
-                        store(e, &mut y[columns.clone()]);
+        self.stats.total.fill(T::ZERO);
+        let mut input = self.input;
+        for run in &mut self.runs {
+            for output in run.chunks_mut(RUN * width) {
+                let length = output.len() / width * self.step;
+                let (rows, after) = input.split_at(length.min(input.len()));
+                input = after;
+                for column in (0..width).step_by(lanes) {
+                    let columns = column..width.min(column + lanes);
+                    let largest = load(simd, &self.stats.largest[columns.clone()]);
+                    // Nothing but −∞ so far: e^(−∞ − 0) is the 0 that e^(−∞ + ∞) is not.
+                    let shift = Lanes::select(largest.equal(lowest), zero, largest);
+                    let mut sum = zero;
+                    let rows = rows.chunks(self.step);
+                    for (x, y) in rows.zip(output.chunks_exact_mut(width)) {
+                        let e = (load(simd, &x[columns.clone()]) - shift).exp();
+                        sum = sum + e;
+                        if kind == Kind::Softmax {
+                            store(e, &mut y[columns.clone()]);
+                        }
                     }
+                    let total = &mut self.stats.total[columns];
+                    store(load(simd, total) + sum, total);
                 }
-                let total = &mut self.stats.total[columns];
-                store(load(simd, total) + sum, total);
             }
         }
     }
 
     #[inline(always)]
-    fn make_factors<S: Simd>(&mut self, simd: S) {
+    fn make_factors<S: Simd>(&mut self, simd: S, kind: Kind, merged: Option<[&[T]; 2]>) {
         let (width, lanes) = (self.width(), T::width::<S>());
         for column in (0..width).step_by(lanes) {
             let columns = column..width.min(column + lanes);
             let own = load(simd, &self.stats.largest[columns.clone()]);
-            let (largest, total) = match self.merged {
+            let (largest, total) = match merged {
                 Some([largest, total]) => (
                     load(simd, &largest[columns.clone()]),
                     load(simd, &total[columns.clone()]),
                 ),
                 None => (own, load(simd, &self.stats.total[columns.clone()])),
             };
-            let factor = match self.kind {
+            let factor = match kind {
                 Kind::Softmax => (own - largest).exp() * total.recip(),
                 Kind::LogSoftmax => total.ln(),
             };
@@ -326,35 +278,38 @@ impl<T: Float> Pass<'_, T> {
     }
 
     #[inline(always)]
-    fn finish<S: Simd>(&mut self, simd: S) {
+    fn finish<S: Simd>(&mut self, simd: S, kind: Kind) {
         let width = self.width();
         let (factors, factors_rest) = T::split::<S>(self.stats.total);
         let (largest, largest_rest) = T::split::<S>(self.stats.largest);
-        let rows = self.input.chunks(self.step);
-        for (x, y) in rows.zip(self.output.chunks_exact_mut(width)) {
-            let (x, x_rest) = T::split::<S>(&x[..width]);
-            let (y, y_rest) = T::split_mut::<S>(y);
-            match self.kind {
-                Kind::Softmax => {
-                    for (y, factor) in y.iter_mut().zip(factors) {
-                        *y = (Lanes::<S, T>::new(simd, *y) * Lanes::new(simd, *factor)).vector;
+        let mut rows = self.input.chunks(self.step);
+        for run in &mut self.runs {
+            for (y, x) in run.chunks_exact_mut(width).zip(rows.by_ref()) {
+                let (x, x_rest) = T::split::<S>(&x[..width]);
+                let (y, y_rest) = T::split_mut::<S>(y);
+                match kind {
+                    Kind::Softmax => {
+                        for (y, factor) in y.iter_mut().zip(factors) {
+                            *y = (Lanes::<S, T>::new(simd, *y) * Lanes::new(simd, *factor)).vector;
+                        }
+                        if !y_rest.is_empty() {
+                            let factor = Lanes::<S, T>::load_partial(simd, factors_rest);
+                            (Lanes::load_partial(simd, y_rest) * factor).store_partial(y_rest);
+                        }
                     }
-                    if !y_rest.is_empty() {
-                        let factor = Lanes::<S, T>::load_partial(simd, factors_rest);
-                        (Lanes::load_partial(simd, y_rest) * factor).store_partial(y_rest);
-                    }
-                }
-                Kind::LogSoftmax => {
-                    let operands = x.iter().zip(largest).zip(factors);
-                    for (y, ((x, largest), ln)) in y.iter_mut().zip(operands) {
-                        let distance = Lanes::<S, T>::new(simd, *x) - Lanes::new(simd, *largest);
-                        *y = (distance - Lanes::new(simd, *ln)).vector;
-                    }
-                    if !y_rest.is_empty() {
-                        let distance = Lanes::<S, T>::load_partial(simd, x_rest)
-                            - Lanes::load_partial(simd, largest_rest);
-                        let ln = Lanes::load_partial(simd, factors_rest);
-                        (distance - ln).store_partial(y_rest);
+                    Kind::LogSoftmax => {
+                        let operands = x.iter().zip(largest).zip(factors);
+                        for (y, ((x, largest), ln)) in y.iter_mut().zip(operands) {
+                            let distance =
+                                Lanes::<S, T>::new(simd, *x) - Lanes::new(simd, *largest);
+                            *y = (distance - Lanes::new(simd, *ln)).vector;
+                        }
+                        if !y_rest.is_empty() {
+                            let distance = Lanes::<S, T>::load_partial(simd, x_rest)
+                                - Lanes::load_partial(simd, largest_rest);
+                            let ln = Lanes::load_partial(simd, factors_rest);
+                            (distance - ln).store_partial(y_rest);
+                        }
                     }
                 }
             }
@@ -366,8 +321,7 @@ impl<T: Float> Pass<'_, T> {
 /// smaller m is scaled.
 struct Merge<'a, T> {
     into: Stats<'a, T>,
-    largest: &'a [T],
-    total: &'a [T],
+    other: &'a Stats<'a, T>,
 }
 
 impl<T: Float> WithSimd for Merge<'_, T> {
@@ -375,14 +329,14 @@ impl<T: Float> WithSimd for Merge<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let (width, lanes) = (self.total.len(), T::width::<S>());
+        let (width, lanes) = (self.other.total.len(), T::width::<S>());
         for column in (0..width).step_by(lanes) {
             let columns = column..width.min(column + lanes);
             let mut total = Lanes::splat(simd, T::ZERO);
             let before = load(simd, &self.into.largest[columns.clone()]);
-            let other = load(simd, &self.largest[columns.clone()]);
+            let other = load(simd, &self.other.largest[columns.clone()]);
             let largest = before.max(other);
-            let totals = [&*self.into.total, self.total];
+            let totals = [&*self.into.total, &*self.other.total];
             for (m, t) in [before, other].into_iter().zip(totals) {
                 let t = load(simd, &t[columns.clone()]);
                 // Equal infinities have no distance.

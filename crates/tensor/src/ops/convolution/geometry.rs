@@ -3,7 +3,7 @@
 use super::Convolution;
 use crate::cpu::convolution::{Extent, Geometry};
 use crate::error::{Error, Result};
-use crate::ops::spatial::PerSpatialAxis;
+use crate::ops::spatial::Steps;
 use crate::shape::{Shape, Sizes};
 
 /// A convolution whose shapes have been checked.
@@ -23,11 +23,7 @@ pub(super) fn check(
 ) -> Result<Checked> {
     let axes = input.len() - 2;
     let groups = settings.groups;
-    let resolve = |setting: &PerSpatialAxis, name, least| setting.resolve(op, name, axes, least);
-    let stride = resolve(&settings.stride, "stride", 1)?;
-    let padding = resolve(&settings.padding, "padding", 0)?;
-    let dilation = resolve(&settings.dilation, "dilation", 1)?;
-
+    let steps = settings.steps(op, axes)?;
     let (channels, outputs) = (input[1], weight[0]);
     let divides = |channels: usize| channels.checked_rem(groups) == Some(0);
     if !divides(channels) || !divides(outputs) {
@@ -62,18 +58,16 @@ pub(super) fn check(
         dilation: 1,
     }; 2];
     for axis in 0..axes {
-        let extent = extent(
-            [input[2 + axis], weight[2 + axis]],
-            [stride[axis], padding[axis], dilation[axis]],
-        );
+        let steps = steps[axis];
+        let extent = extent(input[2 + axis], weight[2 + axis], steps);
         let extent = extent.ok_or_else(|| Error::Shape {
             op,
             expected: format!(
                 "a weight that covers from 1 to all elements of axis {} of the input {input:?} \
                  with padding {}, dilation {}",
                 2 + axis,
-                padding[axis],
-                dilation[axis],
+                steps.padding,
+                steps.dilation,
             ),
             found: Sizes::from_slice(weight),
         })?;
@@ -95,18 +89,15 @@ pub(super) fn check(
 }
 
 /// The sizes along an axis; none where the kernel does not fit.
-fn extent([input, kernel]: [usize; 2], [stride, padding, dilation]: [usize; 3]) -> Option<Extent> {
-    let padded = padding.checked_mul(2)?.checked_add(input)?;
-    isize::try_from(padded).ok()?;
-    let covered = kernel.checked_sub(1)?.checked_mul(dilation)?;
-    let output = padded.checked_sub(covered.checked_add(1)?)? / stride + 1;
+fn extent(input: usize, kernel: usize, steps: Steps) -> Option<Extent> {
+    let output = steps.room(input, kernel)? / steps.stride + 1;
     Some(Extent {
         input,
         kernel,
         output,
         // A step that is never taken may be too large to count with.
-        stride: if output > 1 { stride } else { 1 },
-        padding,
-        dilation: if kernel > 1 { dilation } else { 1 },
+        stride: if output > 1 { steps.stride } else { 1 },
+        padding: steps.padding,
+        dilation: if kernel > 1 { steps.dilation } else { 1 },
     })
 }

@@ -1,9 +1,11 @@
 //! The two gradients of a convolution, as operations of their own.
 
-use super::{Convolution, check_operands, check_rank, geometry, planar};
-use crate::cpu::convolution::{Kind, Pass};
+use super::geometry::{self, Checked};
+use super::{Convolution, INPUT, UPSTREAM, WEIGHT, check_operands, correlate, planar};
+use crate::cpu::convolution::{Kind, Pass, Toward};
 use crate::element::Float;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::ops::spatial::{check_size, check_upstream};
 use crate::shape::{Shape, Sizes};
 use crate::tensor::Tensor;
 
@@ -33,14 +35,12 @@ impl<T: Float> Tensor<T> {
         size: impl AsRef<[usize]>,
         settings: &Convolution,
     ) -> Result<Self> {
-        input_gradient(
-            "conv_input_gradient",
-            self,
-            weight,
-            None,
-            size.as_ref(),
-            settings,
-        )
+        const OP: &str = "conv_input_gradient";
+        let size = size.as_ref();
+        check_size(OP, size)?;
+        UPSTREAM.check_rank(OP, self.shape(), size.len())?;
+        WEIGHT.check_rank(OP, weight.shape(), size.len())?;
+        input_gradient(OP, self, weight, None, size, settings)
     }
 
     /// The gradient of a convolution to its weight, from this upstream gradient:
@@ -61,15 +61,15 @@ impl<T: Float> Tensor<T> {
     ) -> Result<Self> {
         const OP: &str = "conv_weight_gradient";
         let size = size.as_ref();
-        check_axes(OP, size)?;
-        check_rank(OP, "an upstream gradient", self.shape(), size.len())?;
-        check_rank(OP, "an input", input.shape(), size.len())?;
+        check_size(OP, size)?;
+        UPSTREAM.check_rank(OP, self.shape(), size.len())?;
+        INPUT.check_rank(OP, input.shape(), size.len())?;
         let channels = input.shape()[1];
         let mut weight = Sizes::from_slice(&[self.shape()[1]]);
         weight.push(channels.checked_div(settings.groups).unwrap_or(channels));
         weight.extend(size.iter().copied());
-        let checked = geometry::check(OP, input.shape(), &weight, settings)?;
-        check_upstream(OP, self, &checked.output)?;
+        let Checked { geometry, output } = geometry::check(OP, input.shape(), &weight, settings)?;
+        check_upstream(OP, self.shape(), &output)?;
         check_operands(OP, [self, input], None, 0)?;
         let (upstream, input) = (planar(self)?, planar(input)?);
         let kind = Kind::Weight {
@@ -77,14 +77,13 @@ impl<T: Float> Tensor<T> {
             input: input.view(OP)?,
         };
         let shape = Shape::contiguous(OP, &weight)?;
-        let geometry = checked.geometry;
         Ok(Self::build(shape, |output| {
             T::convolve(Pass { geometry, kind }, output);
         }))
     }
 }
 
-/// The gradient to the input, plus a bias for each of its channels.
+/// The gradient to an input of that size, plus a bias for each of its channels; the ranks fit.
 pub(super) fn input_gradient<T: Float>(
     op: &'static str,
     upstream: &Tensor<T>,
@@ -93,52 +92,11 @@ pub(super) fn input_gradient<T: Float>(
     size: &[usize],
     settings: &Convolution,
 ) -> Result<Tensor<T>> {
-    check_axes(op, size)?;
-    check_rank(op, "an upstream gradient", upstream.shape(), size.len())?;
-    check_rank(op, "a weight", weight.shape(), size.len())?;
     let channels = weight.shape()[1].saturating_mul(settings.groups);
     let mut input = Sizes::from_slice(&[upstream.shape()[0], channels]);
     input.extend(size.iter().copied());
-    let checked = geometry::check(op, &input, weight.shape(), settings)?;
-    check_upstream(op, upstream, &checked.output)?;
-    check_operands(op, [upstream, weight], bias, channels)?;
-    let (upstream, weight) = (planar(upstream)?, planar(weight)?);
-    let bias = bias.map(Tensor::contiguous).transpose()?;
-    let kind = Kind::Input {
-        upstream: upstream.view(op)?,
-        weight: weight.view(op)?,
-        bias: bias.as_ref().and_then(Tensor::as_slice),
-    };
-    let shape = Shape::contiguous(op, &input)?;
-    let geometry = checked.geometry;
-    Ok(Tensor::build(shape, |output| {
-        T::convolve(Pass { geometry, kind }, output);
-    }))
-}
-
-fn check_axes(op: &'static str, size: &[usize]) -> Result<()> {
-    match size {
-        [_] | [_, _] => Ok(()),
-        _ => Err(Error::Argument {
-            op,
-            argument: "size",
-            expected: "one or two sizes, one for each spatial axis".into(),
-            found: format!("{size:?}"),
-        }),
-    }
-}
-
-fn check_upstream<T: Float>(
-    op: &'static str,
-    upstream: &Tensor<T>,
-    output: &[usize],
-) -> Result<()> {
-    if upstream.shape() == output {
-        return Ok(());
-    }
-    Err(Error::Shape {
-        op,
-        expected: format!("an upstream gradient of shape {output:?}, that of the output"),
-        found: Sizes::from_slice(upstream.shape()),
-    })
+    let Checked { geometry, output } = geometry::check(op, &input, weight.shape(), settings)?;
+    check_upstream(op, upstream.shape(), &output)?;
+    let operands = [upstream, weight];
+    correlate(op, geometry, Toward::Input, operands, bias, &input)
 }

@@ -11,11 +11,12 @@ mod transposed;
 
 pub use settings::Convolution;
 
-use crate::cpu::convolution::{Kind, Pass};
+use crate::cpu::convolution::{Geometry, Kind, Pass, Toward};
 use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::shape::{Shape, Sizes};
 use crate::tensor::Tensor;
+use geometry::Checked;
 
 impl<T: Float> Tensor<T> {
     /// The convolution over one axis, see [`Tensor::conv2d`].
@@ -64,7 +65,7 @@ impl<T: Float> Tensor<T> {
     ///
     /// # Numerics
     /// The padding is multiplied like any other number: a weight that is infinite or NaN makes NaN
-    /// of it.
+    /// of it, unless it meets nothing but padding.
     ///
     /// # Example
     ///
@@ -96,36 +97,69 @@ fn convolve<T: Float>(
     bias: Option<&Tensor<T>>,
     settings: &Convolution,
 ) -> Result<Tensor<T>> {
-    check_rank(op, "an input", input.shape(), axes)?;
-    check_rank(op, "a weight", weight.shape(), axes)?;
-    let checked = geometry::check(op, input.shape(), weight.shape(), settings)?;
-    check_operands(op, [input, weight], bias, weight.shape()[0])?;
-    let (input, weight) = (planar(input)?, planar(weight)?);
+    INPUT.check_rank(op, input.shape(), axes)?;
+    WEIGHT.check_rank(op, weight.shape(), axes)?;
+    let Checked { geometry, output } =
+        geometry::check(op, input.shape(), weight.shape(), settings)?;
+    correlate(op, geometry, Toward::Output, [input, weight], bias, &output)
+}
+
+/// A convolution of that geometry, or its gradient to the input, of shape `sizes`.
+fn correlate<T: Float>(
+    op: &'static str,
+    geometry: Geometry,
+    toward: Toward,
+    [source, weight]: [&Tensor<T>; 2],
+    bias: Option<&Tensor<T>>,
+    sizes: &[usize],
+) -> Result<Tensor<T>> {
+    check_operands(op, [source, weight], bias, sizes[1])?;
+    let (source, weight) = (planar(source)?, planar(weight)?);
     let bias = bias.map(Tensor::contiguous).transpose()?;
-    let kind = Kind::Output {
-        input: input.view(op)?,
+    let kind = Kind::Correlation {
+        toward,
+        source: source.view(op)?,
         weight: weight.view(op)?,
         bias: bias.as_ref().and_then(Tensor::as_slice),
     };
-    let shape = Shape::contiguous(op, &checked.output)?;
-    let geometry = checked.geometry;
+    let shape = Shape::contiguous(op, sizes)?;
     Ok(Tensor::build(shape, |output| {
         T::convolve(Pass { geometry, kind }, output);
     }))
 }
 
-/// Whether an operand has a batch, channels, and so many spatial axes.
-fn check_rank(op: &'static str, what: &str, shape: &[usize], axes: usize) -> Result<()> {
-    if shape.len() == axes + 2 {
-        return Ok(());
+/// What an operand is, and what its first two axes are.
+struct Operand {
+    name: &'static str,
+    axes: &'static str,
+}
+
+const INPUT: Operand = Operand {
+    name: "an input",
+    axes: "N, C",
+};
+const WEIGHT: Operand = Operand {
+    name: "a weight",
+    axes: "O, C / groups",
+};
+const UPSTREAM: Operand = Operand {
+    name: "an upstream gradient",
+    axes: "N, O",
+};
+
+impl Operand {
+    /// Whether the operand has these two axes and so many spatial ones.
+    fn check_rank(&self, op: &'static str, shape: &[usize], axes: usize) -> Result<()> {
+        if shape.len() == axes + 2 {
+            return Ok(());
+        }
+        let spatial = if axes == 1 { "L" } else { "H, W" };
+        Err(Error::Shape {
+            op,
+            expected: format!("{} of shape [{}, {spatial}]", self.name, self.axes),
+            found: Sizes::from_slice(shape),
+        })
     }
-    let leading = if what == "a weight" { "O, C" } else { "N, C" };
-    let spatial = if axes == 1 { "L" } else { "H, W" };
-    Err(Error::Shape {
-        op,
-        expected: format!("{what} of shape [{leading}, {spatial}]"),
-        found: Sizes::from_slice(shape),
-    })
 }
 
 /// Whether all operands are on one device, and the bias has a number for each channel.

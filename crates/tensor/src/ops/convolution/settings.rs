@@ -1,6 +1,9 @@
 //! The settings of a convolution.
 
-use crate::ops::spatial::PerSpatialAxis;
+use smallvec::SmallVec;
+
+use crate::error::Result;
+use crate::ops::spatial::{PerSpatialAxis, Steps};
 
 /// How a kernel moves over its input: the settings of a convolution and of its gradients.
 ///
@@ -20,9 +23,9 @@ use crate::ops::spatial::PerSpatialAxis;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Convolution {
-    pub(super) stride: PerSpatialAxis,
-    pub(super) padding: PerSpatialAxis,
-    pub(super) dilation: PerSpatialAxis,
+    stride: PerSpatialAxis,
+    padding: PerSpatialAxis,
+    dilation: PerSpatialAxis,
     pub(super) groups: usize,
 }
 
@@ -61,6 +64,11 @@ impl Convolution {
     pub fn groups(mut self, groups: usize) -> Self {
         self.groups = groups;
         self
+    }
+
+    /// The steps along each of `axes` spatial axes.
+    pub(super) fn steps(&self, op: &'static str, axes: usize) -> Result<SmallVec<[Steps; 2]>> {
+        Steps::resolve(op, axes, &self.stride, &self.padding, &self.dilation)
     }
 }
 

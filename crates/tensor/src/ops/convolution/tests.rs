@@ -245,6 +245,33 @@ fn a_kernel_may_reach_further_than_a_register() {
 }
 
 #[test]
+fn padding_as_wide_as_the_dilation_takes_no_memory() {
+    let (x, w) = (integers::<f32>(&[1, 1, 4], 1), integers(&[1, 1, 3], 2));
+    let far = 1 << 40;
+    let settings = Convolution::new().padding(far).dilation(far);
+    let middle = numbers(&w)[1];
+    let y = x.conv1d(&w, None, &settings).unwrap();
+    assert_eq!(numbers(&y), numbers(&x.mul_scalar(middle).unwrap()));
+    let dx = y.conv_input_gradient(&w, [4], &settings).unwrap();
+    assert_eq!(numbers(&dx), numbers(&y.mul_scalar(middle).unwrap()));
+    let dw = y.conv_weight_gradient(&x, [3], &settings).unwrap();
+    assert_eq!(
+        numbers(&dw),
+        [
+            0.0,
+            y.mul(&x).unwrap().sum(..).unwrap().item().unwrap().into(),
+            0.0
+        ]
+    );
+    let (bias, one) = (integers(&[1], 3), Convolution::new().padding(5).stride(20));
+    let only_padding =
+        x.narrow(2, 0, 1)
+            .unwrap()
+            .conv1d(&w.narrow(2, 0, 1).unwrap(), Some(&bias), &one);
+    assert_eq!(numbers(&only_padding.unwrap()), numbers(&bias));
+}
+
+#[test]
 fn one_axis_is_two_of_which_the_first_has_one_element() {
     let (x, w) = (integers::<f32>(&[2, 3, 17], 1), integers(&[4, 3, 3], 2));
     let tall = |x: &Tensor| x.unsqueeze(2).unwrap();
@@ -257,6 +284,8 @@ fn one_axis_is_two_of_which_the_first_has_one_element() {
     assert_eq!(dx.shape(), x.shape());
     let dw = y.conv_weight_gradient(&x, [3], &settings).unwrap();
     assert_eq!(dw.shape(), w.shape());
+    let back = y.conv_transpose1d(&w, None, &settings, 0).unwrap();
+    assert_eq!(numbers(&back), numbers(&dx));
 }
 
 #[test]
@@ -319,6 +348,37 @@ fn shapes_that_do_not_fit_are_told() {
         "conv_input_gradient: expected an upstream gradient of shape [2, 4, 3, 2], that of the \
          output, found shape [2, 6, 5, 4]"
     );
+    let transpose = |x: &Tensor, w: &Tensor, settings: &Convolution| {
+        told(x.conv_transpose2d(w, None, settings, 0))
+    };
+    let v = zeros(&[6, 4, 3, 3]);
+    assert_eq!(
+        transpose(&x, &zeros(&[6, 4, 3]), &plain),
+        "conv_transpose2d: expected a weight of shape [C, O / groups, H, W], found shape [6, 4, 3]"
+    );
+    assert_eq!(
+        transpose(&x, &w, &plain),
+        "conv_transpose2d: expected a weight with the 6 input channels on axis 0, found shape \
+         [4, 6, 3, 3]"
+    );
+    assert_eq!(
+        transpose(&x, &v, &plain.clone().groups(4)),
+        "conv_transpose2d: groups must be a divisor of the 6 input channels, found 4"
+    );
+    assert_eq!(
+        transpose(&x, &zeros(&[6, 4, 0, 3]), &plain),
+        "conv_transpose2d: expected a weight with at least one element along each spatial axis, \
+         found shape [6, 4, 0, 3]"
+    );
+    assert_eq!(
+        transpose(&x, &v, &plain.clone().padding(4)),
+        "conv_transpose2d: expected an input whose axis 2 becomes at least as long as the padding \
+         that is taken off, found shape [2, 6, 5, 4]"
+    );
+    assert_eq!(
+        told(x.conv_transpose2d(&v, Some(&zeros(&[6])), &plain, 0)),
+        "conv_transpose2d: expected a bias of shape [4], found shape [6]"
+    );
     for settings in [
         plain.clone().groups(0),
         plain.clone().padding(usize::MAX / 2),
@@ -328,7 +388,7 @@ fn shapes_that_do_not_fit_are_told() {
         assert!(x.conv2d(&w, None, &settings).is_err());
         assert!(x.conv_input_gradient(&w, [5, 4], &settings).is_err());
         assert!(x.conv_weight_gradient(&x, [3, 3], &settings).is_err());
-        assert!(x.conv_transpose2d(&w, None, &settings, 0).is_err());
+        assert!(x.conv_transpose2d(&v, None, &settings, 0).is_err());
     }
     assert!(conv(&x, &zeros(&[4, 6, 0, 3]), &plain).contains("covers from 1"));
     assert!(

@@ -1,7 +1,7 @@
 //! Transposed convolutions: the gradient of a convolution to its input, as a layer's forward pass.
 
 use super::gradient::input_gradient;
-use super::{Convolution, check_rank};
+use super::{Convolution, INPUT, Operand};
 use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::ops::spatial::PerSpatialAxis;
@@ -24,10 +24,15 @@ impl<T: Float> Tensor<T> {
         settings: &Convolution,
         output_padding: impl Into<PerSpatialAxis>,
     ) -> Result<Self> {
-        let op = "conv_transpose1d";
         let added = output_padding.into();
-        let size = transposed_size(op, 1, [self, weight].map(Self::shape), settings, &added)?;
-        input_gradient(op, self, weight, bias, &size, settings)
+        transposed(
+            "conv_transpose1d",
+            1,
+            [self, weight],
+            bias,
+            settings,
+            &added,
+        )
     }
 
     /// The transposed convolution over height and width: every element of the input, times the
@@ -61,48 +66,88 @@ impl<T: Float> Tensor<T> {
         settings: &Convolution,
         output_padding: impl Into<PerSpatialAxis>,
     ) -> Result<Self> {
-        let op = "conv_transpose2d";
         let added = output_padding.into();
-        let size = transposed_size(op, 2, [self, weight].map(Self::shape), settings, &added)?;
-        input_gradient(op, self, weight, bias, &size, settings)
+        transposed(
+            "conv_transpose2d",
+            2,
+            [self, weight],
+            bias,
+            settings,
+            &added,
+        )
     }
 }
 
-fn transposed_size(
+fn transposed<T: Float>(
+    op: &'static str,
+    axes: usize,
+    [input, weight]: [&Tensor<T>; 2],
+    bias: Option<&Tensor<T>>,
+    settings: &Convolution,
+    output_padding: &PerSpatialAxis,
+) -> Result<Tensor<T>> {
+    let shapes = [input.shape(), weight.shape()];
+    let size = check(op, axes, shapes, settings, output_padding)?;
+    input_gradient(op, input, weight, bias, &size, settings)
+}
+
+/// The weight of a convolution, whose output is the input here.
+const WEIGHT: Operand = Operand {
+    name: "a weight",
+    axes: "C, O / groups",
+};
+
+/// Checks the operands, and returns the spatial sizes of the result.
+fn check(
     op: &'static str,
     axes: usize,
     [input, weight]: [&[usize]; 2],
     settings: &Convolution,
     output_padding: &PerSpatialAxis,
 ) -> Result<Sizes> {
-    check_rank(op, "an input", input, axes)?;
-    check_rank(op, "a weight", weight, axes)?;
-    let stride = settings.stride.resolve(op, "stride", axes, 1)?;
-    let padding = settings.padding.resolve(op, "padding", axes, 0)?;
-    let dilation = settings.dilation.resolve(op, "dilation", axes, 1)?;
+    INPUT.check_rank(op, input, axes)?;
+    WEIGHT.check_rank(op, weight, axes)?;
+    let channels = input[1];
+    if weight[0] != channels {
+        return Err(Error::Shape {
+            op,
+            expected: format!("a weight with the {channels} input channels on axis 0"),
+            found: Sizes::from_slice(weight),
+        });
+    }
+    if channels.checked_rem(settings.groups) != Some(0) {
+        return Err(Error::Argument {
+            op,
+            argument: "groups",
+            expected: format!("a divisor of the {channels} input channels"),
+            found: settings.groups.to_string(),
+        });
+    }
+    if [input, weight].iter().any(|shape| shape[2..].contains(&0)) {
+        let (what, found) = match weight[2..].contains(&0) {
+            true => (WEIGHT.name, weight),
+            false => (INPUT.name, input),
+        };
+        return Err(Error::Shape {
+            op,
+            expected: format!("{what} with at least one element along each spatial axis"),
+            found: Sizes::from_slice(found),
+        });
+    }
+    let steps = settings.steps(op, axes)?;
     let added = output_padding.resolve(op, "output_padding", axes, 0)?;
-    let size = |axis: usize| {
-        let covered = weight[2 + axis]
-            .checked_sub(1)?
-            .checked_mul(dilation[axis])?;
-        let steps = input[2 + axis].checked_sub(1)?.checked_mul(stride[axis])?;
-        let size = steps
-            .checked_add(covered)?
-            .checked_add(1)?
-            .checked_add(added[axis])?;
-        size.checked_sub(padding[axis].checked_mul(2)?)
-    };
     let mut sizes = Sizes::new();
     for axis in 0..axes {
-        if added[axis] >= stride[axis] {
+        if added[axis] >= steps[axis].stride {
             return Err(Error::Argument {
                 op,
                 argument: "output_padding",
-                expected: format!("less than the stride, {}", stride[axis]),
+                expected: format!("less than the stride, {}", steps[axis].stride),
                 found: added[axis].to_string(),
             });
         }
-        sizes.push(size(axis).ok_or_else(|| Error::Shape {
+        let size = steps[axis].spread(input[2 + axis], weight[2 + axis], added[axis]);
+        sizes.push(size.ok_or_else(|| Error::Shape {
             op,
             expected: format!(
                 "an input whose axis {} becomes at least as long as the padding that is taken off",

@@ -10,8 +10,8 @@ pub use settings::Pooling;
 use crate::cpu;
 use crate::cpu::pooling::Windows;
 use crate::element::Float;
-use crate::error::{Error, Result};
-use crate::ops::spatial::PerSpatialAxis;
+use crate::error::Result;
+use crate::ops::spatial::{PerSpatialAxis, check_size, check_upstream};
 use crate::shape::{Shape, Sizes};
 use crate::tensor::Tensor;
 
@@ -147,26 +147,12 @@ impl<T: Float> Tensor<T> {
     pub fn avg_pool_gradient(&self, size: impl AsRef<[usize]>, pooling: &Pooling) -> Result<Self> {
         const OP: &str = "avg_pool_gradient";
         let size = size.as_ref();
+        check_size(OP, size)?;
         let axes = size.len();
-        if !(1..=2).contains(&axes) {
-            return Err(Error::Argument {
-                op: OP,
-                argument: "size",
-                expected: "one or two sizes, one for each spatial axis".into(),
-                found: format!("{size:?}"),
-            });
-        }
         let windows = pooling.windows(OP, axes, size)?;
         let leading = self.rank().saturating_sub(axes);
         let mut shape = Sizes::from_slice(&self.shape()[..leading]);
-        let expected = pooled(&shape, axes, &windows);
-        if self.shape() != &expected[..] {
-            return Err(Error::Shape {
-                op: OP,
-                expected: format!("an upstream gradient of shape {expected:?}, that of the result"),
-                found: Sizes::from_slice(self.shape()),
-            });
-        }
+        check_upstream(OP, self.shape(), &pooled(&shape, axes, &windows))?;
         shape.extend(size.iter().copied());
         let upstream = self.contiguous()?;
         let upstream = super::dense(OP, &upstream)?;

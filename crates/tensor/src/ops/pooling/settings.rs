@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use crate::cpu::pooling::{Window, Windows};
 use crate::error::{Error, Result};
-use crate::ops::spatial::PerSpatialAxis;
+use crate::ops::spatial::{PerSpatialAxis, Steps};
 use crate::shape::Sizes;
 
 /// Which windows a pooling looks at.
@@ -159,20 +159,14 @@ impl Sliding {
     ) -> Result<SmallVec<[Windows; 2]>> {
         let axes = sizes.len();
         let kernel = self.kernel.resolve(op, "kernel", axes, 1)?;
-        let stride = match &self.stride {
-            Some(stride) => stride.resolve(op, "stride", axes, 1)?,
-            None => kernel.clone(),
-        };
-        let padding = self.padding.resolve(op, "padding", axes, 0)?;
-        let dilation = self.dilation.resolve(op, "dilation", axes, 1)?;
+        let stride = self.stride.as_ref().unwrap_or(&self.kernel);
+        let steps = Steps::resolve(op, axes, stride, &self.padding, &self.dilation)?;
         let mut lists: SmallVec<[Windows; 2]> = SmallVec::new();
         for axis in 0..axes {
             let sliding = SlidingAxis {
                 input: sizes[axis],
                 kernel: kernel[axis],
-                stride: stride[axis],
-                padding: padding[axis],
-                dilation: dilation[axis],
+                steps: steps[axis],
             };
             let last = sliding
                 .last(self.ceil_mode)
@@ -181,7 +175,7 @@ impl Sliding {
                     argument: "kernel",
                     expected: format!(
                         "at most {} elements with dilation {} and padding {}",
-                        sizes[axis], dilation[axis], padding[axis]
+                        sizes[axis], steps[axis].dilation, steps[axis].padding
                     ),
                     found: kernel[axis].to_string(),
                 })?;
@@ -194,22 +188,21 @@ impl Sliding {
 struct SlidingAxis {
     input: usize,
     kernel: usize,
-    stride: usize,
-    padding: usize,
-    dilation: usize,
+    steps: Steps,
 }
 
 impl SlidingAxis {
     /// The number of the last window; none if the kernel does not fit.
     fn last(&self, ceil_mode: bool) -> Option<usize> {
-        let padded = self.padding.checked_mul(2)?.checked_add(self.input)?;
-        let covered = (self.kernel - 1).checked_mul(self.dilation)?;
-        let room = padded.checked_sub(covered.checked_add(1)?)?;
-        let last = room / self.stride;
+        let room = self.steps.room(self.input, self.kernel)?;
+        let Steps {
+            stride, padding, ..
+        } = self.steps;
+        let last = room / stride;
         // A window more, if it would begin before the end of the input.
-        let begins = (last + 1).checked_mul(self.stride);
-        let more = begins.is_some_and(|begins| begins < self.input + self.padding);
-        let more = ceil_mode && room % self.stride > 0 && more;
+        let begins = (last + 1).checked_mul(stride);
+        let more = begins.is_some_and(|begins| begins < self.input + padding);
+        let more = ceil_mode && room % stride > 0 && more;
         Some(last + usize::from(more))
     }
 
@@ -229,7 +222,7 @@ impl SlidingAxis {
         }
         Ok(Windows {
             input: self.input,
-            step: self.dilation,
+            step: self.steps.dilation,
             windows,
         })
     }
@@ -238,10 +231,13 @@ impl SlidingAxis {
         let Self {
             input,
             kernel,
+            steps,
+        } = *self;
+        let Steps {
             stride,
             padding,
             dilation,
-        } = *self;
+        } = steps;
         // Counted from the start of the padding.
         let start = number * stride;
         let before = padding.saturating_sub(start).div_ceil(dilation).min(kernel);

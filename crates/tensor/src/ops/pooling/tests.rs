@@ -226,6 +226,38 @@ fn a_batch_of_nothing_is_pooled_to_nothing() {
 }
 
 #[test]
+fn one_axis_is_two_of_which_the_first_has_one_element() {
+    let elements = (0..2 * 3 * 17).map(|i| ((i * 7) % 23) as f64);
+    let line = Tensor::from_vec(elements.collect(), [2, 3, 17]).unwrap();
+    let plane = line.unsqueeze(2).unwrap();
+    let along = Pooling::new(4).stride(3).padding(2);
+    let across = Pooling::new([1, 4]).stride([1, 3]).padding([0, 2]);
+    let same = |found: &Tensor<f64>, expected: &Tensor<f64>| {
+        assert_eq!(found.unsqueeze(2).unwrap().shape(), expected.shape());
+        assert_eq!(found.to_vec(), expected.to_vec());
+    };
+    let mean = line.avg_pool1d(&along).unwrap();
+    same(&mean, &plane.avg_pool2d(&across).unwrap());
+    let back = mean.avg_pool_gradient([17], &along).unwrap();
+    let mean = mean.unsqueeze(2).unwrap();
+    same(&back, &mean.avg_pool_gradient([1, 17], &across).unwrap());
+    let means = line.adaptive_avg_pool1d(5).unwrap();
+    same(&means, &plane.adaptive_avg_pool2d([1, 5]).unwrap());
+    let largest = |found: (Tensor<f64>, Tensor<i64>), expected: (Tensor<f64>, Tensor<i64>)| {
+        same(&found.0, &expected.0);
+        assert_eq!(found.1.to_vec(), expected.1.to_vec());
+    };
+    largest(
+        line.max_pool1d(&along).unwrap(),
+        plane.max_pool2d(&across).unwrap(),
+    );
+    largest(
+        line.adaptive_max_pool1d(5).unwrap(),
+        plane.adaptive_max_pool2d([1, 5]).unwrap(),
+    );
+}
+
+#[test]
 fn settings_that_do_not_fit_are_told() {
     let x = Tensor::<f32>::zeros([2, 5, 4]).unwrap();
     let told = |pooling: Pooling| x.avg_pool2d(&pooling).map(drop).unwrap_err().to_string();
@@ -285,7 +317,7 @@ fn settings_that_do_not_fit_are_told() {
             .map(drop)
             .unwrap_err()
             .to_string(),
-        "avg_pool_gradient: expected an upstream gradient of shape [2, 4, 4], that of the result, \
+        "avg_pool_gradient: expected an upstream gradient of shape [2, 4, 4], that of the output, \
          found shape [2, 5, 4]"
     );
 }

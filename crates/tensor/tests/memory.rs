@@ -1,0 +1,49 @@
+//! The pool of recycled memory: bounded, shared by all threads, and given back on request.
+//!
+//! Its counters are those of the whole process, so everything is one test in a file of its own.
+#![allow(clippy::unwrap_used, reason = "an error fails the test")]
+
+use macula_tensor::{Tensor, memory};
+
+const ELEMENTS: usize = 1 << 20;
+const BYTES: usize = ELEMENTS * size_of::<f32>();
+
+fn tensor() -> Tensor {
+    Tensor::zeros([ELEMENTS]).unwrap()
+}
+
+#[test]
+fn the_pool_is_bounded_shared_between_threads_and_given_back_on_request() {
+    assert_eq!(memory::limit(), 1 << 30);
+    memory::set_limit(2 * BYTES);
+
+    // What a tensor leaves waits for the next, of any thread.
+    let first = tensor();
+    let address = first.as_slice().unwrap().as_ptr() as usize;
+    assert_eq!((memory::used(), memory::held()), (BYTES, 0));
+    std::thread::spawn(move || drop(first)).join().unwrap();
+    assert_eq!((memory::used(), memory::held()), (0, BYTES));
+    let second = tensor();
+    assert_eq!(second.as_slice().unwrap().as_ptr() as usize, address);
+    assert_eq!((memory::used(), memory::held()), (BYTES, 0));
+    drop(second);
+
+    // Of three buffers that come back, two fit under the limit.
+    let three = [tensor(), tensor(), tensor()];
+    assert_eq!((memory::used(), memory::held()), (3 * BYTES, 0));
+    drop(three);
+    assert_eq!((memory::used(), memory::held()), (0, 2 * BYTES));
+
+    // A lower limit holds for what comes back from then on.
+    memory::set_limit(0);
+    assert_eq!(memory::held(), 2 * BYTES);
+    drop(tensor());
+    assert_eq!(memory::held(), BYTES);
+    memory::release();
+    assert_eq!((memory::used(), memory::held()), (0, 0));
+
+    // Few elements need no buffer.
+    let few = Tensor::from(vec![1.0_f32; 16]);
+    assert_eq!(memory::used(), 0);
+    drop(few);
+}
