@@ -185,7 +185,7 @@ impl<T: Float> Var<T> {
     ///
     /// /// The sum of any number of variables of one shape.
     /// fn total(terms: &[&Var]) -> Result<Var> {
-    ///     let zero = Tensor::zeros(terms[0].shape())?;
+    ///     let zero: Tensor = Tensor::zeros(terms[0].shape())?;
     ///     let value = terms.iter().try_fold(zero, |sum, term| sum.add(term.value()))?;
     ///     let count = terms.len();
     ///     Var::record_any("total", terms, value, Keep::Nothing, move |upstream, _, hand_on| {

@@ -37,10 +37,11 @@ const NEEDS_AXES: [&[&str]; 8] = [
 ];
 
 /// Operations that work on axes with a meaning of their own, which a tensor of rank 0 has not.
-const SPATIAL: [&[&str]; 3] = [
+const SPATIAL: [&[&str]; 4] = [
     &["adaptive_avg_pool1d", "adaptive_avg_pool2d", "avg_pool1d"],
     &["adaptive_max_pool1d", "adaptive_max_pool2d", "avg_pool2d"],
     &["avg_pool_gradient", "max_pool1d", "max_pool2d"],
+    &["upsample_nearest2d"],
 ];
 
 const CONVOLUTIONS: [&str; 6] = [
