@@ -19,7 +19,7 @@ const TOLERANCE: f64 = 1e-6;
 ///
 /// # Errors
 /// [`Error::Gradient`] that names the order, the input and the element, with both values; and
-/// whatever `function` returns.
+/// whatever `function` returns. There must be an input.
 ///
 /// # Example
 ///
@@ -36,6 +36,12 @@ pub fn check_gradients(
     inputs: &[Tensor<f64>],
     function: impl Fn(&[Var<f64>]) -> Result<Var<f64>>,
 ) -> Result<()> {
+    if inputs.is_empty() {
+        return Err(Error::Gradient {
+            op,
+            message: "there is no input to check a gradient for".into(),
+        });
+    }
     let value = |inputs: &[Var<f64>]| weighted_sum(&function(inputs)?);
     compare(op, "first", inputs, value)?;
     compare(op, "second", inputs, |inputs| {

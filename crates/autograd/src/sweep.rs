@@ -76,7 +76,8 @@ impl<T: Float> Var<T> {
                                 anomaly::check_gradient(place, kept, upstream, index, &gradient)?;
                             }
                             let input = saved.inputs.get(index).copied().flatten();
-                            adjoints.pass_on(input, gradient, |id| &nodes[id.index()].shape)
+                            let shape = |id: NodeId| &nodes[id.index()].shape;
+                            adjoints.pass_on((node.name, index), input, gradient, shape)
                         })?;
                     }
                     Kind::Running => return Err(runs_already(node.name)),
@@ -108,8 +109,8 @@ impl<T: Float> Var<T> {
                 gradient.ok_or_else(|| Error::Gradient {
                     op: "grad",
                     message: format!(
-                        "the result does not depend on variable {index} of those given, or only \
-                         through values that were detached"
+                        "the result does not depend on variable {index} of those given: one of \
+                         them is data or of an inference tape, or a value on the way was detached"
                     ),
                 })
             })
@@ -192,7 +193,7 @@ impl<T: Float> Var<T> {
                         anomaly::check_gradient(place, saved.kept, upstream, index, &gradient)?;
                     }
                     let input = saved.inputs.get(index).copied().flatten();
-                    adjoints.pass_on(input, gradient, shape)
+                    adjoints.pass_on((op.name, index), input, gradient, shape)
                 };
                 // What the rule computes on its way is not what the user's line computes.
                 let run = || (op.rule)(upstream, &saved, &mut hand_on);
@@ -257,6 +258,7 @@ impl<T: Float> Adjoints<T> {
     #[inline]
     fn pass_on<S: AsRef<[usize]>>(
         &mut self,
+        (op, index): (&'static str, usize),
         input: Option<NodeId>,
         gradient: Var<T>,
         shape: impl Fn(NodeId) -> S,
@@ -268,8 +270,21 @@ impl<T: Float> Adjoints<T> {
         if gradient.shape().iter().eq(shape.as_ref()) {
             self.add(id, gradient)
         } else {
-            self.add(id, gradient.sum_to(shape)?)
+            let summed = gradient.sum_to(&shape).map_err(|error| match error {
+                Error::Shape { .. } => wrong_shape(op, index, shape.as_ref(), gradient.shape()),
+                other => other,
+            })?;
+            self.add(id, summed)
         }
+    }
+}
+
+fn wrong_shape(op: &'static str, index: usize, input: &[usize], gradient: &[usize]) -> Error {
+    Error::Gradient {
+        op,
+        message: format!(
+            "the rule gives input {index} of shape {input:?} a gradient of shape {gradient:?}"
+        ),
     }
 }
 

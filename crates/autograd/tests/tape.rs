@@ -321,6 +321,29 @@ fn a_rule_that_asks_for_the_gradient_of_its_own_result_is_an_error() -> Result<(
 }
 
 #[test]
+fn a_gradient_of_a_shape_that_its_input_has_not_names_the_operation() -> Result<()> {
+    for shape in [&[3][..], &[]] {
+        let x = Tape::new().var(Tensor::from([1.0, 2.0]));
+        let gradient = Tensor::<f64>::ones(shape)?;
+        let rule =
+            move |_: &Var<f64>, saved: &Saved<f64>| Ok([Some(saved.constant(gradient.clone()))]);
+        let y = Var::record("mine", [&x], scalar(1.0), Keep::Nothing, rule)?;
+        let told =
+            format!("mine: the rule gives input 0 of shape [2] a gradient of shape {shape:?}");
+        assert_eq!(y.grad(&[&x]).unwrap_err().to_string(), told);
+        assert_eq!(y.backward().unwrap_err().to_string(), told);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_check_of_no_gradient_is_an_error() {
+    let checked = check_gradients("nothing", &[], |_| Ok(Tape::new().var(scalar(1.0))));
+    let error = checked.unwrap_err().to_string();
+    assert_eq!(error, "nothing: there is no input to check a gradient for");
+}
+
+#[test]
 fn a_wrong_rule_is_found() {
     let wrong = |x: &Var<f64>| {
         let value = x.value().exp()?;
