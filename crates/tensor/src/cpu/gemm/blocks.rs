@@ -31,28 +31,29 @@ const BLOCK_BYTES: usize = 1152 * 1024;
 /// 31 of the 32 registers of AVX-512; six by two take 15 of the 16 of AVX2. An odd number of sums has
 /// another merit. Measured on one processor, a loop of 24 sums keeps the two units that multiply
 /// busy for 93 % or for 98 % of the time, as the rest of the loop happens to fall; one of 27 sums for
-/// 98 %, as long as little else is in it.
+/// 98 %, as long as little else is in it. Flat tiles, of six by four registers or four by three, need
+/// fewer addresses, and leave fewer tiles to begin and to end where `c` is as narrow as they are wide.
 #[inline(always)]
 pub(super) fn multiply<S: Simd, T: GemmFloat>(simd: S, product: Product<'_, T>) {
     // Decided when this is compiled.
     if const { S::REGISTER_COUNT >= 32 } {
-        by_tiles::<S, T, 9, 6, 3, 3>(simd, product);
+        by_tiles::<S, T, 9, 3, 6, 4, 3>(simd, product);
     } else {
-        by_tiles::<S, T, 6, 4, 2, 2>(simd, product);
+        by_tiles::<S, T, 6, 2, 4, 3, 2>(simd, product);
     }
 }
 
-/// The product by tiles of up to `NV` registers: of `TALL` rows where `b` is copied and of `MIDDLE`
-/// rows where it is not, because a loop whose steps are not known when it is compiled needs more of
-/// the processor's registers for addresses. The last tiles have `SHORT` rows.
+/// The product by tall tiles of `TALL` rows and up to `NARROW` registers where `b` is copied, or by
+/// flat tiles of `FLAT` rows and up to `WIDE` registers. The last tiles have `SHORT` rows.
 #[inline(always)]
 fn by_tiles<
     S: Simd,
     T: GemmFloat,
     const TALL: usize,
-    const MIDDLE: usize,
+    const NARROW: usize,
+    const FLAT: usize,
+    const WIDE: usize,
     const SHORT: usize,
-    const NV: usize,
 >(
     simd: S,
     product: Product<'_, T>,
@@ -60,7 +61,7 @@ fn by_tiles<
     let Product { m, k, n, a, b, .. } = product;
     let epilogue = product.epilogue;
     let depth = even_piece(k, product.plan.depth);
-    let blocking = Blocking::of::<S, T, NV>(&product, depth);
+    let blocking = Blocking::of::<S, T, NARROW, WIDE>(&product, depth);
     let mut scratch = Scratch::take(COLUMN * depth + blocking.places(depth));
     let (a_scratch, b_scratch) = scratch.elements().split_at_mut(COLUMN * depth);
 
@@ -72,21 +73,22 @@ fn by_tiles<
             pack_panels::<S, T>(b_scratch, source, depth, copied.len(), blocking.panel);
             let mut row = 0;
             while row < m {
-                let height = match blocking.copy_b {
-                    true if m - row + SHORT > TALL => TALL,
-                    false if m - row > SHORT => MIDDLE,
+                let left = m - row;
+                let height = match blocking.flat {
+                    false if left + SHORT > TALL => TALL,
+                    true if left > SHORT => FLAT,
                     _ => SHORT,
                 };
-                let rows = height.min(m - row);
+                let rows = height.min(left);
                 let source = a.from(row, part.start);
-                let left = if a.column_stride == 1 && blocking.copy_b {
+                let left = if a.column_stride == 1 {
                     let mut slices: [&[T]; TALL] = [&[]; TALL];
                     for i in 0..TALL {
                         // Rows past the last repeat it; their sums are not stored.
                         slices[i] = &source.from(i.min(rows - 1), 0).elements[..depth];
                     }
                     Left::Rows(slices)
-                } else if a.row_stride == 1 && !blocking.copy_b && rows == height {
+                } else if a.row_stride == 1 && blocking.flat && rows == height {
                     Left::Columns(ByColumns {
                         elements: source.elements,
                         stride: a.column_stride,
@@ -115,18 +117,18 @@ fn by_tiles<
                             bias: bias.map(|bias| &bias[panel.start..]),
                         },
                     };
-                    match (blocking.copy_b, height == SHORT) {
-                        (true, false) => {
-                            any_width::<S, T, TALL, TALL, NV, true>(simd, left, right, target);
-                        }
-                        (true, true) => {
-                            any_width::<S, T, TALL, SHORT, NV, true>(simd, left, right, target);
-                        }
+                    match (blocking.flat, height == SHORT) {
                         (false, false) => {
-                            any_width::<S, T, TALL, MIDDLE, NV, false>(simd, left, right, target);
+                            any_width::<S, T, TALL, TALL, NARROW, true>(simd, left, right, target);
                         }
                         (false, true) => {
-                            any_width::<S, T, TALL, SHORT, NV, false>(simd, left, right, target);
+                            any_width::<S, T, TALL, SHORT, NARROW, true>(simd, left, right, target);
+                        }
+                        (true, false) => {
+                            any_width::<S, T, TALL, FLAT, WIDE, false>(simd, left, right, target);
+                        }
+                        (true, true) => {
+                            any_width::<S, T, TALL, SHORT, WIDE, false>(simd, left, right, target);
                         }
                     }
                 }
@@ -164,26 +166,31 @@ struct Blocking {
     /// Columns of a panel.
     panel: usize,
     copy_b: bool,
+    /// Whether the tiles are flat.
+    flat: bool,
 }
 
 impl Blocking {
     #[inline(always)]
-    fn of<S: Simd, T: GemmFloat, const NV: usize>(product: &Product<'_, T>, depth: usize) -> Self {
-        let Product { n, plan, .. } = *product;
-        let width = T::width::<S>();
-        let panel = even_piece(n.div_ceil(width), NV) * width;
-        if !plan.copy_b {
-            return Self {
-                columns: n,
-                panel,
-                copy_b: false,
-            };
-        }
+    fn of<S: Simd, T: GemmFloat, const NARROW: usize, const WIDE: usize>(
+        product: &Product<'_, T>,
+        depth: usize,
+    ) -> Self {
+        let copy_b = product.plan.copy_b;
+        let (n, width) = (product.n, T::width::<S>());
+        let registers = n.div_ceil(width);
+        let flat = !copy_b || registers == WIDE;
+        let panel = even_piece(registers, if flat { WIDE } else { NARROW }) * width;
         let longest = (BLOCK_BYTES / (depth * size_of::<T>())).max(panel);
+        let columns = match copy_b {
+            true => even_piece(n, longest).next_multiple_of(panel),
+            false => n,
+        };
         Self {
-            columns: even_piece(n, longest).next_multiple_of(panel),
+            columns,
             panel,
-            copy_b: true,
+            copy_b,
+            flat,
         }
     }
 
@@ -262,7 +269,7 @@ fn any_width<
     const TALL: usize,
     const MR: usize,
     const NV: usize,
-    const COPIED: bool,
+    const TIGHT: bool,
 >(
     simd: S,
     left: Left<'_, T, TALL>,
@@ -270,13 +277,15 @@ fn any_width<
     target: Target<'_, T>,
 ) {
     match target.columns.div_ceil(T::width::<S>()) {
-        1 => one_tile::<S, T, TALL, MR, 1, COPIED>(simd, left, right, target),
-        2 if NV > 2 => one_tile::<S, T, TALL, MR, 2, COPIED>(simd, left, right, target),
-        _ => one_tile::<S, T, TALL, MR, NV, COPIED>(simd, left, right, target),
+        1 => one_tile::<S, T, TALL, MR, 1, TIGHT>(simd, left, right, target),
+        2 if NV > 2 => one_tile::<S, T, TALL, MR, 2, TIGHT>(simd, left, right, target),
+        3 if NV > 3 => one_tile::<S, T, TALL, MR, 3, TIGHT>(simd, left, right, target),
+        _ => one_tile::<S, T, TALL, MR, NV, TIGHT>(simd, left, right, target),
     }
 }
 
-/// One tile. If the panel is `COPIED`, all steps along k are known when this is compiled.
+/// One tile. If the operands are `TIGHT`, without gaps, their steps along k are known when this is
+/// compiled.
 #[inline(always)]
 fn one_tile<
     S: Simd,
@@ -284,7 +293,7 @@ fn one_tile<
     const TALL: usize,
     const MR: usize,
     const NV: usize,
-    const COPIED: bool,
+    const TIGHT: bool,
 >(
     simd: S,
     left: Left<'_, T, TALL>,
@@ -292,20 +301,18 @@ fn one_tile<
     target: Target<'_, T>,
 ) {
     let b = right.elements;
-    let b_stride = match COPIED {
+    let b_stride = match TIGHT {
         true => NV * T::width::<S>(),
         false => right.stride,
     };
     let sums = match left {
-        // Rows are read in place only where b is copied.
-        Left::Rows(_) if !COPIED => return,
         Left::Rows(slices) => {
             let mut rows: [&[T]; MR] = [&[]; MR];
             rows.copy_from_slice(&slices[..MR]);
             tile::<S, T, _, MR, NV>(simd, ByRows(rows), b, b_stride)
         }
         Left::Columns(mut columns) => {
-            if COPIED {
+            if TIGHT {
                 columns.stride = COLUMN;
             }
             tile::<S, T, _, MR, NV>(simd, columns, b, b_stride)

@@ -31,6 +31,7 @@ pub(super) fn pack_panels<S: Simd, T: GemmFloat>(
                 1 if in_rows && columns == stride => copy_rows::<S, T, 1>(places, source),
                 2 if in_rows && columns == stride => copy_rows::<S, T, 2>(places, source),
                 3 if in_rows && columns == stride => copy_rows::<S, T, 3>(places, source),
+                4 if in_rows && columns == stride => copy_rows::<S, T, 4>(places, source),
                 _ => copy_columns(places, stride, source, columns),
             }
         }

@@ -64,10 +64,7 @@ impl Plan {
         a: &Matrix<'_, T>,
         b: &Matrix<'_, T>,
     ) -> Self {
-        // Copying b costs as much as four rows of c. But where it is not copied, a is, unless its
-        // columns are contiguous, and that costs as much as 24 columns of c.
-        let few_rows = m < FEW_ROWS && (a.row_stride == 1 || n >= 6 * m);
-        let in_place = few_rows && b.column_stride == 1 && b.row_stride >= n;
+        let in_place = m < FEW_ROWS && b.column_stride == 1 && b.row_stride >= n;
         let longest = LONGEST / size_of::<T>();
         let depth = match in_place && m > 6 {
             true => (IN_PLACE / (n * size_of::<T>())).clamp(longest / 8, longest),
