@@ -36,14 +36,14 @@ impl Plan {
         let width = 64 / size_of::<T>();
         let transposed = |path| Self {
             transposed: true,
-            ..Self::with_path(path, [n, k, m], &b.transposed(), &a.transposed())
+            ..Self::with_path(path, [n, k, m], &a.transposed())
         };
 
         // A row of tiles takes k/2 cycles if a register holds a row of c, and all of them some 400 to
         // set out. A dot product takes k/(2·width), and about 5 to add up the lanes.
         let dots = (m * n).saturating_mul(k + 10 * width);
         if a.column_stride == 1 && n < width && dots < width.saturating_mul(m * k + 800) {
-            return Self::with_path(Path::Dots, shape, a, b);
+            return Self::with_path(Path::Dots, shape, b);
         }
         // Tiles would first have to transpose b, a cycle for each element, for few rows.
         if b.row_stride == 1 && b.column_stride >= k && m <= 8 && n > m && k > 5 * m {
@@ -53,7 +53,7 @@ impl Plan {
         if a.row_stride == 1 && a.column_stride >= m && n < FEW_ROWS && 2 * n <= m {
             return transposed(Path::Tiles);
         }
-        Self::with_path(Path::Tiles, shape, a, b)
+        Self::with_path(Path::Tiles, shape, b)
     }
 
     /// The product as it stands, on a given path.
@@ -61,7 +61,6 @@ impl Plan {
     pub(super) fn with_path<T: GemmFloat>(
         path: Path,
         [m, _, n]: [usize; 3],
-        a: &Matrix<'_, T>,
         b: &Matrix<'_, T>,
     ) -> Self {
         let in_place = m < FEW_ROWS && b.column_stride == 1 && b.row_stride >= n;

@@ -203,7 +203,7 @@ impl<T: Number> Case<T> {
             epilogue,
             plan: Plan {
                 depth: 16,
-                ..Plan::with_path(path, self.shape, &a, &b)
+                ..Plan::with_path(path, self.shape, &b)
             },
         };
         Simd::vectorize(pulp::Scalar::new(), product);
