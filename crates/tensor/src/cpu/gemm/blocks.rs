@@ -1,126 +1,141 @@
-//! The product by blocks that fit the caches: loops around a column of tiles.
+//! The product by blocks that fit the caches.
 //!
 //! ```text
-//! for columns of c                         packed b fits the second cache
-//!     for part of k                        a panel of b fits the first cache
-//!         pack b
-//!         for rows of c                    packed a fits the second cache
-//!             pack a
-//!             for panel of b               as wide as a tile
-//!                 for tile of c            all rows of the block
+//! for block of columns of c          its part of b, copied, fits the second cache
+//!     for part of k
+//!         copy b into panels         as wide as a tile
+//!         for rows of a tile         they fit the first cache
+//!             for panel of b
+//!                 one tile of c
 //! ```
+//!
+//! The panels stand in the innermost loop, so that a tile's rows of `a` and of `c` are walked from
+//! left to right: the processor sees what comes next and fetches it from memory in time. That it
+//! reads every panel from the second cache for each tile costs less.
 
 use std::ops::Range;
 
 use pulp::Simd;
 
-use super::microkernel::{
-    ByColumns, ByRows, Finish, SHORT_TILE_ROWS, TILE_ROWS, store, tile, tile_vectors,
-};
-use super::pack::{pack_panel, pack_rows, pack_tiles};
+use super::microkernel::{ByColumns, ByRows, COLUMN, Finish, store, tile};
+use super::pack::{pack_panels, pack_tile};
 use super::{GemmFloat, Matrix, Product, Scratch};
 
-/// Bytes of a block of packed `a`, which stays in the second cache for all panels of `b`.
-const ROWS_BYTES: usize = 256 * 1024;
-/// Bytes of a block of packed `b`, which stays in the second cache for all rows.
-const COLUMNS_BYTES: usize = 1024 * 1024;
-/// With fewer rows of `c` than this, copying `b` costs more than reading it where it is.
-const ROWS_WORTH_PACKING_B: usize = 48;
-/// With fewer columns of `c` than this, copying `a` costs more than reading it where it is.
-const COLUMNS_WORTH_PACKING_A: usize = 256;
+/// Bytes of a block of `b`, which with the rows of `a` and `c` that pass by fits a second cache of
+/// 2 MiB.
+const BLOCK_BYTES: usize = 1152 * 1024;
 
 /// The product by tiles.
+///
+/// Nine rows by three registers are 27 sums, which with three registers of `b` and one of `a` take
+/// 31 of the 32 registers of AVX-512; six by two take 15 of the 16 of AVX2. An odd number of sums has
+/// another merit. Measured on one processor, a loop of 24 sums keeps the two units that multiply
+/// busy for 93 % or for 98 % of the time, as the rest of the loop happens to fall; one of 27 sums for
+/// 98 %, as long as little else is in it. Flat tiles, of six by four registers or four by three, need
+/// fewer addresses, and leave fewer tiles to begin and to end where `c` is as narrow as they are wide.
 #[inline(always)]
 pub(super) fn multiply<S: Simd, T: GemmFloat>(simd: S, product: Product<'_, T>) {
-    let blocking = Blocking::of::<S, T>(&product);
-    let panel_width = panel_width::<S, T>();
-    let Product {
-        m, k, n, a, b, c, ..
-    } = product;
-    let epilogue = product.epilogue;
-    let mut scratch = Scratch::take(blocking.a_places + blocking.b_places);
-    let (a_scratch, b_scratch) = scratch.elements().split_at_mut(blocking.a_places);
+    // Decided when this is compiled.
+    if const { S::REGISTER_COUNT >= 32 } {
+        by_tiles::<S, T, 9, 3, 6, 4, 3>(simd, product);
+    } else {
+        by_tiles::<S, T, 6, 2, 4, 3, 2>(simd, product);
+    }
+}
 
-    for columns in cut(0..n, blocking.columns) {
-        for part in cut(0..k, blocking.depth) {
+/// The product by tall tiles of `TALL` rows and up to `NARROW` registers where `b` is copied, or by
+/// flat tiles of `FLAT` rows and up to `WIDE` registers. The last tiles have `SHORT` rows.
+#[inline(always)]
+fn by_tiles<
+    S: Simd,
+    T: GemmFloat,
+    const TALL: usize,
+    const NARROW: usize,
+    const FLAT: usize,
+    const WIDE: usize,
+    const SHORT: usize,
+>(
+    simd: S,
+    product: Product<'_, T>,
+) {
+    let Product { m, k, n, a, b, .. } = product;
+    let epilogue = product.epilogue;
+    let depth = even_piece(k, product.plan.depth);
+    let blocking = Blocking::of::<S, T, NARROW, WIDE>(&product, depth);
+    let mut scratch = Scratch::take(COLUMN * depth + blocking.places(depth));
+    let (a_scratch, b_scratch) = scratch.elements().split_at_mut(COLUMN * depth);
+
+    for block in cut(0..n, blocking.columns) {
+        for part in cut(0..k, depth) {
             let depth = part.len();
-            for panel in cut(columns.clone(), panel_width) {
-                if blocking.pack_b || panel.len() < panel_width {
-                    let place = blocking.panel_start(&columns, &panel, depth);
-                    let source = b.from(part.start, panel.start);
-                    pack_panel::<S, T>(&mut b_scratch[place..], source, depth, panel.len());
-                }
-            }
-            for rows in cut(0..m, blocking.rows) {
-                let source = a.from(rows.start, part.start);
-                let left = blocking.left(source, a_scratch, rows.len(), depth);
-                for panel in cut(columns.clone(), panel_width) {
-                    let packed = blocking.pack_b || panel.len() < panel_width;
-                    let right = if packed {
-                        let place = blocking.panel_start(&columns, &panel, depth);
-                        let stride = panel.len().next_multiple_of(T::width::<S>());
-                        Panel {
-                            elements: &b_scratch[place..][..depth * stride],
-                            stride,
-                        }
+            let copied = blocking.copied(&block);
+            let source = b.from(part.start, copied.start);
+            pack_panels::<S, T>(b_scratch, source, depth, copied.len(), blocking.panel);
+            let mut row = 0;
+            while row < m {
+                let left = m - row;
+                let height = match blocking.flat {
+                    false if left + SHORT > TALL => TALL,
+                    true if left > SHORT => FLAT,
+                    _ => SHORT,
+                };
+                let rows = height.min(left);
+                let source = a.from(row, part.start);
+                let left = if a.column_stride == 1 {
+                    let mut slices: [&[T]; TALL] = [&[]; TALL];
+                    for i in 0..TALL {
+                        // Rows past the last repeat it; their sums are not stored.
+                        slices[i] = &source.from(i.min(rows - 1), 0).elements[..depth];
+                    }
+                    Left::Rows(slices)
+                } else if a.row_stride == 1 && blocking.flat && rows == height {
+                    Left::Columns(ByColumns {
+                        elements: source.elements,
+                        stride: a.column_stride,
+                    })
+                } else {
+                    pack_tile(a_scratch, source, rows, depth);
+                    Left::Columns(ByColumns {
+                        elements: a_scratch,
+                        stride: COLUMN,
+                    })
+                };
+                for panel in cut(block.clone(), blocking.panel) {
+                    let right = if panel.start < copied.start {
+                        Panel::in_place(b.from(part.start, panel.start), depth)
                     } else {
-                        let elements = b.from(part.start, panel.start).elements;
-                        Panel {
-                            elements: &elements[..elements.len().min(depth * b.row_stride)],
-                            stride: b.row_stride,
-                        }
+                        let place = (panel.start - copied.start) * depth;
+                        Panel::copied::<S>(&b_scratch[place..], panel.len(), depth)
                     };
+                    let bias = epilogue.bias.filter(|_| part.end == k);
                     let target = Target {
-                        c: &mut c[rows.start * n + panel.start..],
+                        c: &mut product.c[row * n + panel.start..],
                         stride: n,
-                        rows: rows.len(),
                         columns: panel.len(),
-                        depth,
-                    };
-                    let last = part.end == k;
-                    let finish = Finish {
-                        accumulate: epilogue.accumulate || part.start > 0,
-                        bias: match epilogue.bias {
-                            Some(bias) if last => Some(&bias[panel.start..]),
-                            _ => None,
+                        finish: Finish {
+                            accumulate: epilogue.accumulate || part.start > 0,
+                            bias: bias.map(|bias| &bias[panel.start..]),
                         },
                     };
-                    panel_of_tiles(simd, packed, left, right, target, finish);
+                    match (blocking.flat, height == SHORT) {
+                        (false, false) => {
+                            any_width::<S, T, TALL, TALL, NARROW, true>(simd, left, right, target);
+                        }
+                        (false, true) => {
+                            any_width::<S, T, TALL, SHORT, NARROW, true>(simd, left, right, target);
+                        }
+                        (true, false) => {
+                            any_width::<S, T, TALL, FLAT, WIDE, false>(simd, left, right, target);
+                        }
+                        (true, true) => {
+                            any_width::<S, T, TALL, SHORT, WIDE, false>(simd, left, right, target);
+                        }
+                    }
                 }
+                row += height;
             }
         }
     }
-}
-
-/// All rows of `left` times one panel, by tiles of as many registers as the panel has.
-///
-/// Panels that were copied have loops of their own: there the step from row to row is known when
-/// this is compiled. Only the widest panels are ever read in place.
-#[inline(always)]
-fn panel_of_tiles<S: Simd, T: GemmFloat>(
-    simd: S,
-    packed: bool,
-    left: Left<'_, T>,
-    right: Panel<'_, T>,
-    target: Target<'_, T>,
-    finish: Finish<'_, T>,
-) {
-    // Decided when this is compiled: the wide tiles exist only where they fit.
-    let wide = const { S::REGISTER_COUNT >= 32 };
-    match (target.columns.div_ceil(T::width::<S>()), packed) {
-        (1, _) => column_of_tiles::<S, T, 1, true>(simd, left, right, target, finish),
-        (2, true) => column_of_tiles::<S, T, 2, true>(simd, left, right, target, finish),
-        (3, _) if wide => column_of_tiles::<S, T, 3, true>(simd, left, right, target, finish),
-        (_, true) if wide => column_of_tiles::<S, T, 4, true>(simd, left, right, target, finish),
-        (_, false) if wide => column_of_tiles::<S, T, 4, false>(simd, left, right, target, finish),
-        _ => column_of_tiles::<S, T, 2, false>(simd, left, right, target, finish),
-    }
-}
-
-/// Columns of a panel of `b`, as many as the widest tile has.
-#[inline(always)]
-fn panel_width<S: Simd, T: GemmFloat>() -> usize {
-    tile_vectors::<S>() * T::width::<S>()
 }
 
 /// Cuts a range into pieces of `length`, the last one shorter if need be.
@@ -144,155 +159,70 @@ fn even_piece(length: usize, longest: usize) -> usize {
     }
 }
 
-/// How `a` gets into the order of the tiles.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Order {
-    /// Its rows are contiguous, and read in place.
-    RowsInPlace,
-    /// Its rows are contiguous, and copied so that they are close together.
-    RowsCopied,
-    /// Its columns are contiguous, and read in place.
-    ColumnsInPlace,
-    /// For each tile and each p the tile's rows are copied side by side.
-    TilesCopied,
-}
-
-/// The sizes of the blocks, and what is copied.
+/// How `b` is cut, and whether it is copied.
 struct Blocking {
+    /// Columns of a block.
     columns: usize,
-    depth: usize,
-    rows: usize,
-    pack_b: bool,
-    order: Order,
-    a_places: usize,
-    b_places: usize,
+    /// Columns of a panel.
+    panel: usize,
+    copy_b: bool,
+    /// Whether the tiles are flat.
+    flat: bool,
 }
 
 impl Blocking {
     #[inline(always)]
-    fn of<S: Simd, T: GemmFloat>(product: &Product<'_, T>) -> Self {
-        let Product { m, k, n, a, b, .. } = *product;
-        let size = size_of::<T>();
-        let panel_width = panel_width::<S, T>();
-        let depth = even_piece(k, product.depth);
-
-        let pack_b = m >= ROWS_WORTH_PACKING_B || b.column_stride != 1 || b.row_stride < n;
-        let (columns, b_places) = if !pack_b {
-            // Only the last panel, if it is narrower than the others.
-            (n, depth * panel_width)
-        } else {
-            let longest = COLUMNS_BYTES / (product.depth * size);
-            let columns = even_piece(n, longest).next_multiple_of(panel_width);
-            (
-                columns,
-                depth * columns.min(n.next_multiple_of(panel_width)),
-            )
-        };
-
-        let worth_it = n >= COLUMNS_WORTH_PACKING_A;
-        let order = if a.column_stride == 1 && a.row_stride >= k {
-            if worth_it {
-                Order::RowsCopied
-            } else {
-                Order::RowsInPlace
-            }
-        } else if a.row_stride == 1
-            && a.column_stride >= m
-            && m.is_multiple_of(SHORT_TILE_ROWS)
-            && !worth_it
-        {
-            Order::ColumnsInPlace
-        } else {
-            Order::TilesCopied
-        };
-        let (rows, a_places) = match order {
-            Order::RowsInPlace | Order::ColumnsInPlace => (m, 0),
-            Order::RowsCopied | Order::TilesCopied => {
-                let longest = ROWS_BYTES / (product.depth * size);
-                let rows = even_piece(m, longest).next_multiple_of(TILE_ROWS);
-                (rows, rows * Self::row_stride::<T>(depth))
-            }
+    fn of<S: Simd, T: GemmFloat, const NARROW: usize, const WIDE: usize>(
+        product: &Product<'_, T>,
+        depth: usize,
+    ) -> Self {
+        let copy_b = product.plan.copy_b;
+        let (n, width) = (product.n, T::width::<S>());
+        let registers = n.div_ceil(width);
+        let flat = !copy_b || registers == WIDE;
+        let panel = even_piece(registers, if flat { WIDE } else { NARROW }) * width;
+        let longest = (BLOCK_BYTES / (depth * size_of::<T>())).max(panel);
+        let columns = match copy_b {
+            true => even_piece(n, longest).next_multiple_of(panel),
+            false => n,
         };
         Self {
             columns,
-            depth,
-            rows,
-            pack_b,
-            order,
-            a_places,
-            b_places,
+            panel,
+            copy_b,
+            flat,
         }
     }
 
-    /// Distance of copied rows: one cache line more than needed, or rows whose length is a power of
-    /// two would compete for the same places of the cache.
+    /// The columns of a block that are copied: if not all, then those of a last panel that does not
+    /// fill its registers.
     #[inline(always)]
-    fn row_stride<T>(depth: usize) -> usize {
-        let line = 64 / size_of::<T>();
-        depth.next_multiple_of(line) + line
-    }
-
-    /// Where a packed panel starts among those of a block.
-    #[inline(always)]
-    fn panel_start(&self, columns: &Range<usize>, panel: &Range<usize>, depth: usize) -> usize {
-        if self.pack_b {
-            (panel.start - columns.start) * depth
-        } else {
-            0
+    fn copied(&self, block: &Range<usize>) -> Range<usize> {
+        match self.copy_b {
+            true => block.clone(),
+            false => block.end - block.len() % self.panel..block.end,
         }
     }
 
-    /// The first `rows` rows and `depth` columns of `source` in the order of the tiles.
+    /// Elements of the copies of a block.
     #[inline(always)]
-    fn left<'a, T: GemmFloat>(
-        &self,
-        source: Matrix<'a, T>,
-        scratch: &'a mut [T],
-        rows: usize,
-        depth: usize,
-    ) -> Left<'a, T> {
-        match self.order {
-            Order::RowsInPlace => Left::Rows {
-                elements: source.elements,
-                stride: source.row_stride,
-            },
-            Order::RowsCopied => {
-                let stride = Self::row_stride::<T>(depth);
-                pack_rows(scratch, stride, source, rows, depth);
-                Left::Rows {
-                    elements: scratch,
-                    stride,
-                }
+    fn places(&self, depth: usize) -> usize {
+        depth
+            * if self.copy_b {
+                self.columns
+            } else {
+                self.panel
             }
-            Order::ColumnsInPlace => Left::Columns {
-                elements: source.elements,
-                stride: source.column_stride,
-                tile_stride: TILE_ROWS,
-            },
-            Order::TilesCopied => {
-                pack_tiles::<T, TILE_ROWS>(scratch, source, rows, depth);
-                Left::Columns {
-                    elements: scratch,
-                    stride: TILE_ROWS,
-                    tile_stride: TILE_ROWS * depth,
-                }
-            }
-        }
     }
 }
 
-/// A block of rows of `a`, as the tiles read it.
+/// A tile's rows of `a`.
 #[derive(Clone, Copy)]
-enum Left<'a, T> {
-    /// Rows are contiguous and `stride` apart.
-    Rows { elements: &'a [T], stride: usize },
-    /// For each p the rows of a tile are side by side; those of p + 1 are `stride` further, those
-    /// of the next tile `tile_stride`.
-    Columns {
-        elements: &'a [T],
-        stride: usize,
-        tile_stride: usize,
-    },
+enum Left<'a, T, const TALL: usize> {
+    /// Contiguous rows, as many as a tall tile has.
+    Rows([&'a [T]; TALL]),
+    /// Contiguous columns.
+    Columns(ByColumns<'a, T>),
 }
 
 /// A tile's columns of `b`: row p starts at `elements[p * stride]`.
@@ -302,79 +232,94 @@ struct Panel<'a, T> {
     stride: usize,
 }
 
-/// A column of tiles of `c`, whose rows start `stride` apart, and the length of its sums.
-struct Target<'a, T> {
-    c: &'a mut [T],
-    stride: usize,
-    rows: usize,
-    columns: usize,
-    depth: usize,
-}
+impl<'a, T: GemmFloat> Panel<'a, T> {
+    #[inline(always)]
+    fn in_place(b: Matrix<'a, T>, depth: usize) -> Self {
+        // The last row may end before the stride does.
+        let length = b.elements.len().min(depth * b.row_stride);
+        Self {
+            elements: &b.elements[..length],
+            stride: b.row_stride,
+        }
+    }
 
-/// All rows of `left` times one panel.
-#[inline(always)]
-fn column_of_tiles<S: Simd, T: GemmFloat, const NV: usize, const PACKED: bool>(
-    simd: S,
-    left: Left<'_, T>,
-    right: Panel<'_, T>,
-    mut target: Target<'_, T>,
-    finish: Finish<'_, T>,
-) {
-    let mut row = 0;
-    while row < target.rows {
-        // Five rows, too, are faster as a whole tile that is not full.
-        if target.rows - row + 1 >= TILE_ROWS {
-            one_tile::<S, T, TILE_ROWS, NV, PACKED>(simd, row, left, right, &mut target, finish);
-            row += TILE_ROWS;
-        } else {
-            one_tile::<S, T, SHORT_TILE_ROWS, NV, PACKED>(
-                simd,
-                row,
-                left,
-                right,
-                &mut target,
-                finish,
-            );
-            row += SHORT_TILE_ROWS;
+    #[inline(always)]
+    fn copied<S: Simd>(elements: &'a [T], columns: usize, depth: usize) -> Self {
+        let stride = columns.next_multiple_of(T::width::<S>());
+        Self {
+            elements: &elements[..depth * stride],
+            stride,
         }
     }
 }
 
-/// The tile that starts at row `row`. Rows past the last are computed and not stored.
+/// A tile of `c`, whose rows start `stride` apart.
+struct Target<'a, T> {
+    c: &'a mut [T],
+    stride: usize,
+    columns: usize,
+    finish: Finish<'a, T>,
+}
+
+/// A tile of as many registers as the panel has.
 #[inline(always)]
-fn one_tile<S: Simd, T: GemmFloat, const MR: usize, const NV: usize, const PACKED: bool>(
+fn any_width<
+    S: Simd,
+    T: GemmFloat,
+    const TALL: usize,
+    const MR: usize,
+    const NV: usize,
+    const TIGHT: bool,
+>(
     simd: S,
-    row: usize,
-    left: Left<'_, T>,
+    left: Left<'_, T, TALL>,
     right: Panel<'_, T>,
-    target: &mut Target<'_, T>,
-    finish: Finish<'_, T>,
+    target: Target<'_, T>,
 ) {
-    let Target { rows, depth, .. } = *target;
+    match target.columns.div_ceil(T::width::<S>()) {
+        1 => one_tile::<S, T, TALL, MR, 1, TIGHT>(simd, left, right, target),
+        2 if NV > 2 => one_tile::<S, T, TALL, MR, 2, TIGHT>(simd, left, right, target),
+        3 if NV > 3 => one_tile::<S, T, TALL, MR, 3, TIGHT>(simd, left, right, target),
+        _ => one_tile::<S, T, TALL, MR, NV, TIGHT>(simd, left, right, target),
+    }
+}
+
+/// One tile. If the operands are `TIGHT`, without gaps, their steps along k are known when this is
+/// compiled.
+#[inline(always)]
+fn one_tile<
+    S: Simd,
+    T: GemmFloat,
+    const TALL: usize,
+    const MR: usize,
+    const NV: usize,
+    const TIGHT: bool,
+>(
+    simd: S,
+    left: Left<'_, T, TALL>,
+    right: Panel<'_, T>,
+    target: Target<'_, T>,
+) {
     let b = right.elements;
-    let b_stride = if PACKED {
-        NV * T::width::<S>()
-    } else {
-        right.stride
+    let b_stride = match TIGHT {
+        true => NV * T::width::<S>(),
+        false => right.stride,
     };
     let sums = match left {
-        Left::Rows { elements, stride } => {
-            let mut slices: [&[T]; MR] = [&[]; MR];
-            for i in 0..MR {
-                slices[i] = &elements[(row + i).min(rows - 1) * stride..][..depth];
-            }
-            tile::<S, T, _, MR, NV>(simd, ByRows::new(slices), b, b_stride)
+        Left::Rows(slices) => {
+            let mut rows: [&[T]; MR] = [&[]; MR];
+            rows.copy_from_slice(&slices[..MR]);
+            tile::<S, T, _, MR, NV>(simd, ByRows(rows), b, b_stride)
         }
-        Left::Columns {
-            elements,
-            stride,
-            tile_stride,
-        } => {
-            let elements = &elements[row / TILE_ROWS * tile_stride + row % TILE_ROWS..];
-            let columns = elements.chunks(stride).take(depth);
-            tile::<S, T, _, MR, NV>(simd, ByColumns(columns), b, b_stride)
+        Left::Columns(mut columns) => {
+            if TIGHT {
+                columns.stride = COLUMN;
+            }
+            tile::<S, T, _, MR, NV>(simd, columns, b, b_stride)
         }
     };
-    let c = &mut target.c[row * target.stride..];
-    store(simd, sums, c, target.stride, target.columns, finish);
+    let Target {
+        c, stride, columns, ..
+    } = target;
+    store(simd, sums, c, stride, columns, target.finish);
 }

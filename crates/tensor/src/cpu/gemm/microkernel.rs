@@ -4,18 +4,9 @@ use pulp::Simd;
 
 use super::GemmFloat;
 
-/// Rows of a tile. With four registers of columns there are 24 sums, and 6 · 4 + 4 + 1 = 29 of the
-/// 32 registers of AVX-512 are in use; with two, 6 · 2 + 2 + 1 = 15 of the 16 of AVX2.
-pub(super) const TILE_ROWS: usize = 6;
-
-/// Rows of the tiles that fill up a remainder of one to four rows.
-pub(super) const SHORT_TILE_ROWS: usize = 2;
-
-/// Registers of columns in the widest tile.
-#[inline(always)]
-pub(super) fn tile_vectors<S: Simd>() -> usize {
-    if S::REGISTER_COUNT >= 32 { 4 } else { 2 }
-}
+/// Distance of the columns of a tile of `a` that was copied: more than it has rows, so that whole
+/// cache lines are copied.
+pub(super) const COLUMN: usize = 16;
 
 /// What is done to a tile when the sums of this block of k are complete.
 #[derive(Clone, Copy)]
@@ -30,55 +21,47 @@ pub(super) struct Finish<'a, T> {
 /// take the units that multiply.
 const GROUP: usize = 4;
 
-/// A tile's rows of `a`, as a sequence of columns along k.
-pub(super) trait Columns<T, const MR: usize> {
-    /// Where the numbers of [`GROUP`] columns are. They are not read before they are used, since a
-    /// number is copied to all lanes of a register for nothing only on its way from memory.
+/// A tile's rows of `a`, as a sequence along k.
+pub(super) trait TileRows<T, const MR: usize>: Copy {
+    /// The first places along k, in groups.
+    type Groups: Copy;
+    /// Where the numbers of one group are. They are not read before they are used, since a number is
+    /// copied to all lanes of a register for nothing only on its way from memory.
     type Group: Copy;
 
-    /// The next [`GROUP`] columns, as long as there are so many.
-    fn group(&mut self) -> Option<Self::Group>;
-    /// Row `i` of column `q` of a group.
+    /// The first `count` groups.
+    fn groups(self, count: usize) -> Self::Groups;
+    /// One of them.
+    fn group(groups: &Self::Groups, number: usize) -> Option<Self::Group>;
+    /// Row `i` at place `q` of a group.
     fn at(group: &Self::Group, q: usize, i: usize) -> T;
-    /// The next column.
-    fn column(&mut self) -> Option<[T; MR]>;
+    /// All rows at place `p`.
+    fn column(self, p: usize) -> Option<[T; MR]>;
 }
 
-/// Columns of rows that are contiguous.
-pub(super) struct ByRows<'a, T, const MR: usize> {
-    rows: [&'a [T]; MR],
-    groups: [&'a [[T; GROUP]]; MR],
-    groups_done: usize,
-    columns_done: usize,
-}
+/// Rows that are contiguous, all of the same length.
+#[derive(Clone, Copy)]
+pub(super) struct ByRows<'a, T, const MR: usize>(pub(super) [&'a [T]; MR]);
 
-impl<'a, T: Copy, const MR: usize> ByRows<'a, T, MR> {
-    /// The rows of a tile; all have the same length.
-    #[inline(always)]
-    pub(super) fn new(rows: [&'a [T]; MR]) -> Self {
-        let mut groups: [&[[T; GROUP]]; MR] = [&[]; MR];
-        for i in 0..MR {
-            groups[i] = rows[i].as_chunks().0;
-        }
-        Self {
-            rows,
-            groups,
-            groups_done: 0,
-            columns_done: 0,
-        }
-    }
-}
-
-impl<'a, T: GemmFloat, const MR: usize> Columns<T, MR> for ByRows<'a, T, MR> {
+impl<'a, T: GemmFloat, const MR: usize> TileRows<T, MR> for ByRows<'a, T, MR> {
+    type Groups = [&'a [[T; GROUP]]; MR];
     type Group = [&'a [T; GROUP]; MR];
 
     #[inline(always)]
-    fn group(&mut self) -> Option<Self::Group> {
-        let mut group = [self.groups[0].get(self.groups_done)?; MR];
-        for i in 1..MR {
-            group[i] = self.groups[i].get(self.groups_done)?;
+    fn groups(self, count: usize) -> Self::Groups {
+        let mut groups: Self::Groups = [&[]; MR];
+        for i in 0..MR {
+            groups[i] = &self.0[i].as_chunks().0[..count];
         }
-        self.groups_done += 1;
+        groups
+    }
+
+    #[inline(always)]
+    fn group(groups: &Self::Groups, number: usize) -> Option<Self::Group> {
+        let mut group = [&groups[0][number]; MR];
+        for i in 1..MR {
+            group[i] = &groups[i][number];
+        }
         Some(group)
     }
 
@@ -88,31 +71,44 @@ impl<'a, T: GemmFloat, const MR: usize> Columns<T, MR> for ByRows<'a, T, MR> {
     }
 
     #[inline(always)]
-    fn column(&mut self) -> Option<[T; MR]> {
+    fn column(self, p: usize) -> Option<[T; MR]> {
         let mut column = [T::ZERO; MR];
         for i in 0..MR {
-            column[i] = *self.rows[i].get(self.groups_done * GROUP + self.columns_done)?;
+            column[i] = self.0[i][p];
         }
-        self.columns_done += 1;
         Some(column)
     }
 }
 
-/// Columns that are contiguous: each piece starts with the rows of the tile.
-pub(super) struct ByColumns<I>(pub(super) I);
+/// Columns that are contiguous and `stride` apart.
+#[derive(Clone, Copy)]
+pub(super) struct ByColumns<'a, T> {
+    pub(super) elements: &'a [T],
+    pub(super) stride: usize,
+}
 
-impl<'a, T: GemmFloat, I: Iterator<Item = &'a [T]>, const MR: usize> Columns<T, MR>
-    for ByColumns<I>
-{
+impl<'a, T: GemmFloat, const MR: usize> TileRows<T, MR> for ByColumns<'a, T> {
+    type Groups = Self;
     type Group = [&'a [T; MR]; GROUP];
 
     #[inline(always)]
-    fn group(&mut self) -> Option<Self::Group> {
-        let mut group = [self.0.next()?.first_chunk()?; GROUP];
+    fn groups(self, _count: usize) -> Self {
+        self
+    }
+
+    #[inline(always)]
+    fn group(groups: &Self, number: usize) -> Option<Self::Group> {
+        let Self { elements, stride } = *groups;
+        // One test for the whole group. It ends with the rows of its last column, because no more
+        // is there of the last group of a matrix.
+        let group = elements
+            .get(number * GROUP * stride..)?
+            .get(..(GROUP - 1) * stride + MR)?;
+        let mut columns = [group.first_chunk()?; GROUP];
         for q in 1..GROUP {
-            group[q] = self.0.next()?.first_chunk()?;
+            columns[q] = group.get(q * stride..)?.first_chunk()?;
         }
-        Some(group)
+        Some(columns)
     }
 
     #[inline(always)]
@@ -121,16 +117,16 @@ impl<'a, T: GemmFloat, I: Iterator<Item = &'a [T]>, const MR: usize> Columns<T, 
     }
 
     #[inline(always)]
-    fn column(&mut self) -> Option<[T; MR]> {
-        self.0.next()?.first_chunk().copied()
+    fn column(self, p: usize) -> Option<[T; MR]> {
+        self.elements.get(p * self.stride..)?.first_chunk().copied()
     }
 }
 
 /// Σ_p a[i, p] · b[p, j]. Row p of the tile's columns of `b` starts at `b[p * b_stride]`.
 #[inline(always)]
-pub(super) fn tile<S: Simd, T: GemmFloat, A: Columns<T, MR>, const MR: usize, const NV: usize>(
+pub(super) fn tile<S: Simd, T: GemmFloat, A: TileRows<T, MR>, const MR: usize, const NV: usize>(
     simd: S,
-    mut a: A,
+    a: A,
     b: &[T],
     b_stride: usize,
 ) -> [[T::Vector<S>; NV]; MR] {
@@ -138,8 +134,13 @@ pub(super) fn tile<S: Simd, T: GemmFloat, A: Columns<T, MR>, const MR: usize, co
     let groups = b.chunks_exact(GROUP * b_stride);
     // The last row of an operand that was not copied may end before the stride does.
     let rows = groups.remainder().chunks(b_stride);
-    for b in groups {
-        let (Some(a), Some(b)) = (a.group(), row_group::<S, T, NV>(b, b_stride)) else {
+    let count = groups.len();
+    let a_groups = a.groups(count);
+    for (number, b) in (0..count).zip(groups) {
+        let (Some(a), Some(b)) = (
+            A::group(&a_groups, number),
+            row_group::<S, T, NV>(b, b_stride),
+        ) else {
             break;
         };
         for q in 0..GROUP {
@@ -151,8 +152,8 @@ pub(super) fn tile<S: Simd, T: GemmFloat, A: Columns<T, MR>, const MR: usize, co
             }
         }
     }
-    for b in rows {
-        let (Some(a), Some(b)) = (a.column(), row::<S, T, NV>(b)) else {
+    for (p, b) in (count * GROUP..).zip(rows) {
+        let (Some(a), Some(b)) = (a.column(p), row::<S, T, NV>(b)) else {
             break;
         };
         for i in 0..MR {

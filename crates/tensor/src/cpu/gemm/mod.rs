@@ -10,11 +10,11 @@
 //! As it stands each product waits for the sum before it, reads two numbers from memory and uses one
 //! lane of a register. The departures, in reading order:
 //!
-//! 1. **A tile of c stays in registers** ([`microkernel`]). Six rows by up to four registers of
-//!    columns: 24 sums that do not wait for each other, each number of `a` used for a whole row of
-//!    the tile, each register of `b` for six rows.
-//! 2. **k is cut into blocks and `b` into panels** ([`blocks`]), so that the part of `b` that a
-//!    column of tiles reads stays in the nearest cache. After the first block a tile adds to `c`.
+//! 1. **A tile of c stays in registers** ([`microkernel`]). Nine rows by up to three registers of
+//!    columns: 27 sums that do not wait for each other, each number of `a` used for a whole row of
+//!    the tile, each register of `b` for nine rows.
+//! 2. **k is cut into blocks and `b` into panels** ([`blocks`]), so that what the tiles read of `a` and
+//!    `b` stays in the nearer caches. After the first block a tile adds to `c`.
 //! 3. **Operands are copied into the order in which they are read** ([`pack`]), unless they are
 //!    stored in such an order already. Copying costs as much as a few rows of the product, so
 //!    whether to copy depends on the shape.
@@ -52,6 +52,7 @@ use pulp::{Simd, WithSimd};
 
 use super::lanes::LaneFloat;
 pub(crate) use parallel::matmul_batch;
+use plan::Plan;
 
 /// One operand: element (i, j) is `elements[i * row_stride + j * column_stride]`.
 ///
@@ -256,10 +257,8 @@ struct Product<'a, T> {
     /// Row-major, m × n, without gaps.
     c: &'a mut [T],
     epilogue: Epilogue<'a, T>,
-    /// How to compute it: the same for all parts of a product, as is the next.
-    path: Path,
-    /// Longest block of k.
-    depth: usize,
+    /// How to compute it: the same for all parts of a product.
+    plan: Plan,
 }
 
 impl<T: GemmFloat> WithSimd for Product<'_, T> {
@@ -267,7 +266,7 @@ impl<T: GemmFloat> WithSimd for Product<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        match self.path {
+        match self.plan.path {
             Path::Tiles => blocks::multiply(simd, self),
             Path::Dots => dots::multiply(simd, self),
         }

@@ -2,93 +2,95 @@
 
 use pulp::Simd;
 
+use super::microkernel::COLUMN;
 use super::{GemmFloat, Matrix};
 
-/// Copies `depth` rows of the first `columns` columns of `source`, side by side and followed by
-/// zeros up to a whole number of registers.
+/// Copies the first `columns` columns of `depth` rows of `source` to panels of `width` columns, one
+/// after the other, the last one followed by zeros up to a whole number of registers.
+///
+/// A few rows at a time: what they have in one cache line, or follow each other in, is in the cache
+/// until the next panel reads it.
 #[inline(always)]
-pub(super) fn pack_panel<S: Simd, T: GemmFloat>(
-    panel: &mut [T],
+pub(super) fn pack_panels<S: Simd, T: GemmFloat>(
+    panels: &mut [T],
     source: Matrix<'_, T>,
     depth: usize,
     columns: usize,
+    width: usize,
 ) {
-    let width = T::width::<S>();
-    let stride = columns.next_multiple_of(width);
-    let panel = &mut panel[..depth * stride];
-    if source.column_stride == 1 && source.row_stride >= columns {
-        let whole = columns - columns % width;
-        let rows = source.elements.chunks(source.row_stride);
-        for (row, source) in panel.chunks_exact_mut(stride).zip(rows) {
-            // Register by register: a slice copy would call a function for each row.
-            let registers = T::split_mut::<S>(row).0.iter_mut();
-            for (register, source) in registers.zip(T::split::<S>(&source[..whole]).0) {
-                *register = *source;
+    const ROWS: usize = 16;
+    for p in (0..depth).step_by(ROWS) {
+        let rows = ROWS.min(depth - p);
+        for first in (0..columns).step_by(width) {
+            let columns = width.min(columns - first);
+            let stride = columns.next_multiple_of(T::width::<S>());
+            let places = &mut panels[first * depth + p * stride..][..rows * stride];
+            let source = source.from(p, first);
+            let in_rows = source.column_stride == 1 && source.row_stride >= columns;
+            match stride / T::width::<S>() {
+                1 if in_rows && columns == stride => copy_rows::<S, T, 1>(places, source),
+                2 if in_rows && columns == stride => copy_rows::<S, T, 2>(places, source),
+                3 if in_rows && columns == stride => copy_rows::<S, T, 3>(places, source),
+                4 if in_rows && columns == stride => copy_rows::<S, T, 4>(places, source),
+                _ => copy_columns(places, stride, source, columns),
             }
-            if whole < columns {
-                let row = &mut row[whole..];
-                let source = &source[whole..columns];
-                for (place, j) in row.iter_mut().zip(0..) {
-                    *place = if j < source.len() { source[j] } else { T::ZERO };
-                }
-            }
-        }
-        return;
-    }
-    if columns < stride {
-        panel.fill(T::ZERO);
-    }
-    // Eight columns at a time, and a few rows at a time so that these stay in the cache until every
-    // column has written its part.
-    const ROWS: usize = 32;
-    for (block, rows) in panel.chunks_mut(ROWS * stride).enumerate() {
-        let source = source.from(block * ROWS, 0);
-        let mut first = 0;
-        while first + 8 <= columns {
-            pack_columns::<T, 8>(rows, stride, first, source);
-            first += 8;
-        }
-        while first < columns {
-            pack_columns::<T, 1>(rows, stride, first, source);
-            first += 1;
         }
     }
 }
 
-/// Copies the first `depth` columns of each of the first `rows` rows of `source`, `stride` apart.
+/// Copies rows of `N` registers. A slice copy would call a function for each row.
 #[inline(always)]
-pub(super) fn pack_rows<T: GemmFloat>(
-    place: &mut [T],
+fn copy_rows<S: Simd, T: GemmFloat, const N: usize>(places: &mut [T], source: Matrix<'_, T>) {
+    let places = T::split_mut::<S>(places).0.as_chunks_mut::<N>().0;
+    let rows = source.elements.chunks(source.row_stride);
+    for (place, row) in places.iter_mut().zip(rows) {
+        if let Some(row) = T::split::<S>(row).0.first_chunk() {
+            *place = *row;
+        }
+    }
+}
+
+/// Copies `columns` columns, eight at a time, to rows that are `stride` long.
+#[inline(always)]
+fn copy_columns<T: GemmFloat>(
+    places: &mut [T],
     stride: usize,
     source: Matrix<'_, T>,
-    rows: usize,
-    depth: usize,
+    columns: usize,
 ) {
-    let source = source.elements.chunks(source.row_stride);
-    for (place, source) in place.chunks_mut(stride).zip(source).take(rows) {
-        place[..depth].copy_from_slice(&source[..depth]);
+    if columns < stride {
+        places.fill(T::ZERO);
+    }
+    let mut first = 0;
+    while first + 8 <= columns {
+        pack_columns::<T, 8>(places, stride, first, source);
+        first += 8;
+    }
+    while first < columns {
+        pack_columns::<T, 1>(places, stride, first, source);
+        first += 1;
     }
 }
 
-/// For each tile of `MR` rows of `source`, copies its first `depth` columns one after the other;
-/// rows that the last tile lacks are zero.
+/// Copies the first `depth` columns of the first `rows` rows of `source`, column after column.
 #[inline(always)]
-pub(super) fn pack_tiles<T: GemmFloat, const MR: usize>(
+pub(super) fn pack_tile<T: GemmFloat>(
     place: &mut [T],
     source: Matrix<'_, T>,
     rows: usize,
     depth: usize,
 ) {
-    let tiles = place.chunks_exact_mut(MR * depth);
-    for (row, tile) in (0..rows).step_by(MR).zip(tiles) {
-        let source = source.from(row, 0).transposed();
-        if row + MR <= rows {
-            pack_columns::<T, MR>(tile, MR, 0, source);
-        } else {
-            tile.fill(T::ZERO);
-            for column in 0..rows - row {
-                pack_columns::<T, 1>(tile, MR, column, source);
-            }
+    let columns = place.as_chunks_mut::<COLUMN>().0;
+    if source.row_stride != 1 {
+        let places = columns[..depth].as_flattened_mut();
+        return copy_columns(places, COLUMN, source.transposed(), rows);
+    }
+    for (p, place) in columns[..depth].iter_mut().enumerate() {
+        let column = source.from(0, p).elements;
+        // What follows in memory does no harm, and a whole line is copied at once.
+        match column.first_chunk() {
+            Some(column) => *place = *column,
+            None => place[..rows].copy_from_slice(&column[..rows]),
         }
     }
 }

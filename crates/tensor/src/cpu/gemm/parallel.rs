@@ -2,7 +2,7 @@
 
 use super::super::lanes::dispatch;
 use super::super::parallel::{PIECE, for_each_piece, map_pieces};
-use super::plan::{DEPTH, Plan};
+use super::plan::Plan;
 use super::{Batch, Epilogue, GemmFloat, Matrix, Product, Scratch};
 
 /// Products of numbers (m · k · n) below which a second thread costs more than it does: waking one
@@ -11,6 +11,9 @@ const WORTH_SHARING: usize = 1 << 21;
 
 /// Fewest rows of c that are worth a thread: each thread packs `b` for itself.
 const ROWS_FOR_A_THREAD: usize = 32;
+
+/// The rows of a part are a multiple of this: short tiles, of two or three rows, are full.
+const ROWS_TOGETHER: usize = 6;
 
 /// Bytes of c that are computed before an activation is applied to them: they are still in the
 /// second cache.
@@ -51,8 +54,7 @@ pub(super) fn matmul<T: GemmFloat>(
             b,
             c,
             epilogue,
-            path: plan.path,
-            depth: DEPTH,
+            plan,
         });
     }
     let mut scratch = Scratch::take(m * n);
@@ -65,8 +67,7 @@ pub(super) fn matmul<T: GemmFloat>(
         b: a.transposed(),
         c: &mut *transposed,
         epilogue: Epilogue::NONE,
-        path: plan.path,
-        depth: DEPTH,
+        plan,
     });
     for (i, row) in c.chunks_exact_mut(n).enumerate() {
         for (j, place) in row.iter_mut().enumerate() {
@@ -94,7 +95,7 @@ fn share<T: GemmFloat>(product: Product<'_, T>) {
         let in_cache = FINISHED_TOGETHER / (n * size_of::<T>());
         rows = rows.min(in_cache.max(FEWEST_FINISHED_TOGETHER));
     }
-    let rows = rows.next_multiple_of(super::microkernel::TILE_ROWS);
+    let rows = rows.next_multiple_of(ROWS_TOGETHER);
     if rows < m {
         share_rows(product, rows);
     } else {
@@ -127,8 +128,7 @@ fn share_rows<T: GemmFloat>(product: Product<'_, T>, rows: usize) {
         b,
         c,
         epilogue,
-        path,
-        depth,
+        plan,
         ..
     } = product;
     for_each_piece(c, rows * n, |start, c| {
@@ -140,8 +140,7 @@ fn share_rows<T: GemmFloat>(product: Product<'_, T>, rows: usize) {
             b,
             c,
             epilogue,
-            path,
-            depth,
+            plan,
         });
     });
 }
@@ -157,10 +156,9 @@ fn share_columns<T: GemmFloat>(product: Product<'_, T>, parts: usize) {
         b,
         c,
         epilogue,
-        path,
-        depth,
+        plan,
     } = product;
-    let columns = n.div_ceil(parts).next_multiple_of(64);
+    let columns = n.div_ceil(parts).next_multiple_of(32);
     let starts = (0..n).step_by(columns);
     let target = &*c;
     let blocks = map_pieces(starts.clone(), |start| {
@@ -178,8 +176,7 @@ fn share_columns<T: GemmFloat>(product: Product<'_, T>, parts: usize) {
             b: b.from(0, start),
             c: &mut block,
             epilogue: Epilogue { bias, ..epilogue },
-            path,
-            depth,
+            plan,
         });
         block
     });

@@ -3,43 +3,77 @@
 
 use super::{GemmFloat, Matrix, Path};
 
+/// With fewer rows of `c` than this, copying `b` costs more than a tenth of the product.
+const FEW_ROWS: usize = 48;
+
+/// Longest block of k between two visits of the tiles to `c`, in bytes. Nine rows of `a` so long leave
+/// room in a first cache of 32 or 48 KiB.
+const LONGEST: usize = 2048;
+
+/// Bytes of a block of `b` that several tiles read in place from the first cache.
+const IN_PLACE: usize = 32 * 1024;
+
 /// How to compute a product, and whether to compute cᵀ = bᵀ · aᵀ in its place.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Plan {
     pub(super) path: Path,
     pub(super) transposed: bool,
+    /// Whether tiles read a copy of the right operand.
+    pub(super) copy_b: bool,
+    /// Longest block of k.
+    pub(super) depth: usize,
 }
-
-/// Longest block of k between two visits of the tiles to `c`. A panel of `b`, four registers of 64
-/// bytes wide and so long, takes 128 KiB: what of it the first cache does not hold comes from the
-/// second as fast as it is used, while every visit to a large `c` waits for memory.
-pub(super) const DEPTH: usize = 512;
 
 impl Plan {
     /// Chooses by an estimate of the cycles, with registers as wide as a cache line.
     #[inline(always)]
     pub(super) fn of<T: GemmFloat>(
-        [m, k, n]: [usize; 3],
+        shape: [usize; 3],
         a: &Matrix<'_, T>,
         b: &Matrix<'_, T>,
     ) -> Self {
+        let [m, k, n] = shape;
         let width = 64 / size_of::<T>();
-        let plan = |path, transposed| Self { path, transposed };
+        let transposed = |path| Self {
+            transposed: true,
+            ..Self::with_path(path, [n, k, m], &a.transposed())
+        };
 
         // A row of tiles takes k/2 cycles if a register holds a row of c, and all of them some 400 to
         // set out. A dot product takes k/(2·width), and about 5 to add up the lanes.
         let dots = (m * n).saturating_mul(k + 10 * width);
         if a.column_stride == 1 && n < width && dots < width.saturating_mul(m * k + 800) {
-            return plan(Path::Dots, false);
+            return Self::with_path(Path::Dots, shape, b);
         }
         // Tiles would first have to transpose b, a cycle for each element, for few rows.
         if b.row_stride == 1 && b.column_stride >= k && m <= 8 && n > m && k > 5 * m {
-            return plan(Path::Dots, true);
+            return transposed(Path::Dots);
         }
-        // Few columns and rows that need no transposing: lanes along m.
-        if a.row_stride == 1 && a.column_stride >= m && n < width && 2 * n <= m {
-            return plan(Path::Tiles, true);
+        // Few columns, and columns of a to be read as rows: lanes along m.
+        if a.row_stride == 1 && a.column_stride >= m && n < FEW_ROWS && 2 * n <= m {
+            return transposed(Path::Tiles);
         }
-        plan(Path::Tiles, false)
+        Self::with_path(Path::Tiles, shape, b)
+    }
+
+    /// The product as it stands, on a given path.
+    #[inline(always)]
+    pub(super) fn with_path<T: GemmFloat>(
+        path: Path,
+        [m, _, n]: [usize; 3],
+        b: &Matrix<'_, T>,
+    ) -> Self {
+        let in_place = m < FEW_ROWS && b.column_stride == 1 && b.row_stride >= n;
+        let longest = LONGEST / size_of::<T>();
+        let depth = match in_place && m > 6 {
+            true => (IN_PLACE / (n * size_of::<T>())).clamp(longest / 8, longest),
+            false => longest,
+        };
+        Self {
+            path,
+            transposed: false,
+            copy_b: !in_place,
+            depth,
+        }
     }
 }

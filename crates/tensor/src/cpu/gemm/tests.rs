@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use pulp::Simd;
 
 use super::parallel::matmul;
+use super::plan::Plan;
 use super::{Batch, Epilogue, GemmFloat, Matrix, Path, Product, matmul_batch};
 
 /// How an operand lies in memory.
@@ -200,8 +201,10 @@ impl<T: Number> Case<T> {
             b,
             c: &mut c,
             epilogue,
-            path,
-            depth: 16,
+            plan: Plan {
+                depth: 16,
+                ..Plan::with_path(path, self.shape, &b)
+            },
         };
         Simd::vectorize(pulp::Scalar::new(), product);
         if self.halved {

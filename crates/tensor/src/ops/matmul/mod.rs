@@ -173,8 +173,11 @@ impl<T: Float> Tensor<T> {
 
 /// The sizes of a matrix; the caller answers for there being two axes.
 fn last_two<T: Float>(x: &Tensor<T>) -> [usize; 2] {
-    let rank = x.rank();
-    [x.shape()[rank - 2], x.shape()[rank - 1]]
+    last_two_of(x.shape())
+}
+
+fn last_two_of<N: Copy>(axes: &[N]) -> [N; 2] {
+    [axes[axes.len() - 2], axes[axes.len() - 1]]
 }
 
 fn inner_sizes<T: Float>(op: &'static str, left: &Tensor<T>, right: &Tensor<T>) -> Error {
@@ -234,9 +237,30 @@ fn product<T: Float>(
 
 /// A copy of a tensor whose rows or columns run backwards, which the kernel does not walk.
 fn forwards<T: Float>(tensor: &Tensor<T>) -> Result<Option<Tensor<T>>> {
+    if tensor.is_contiguous() {
+        return Ok(None);
+    }
     let matrix = &tensor.strides()[tensor.rank() - 2..];
     let backwards = matrix.iter().any(|&stride| stride < 0);
     backwards.then(|| tensor.contiguous()).transpose()
+}
+
+/// Where the matrices of the batch that the tensor's leading axes broadcast to begin.
+fn starts<T: Float>(tensor: &Tensor<T>, batch: &[usize]) -> impl Iterator<Item = usize> {
+    let strides = tensor.strides();
+    (0..batch.iter().product()).map(move |number: usize| {
+        let axes = tensor.shape()[..tensor.rank() - 2]
+            .iter()
+            .zip(&*strides)
+            .rev();
+        let mut axes = axes.map(|(&size, &stride)| if size == 1 { 0 } else { stride });
+        let (mut rest, mut start) = (number, tensor.shape.offset() as isize);
+        for size in batch.iter().rev() {
+            start += (rest % size) as isize * axes.next().unwrap_or(0);
+            rest /= size;
+        }
+        start as usize
+    })
 }
 
 /// The matrices of a tensor, one for each place in the axes before the last two.
@@ -250,27 +274,18 @@ struct Matrices<'a, T> {
 impl<'a, T: Float> Matrices<'a, T> {
     /// The matrices of the batch that the tensor's leading axes broadcast to.
     fn of(op: &'static str, tensor: &'a Tensor<T>, batch: &[usize]) -> Result<Self> {
-        let strides = tensor.strides();
-        let (leading, matrix) = strides.split_at(tensor.rank() - 2);
-        let first = tensor.shape.offset() as isize;
-        let start = |number: usize| {
-            let axes = tensor.shape().iter().zip(leading).rev();
-            let mut axes = axes.map(|(&size, &stride)| if size == 1 { 0 } else { stride });
-            let (mut rest, mut start) = (number, first);
-            for size in batch.iter().rev() {
-                start += (rest % size) as isize * axes.next().unwrap_or(0);
-                rest /= size;
-            }
-            start as usize
+        let [row_stride, column_stride] = match tensor.is_contiguous() {
+            true => [last_two(tensor)[1], 1],
+            // Negative only along an axis of one place, where nothing steps.
+            false => last_two_of(&tensor.strides()).map(isize::unsigned_abs),
         };
         Ok(Self {
             elements: tensor.view(op)?.elements,
-            // Negative only along an axis of one place, where nothing steps.
-            row_stride: matrix[0].unsigned_abs(),
-            column_stride: matrix[1].unsigned_abs(),
+            row_stride,
+            column_stride,
             starts: match batch {
-                [] => smallvec![first as usize],
-                _ => (0..batch.iter().product()).map(start).collect(),
+                [] => smallvec![tensor.shape.offset()],
+                _ => starts(tensor, batch).collect(),
             },
         })
     }
