@@ -2,7 +2,8 @@
 
 use macula_tensor::{Convolution, Pooling};
 
-use super::{Cases, Row, every_layout, pairs, row, with_and_without_bias};
+use super::inputs::{Cases, every_layout, pairs, with_and_without_bias};
+use super::{Row, row};
 
 pub(super) fn table() -> Vec<Row> {
     vec![
