@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
-/// Numbers, one for each axis; up to [`PLACES`] need no allocation.
+/// Numbers, one for each axis; up to five need no allocation.
 ///
 /// It is a slice for all purposes.
 #[derive(Clone)]
