@@ -70,7 +70,7 @@ pub struct Derived<F> {
     pub by: Differentiations,
 }
 
-impl<F> Derived<F> {
+impl<F: Copy> Derived<F> {
     /// The formula itself.
     pub fn new(formula: F) -> Self {
         Self {
@@ -83,10 +83,14 @@ impl<F> Derived<F> {
     ///
     /// The order has no limit: the formula and its first derivative are compiled loops, higher
     /// orders run as a [`Program`](crate::program::Program).
-    pub fn differentiate(mut self, input: usize) -> Self {
+    pub fn differentiate(&self, input: usize) -> Self {
+        let mut by = Differentiations::from_slice(&self.by);
         // A number that is too large for the list is too large for every formula, and the
         // operation that applies this will say so.
-        self.by.push(u8::try_from(input).unwrap_or(u8::MAX));
-        self
+        by.push(u8::try_from(input).unwrap_or(u8::MAX));
+        Self {
+            formula: self.formula,
+            by,
+        }
     }
 }

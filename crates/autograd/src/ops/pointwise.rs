@@ -135,10 +135,10 @@ fn slopes<T: Float, F: Pointwise<N>, const N: usize>(
         return Ok(());
     };
     for index in (0..last).filter(|&index| saved.needs(index)) {
-        let slope = formula.clone().differentiate(index);
+        let slope = formula.differentiate(index);
         hand_on(index, times(&slope, through.clone(), saved)?)?;
     }
-    let slope = formula.clone().differentiate(last);
+    let slope = formula.differentiate(last);
     hand_on(last, times(&slope, through, saved)?)
 }
 
