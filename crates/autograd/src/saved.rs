@@ -110,6 +110,16 @@ impl<T: Float> Saved<'_, T> {
         Ok(Var::from_parts(value, self.tape.clone(), self.output))
     }
 
+    /// The values of the first `N` inputs.
+    ///
+    /// # Errors
+    /// The operation must have kept all inputs.
+    pub(crate) fn values<const N: usize>(&self) -> Result<&[Tensor<T>; N]> {
+        let keeps_all = matches!(self.keep, Keep::Inputs | Keep::Both) && N <= self.inputs.len();
+        let kept = self.kept.first_chunk().filter(|_| keeps_all);
+        kept.ok_or_else(|| self.not_kept("input"))
+    }
+
     /// The value of the result.
     ///
     /// # Errors

@@ -153,8 +153,7 @@ fn times<T: Float, F: Pointwise<N>, const N: usize>(
         let inputs = try_from_fn::<_, N>(|index| saved.input(index))?;
         return derived(formula.clone(), inputs.each_ref(), Some(&upstream));
     }
-    let inputs = try_from_fn::<_, N>(|index| saved.value(index))?;
-    chain(formula, inputs, upstream.value_mut())?;
+    chain(formula, saved.values()?.each_ref(), upstream.value_mut())?;
     Ok(upstream)
 }
 
