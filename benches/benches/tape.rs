@@ -50,9 +50,9 @@ fn in_turns(mut first: impl FnMut(), mut second: impl FnMut()) -> [f64; 2] {
     })
 }
 
-/// Operations of a chain that is as long as the tape of a model; its start and end count, too. On much
-/// longer ones the system's giving and taking of memory is measured, see [`chain`].
-const CHAIN: usize = 100;
+/// Operations of a short chain and of a longer one, both as long as tapes of models are. The time of an
+/// operation is what one more of them adds, so start and end do not count.
+const CHAINS: [usize; 2] = [100, 200];
 
 /// An operation on four elements.
 struct Small {
@@ -132,26 +132,33 @@ fn small(criterion: &mut Criterion) {
     let group = "operations on 4 elements";
     let x = Tensor::from([0.1_f32, -0.2, 0.3, -0.4]);
     let y = Tensor::from([1.0_f32, -1.0, 1.0, -1.0]);
-    let nanoseconds = 1e9 / CHAIN as f64;
     let mut table = Vec::new();
     for op in SMALL {
-        let name = op.name;
-        let recorded = least(criterion, group, &format!("{name}, recorded"), || {
+        let mut time = |what: &str, work: &dyn Fn(usize) -> Result<()>| {
+            let [short, long] = CHAINS.map(|length| {
+                let name = format!("{}, {what}, {length} times", op.name);
+                least(criterion, group, &name, || work(length))
+            });
+            1e9 * (long - short) / (CHAINS[1] - CHAINS[0]) as f64
+        };
+        let recorded = time("recorded", &|length| {
             let tape = Tape::new();
             let mut z = tape.var(&x);
             let y = match op.both {
                 true => tape.var(&y),
                 false => tape.constant(&y),
             };
-            for _ in 0..CHAIN {
+            for _ in 0..length {
                 z = (op.recorded)(&z, &y)?;
             }
             drop(y);
-            z.sum(..)?.backward()
+            black_box(z.sum(..)?.backward()?);
+            Ok(())
         });
-        let by_hand = least(criterion, group, &format!("{name}, by hand"), || {
-            let mut values = vec![x.clone()];
-            for place in 0..CHAIN {
+        let by_hand = time("by hand", &|length| {
+            let mut values = Vec::with_capacity(length + 1);
+            values.push(x.clone());
+            for place in 0..length {
                 values.push((op.there)(&values[place], &y)?);
             }
             let mut upstream = Tensor::ones([4])?;
@@ -159,19 +166,18 @@ fn small(criterion: &mut Criterion) {
             while let Some(value) = values.pop() {
                 (op.back)([&value, &y], &mut upstream, &mut sum)?;
             }
-            Ok((upstream, sum))
+            black_box((upstream, sum));
+            Ok(())
         });
-        let there = least(criterion, group, &format!("{name}, forward only"), || {
+        let there = time("forward only", &|length| {
             let mut z = x.clone();
-            for _ in 0..CHAIN {
+            for _ in 0..length {
                 z = (op.there)(&z, &y)?;
             }
-            Ok(z)
+            black_box(z);
+            Ok(())
         });
-        table.push((
-            name,
-            [recorded, by_hand, there].map(|time| time * nanoseconds),
-        ));
+        table.push((op.name, [recorded, by_hand, there]));
     }
     println!("\n{group}, ns; the second operand is data, or with \"both\" a variable");
     println!("            there and back: recorded   tensors alone   ratio   there only: tensors");
