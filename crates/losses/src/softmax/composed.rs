@@ -4,10 +4,10 @@
 use macula_autograd::Var;
 use macula_tensor::{Float, Result, Tensor, keep};
 
+use super::classes_last_axes;
 use super::margins::class_margins;
 use super::rows::Rows;
 use super::targets::RowTargets;
-use super::{classes_last_axes, classes_second};
 use crate::formula::{MarginLoss, OfMargin};
 
 /// The weighted losses of the rows.
@@ -30,19 +30,8 @@ fn labelled<T: Float, L: MarginLoss>(
     targets: &RowTargets<T>,
 ) -> Result<Var<T>> {
     let (classes, weights) = targets.classes_and_weights(L::NAME)?;
-    let one_hot = classes.one_hot::<i64>(targets.rows().classes())?;
-    // Rows that do not count may hold anything.
-    let absent = weights.unsqueeze(1)?.eq(&Tensor::scalar(T::ZERO))?;
-    let logits = logits.masked_fill(&absent, 0.0)?;
-    let target = logits.gather(1, &classes.unsqueeze(1)?)?.squeeze(1)?;
-    let minus_infinity = f64::NEG_INFINITY;
-    let others = logits.masked_fill(&classes_second(&one_hot.cast::<bool>()?)?, minus_infinity)?;
-    // Where the target is the only class that is possible, the sum over the others has no slope.
-    let largest = others.value().amax(keep(1))?;
-    let alone = largest.eq(&Tensor::scalar(T::from_f64(minus_infinity)))?;
-    let others = others.masked_fill(&alone, 0.0)?.logsumexp(1)?;
-    let others = others.masked_fill(&alone.squeeze(1)?, minus_infinity)?;
-    let margins = target.sub(&others)?;
+    let margins = margins_of_rows(logits, &weights.unsqueeze(-1)?)?;
+    let margins = margins.gather(-1, &classes.unsqueeze(-1)?)?.squeeze(-1)?;
     // The numbers of each row's class.
     let picked = |numbers: &[T]| -> Result<Tensor<T>> {
         let numbers = Tensor::from_slice(numbers, [numbers.len()])?;
@@ -59,11 +48,17 @@ fn mixed<T: Float, L: MarginLoss>(
     targets: &RowTargets<T>,
 ) -> Result<Var<T>> {
     let shares = targets.weighted_shares(L::NAME)?;
-    let absent = shares.amax(keep(-1))?.eq(&Tensor::scalar(T::ZERO))?;
-    let by_row = logits.permute(classes_last_axes(logits.rank()))?;
-    let margins = class_margins(&by_row.masked_fill(&absent, 0.0)?)?;
+    let margins = margins_of_rows(logits, &shares.amax(keep(-1))?)?;
     let of_classes = |numbers: &[T]| Tensor::from_slice(numbers, [numbers.len()]);
     evaluated(formula, &margins, targets.rows(), shares, of_classes)?.sum(-1)
+}
+
+/// The margin of every class, the classes last, of rows with a weight each. Rows that do not count
+/// may hold anything.
+fn margins_of_rows<T: Float>(logits: &Var<T>, weights: &Tensor<T>) -> Result<Var<T>> {
+    let absent = weights.eq(&Tensor::scalar(T::ZERO))?;
+    let by_row = logits.permute(classes_last_axes(logits.rank()))?;
+    class_margins(&by_row.masked_fill(&absent, 0.0)?)
 }
 
 /// The weighted losses of margins; `spread` gives the numbers of the classes the margins' shape.

@@ -191,16 +191,21 @@ pub(crate) fn class_margins<T: Float>(logits: &Var<T>) -> Result<Var<T>> {
     Var::record("class_margins", [logits], value, Keep::Inputs, rule)
 }
 
-/// `e^{z_j − z_r}` along the last axis, `r` the reference; 1 where both are the same infinity.
+/// `e^{z_j − z_r}` along the last axis, `r` the reference; 1 where both are the same infinity, and
+/// at the reference itself, which is no function of the logits. Its slopes would be 1 and −1, and
+/// cancel only after the digits of the others were lost in them.
 fn exponentials<T: Float>(logits: &Var<T>, reference: &Tensor<i64>) -> Result<Var<T>> {
+    let classes = logits.shape().last().copied().unwrap_or(1);
+    let itself = reference.squeeze(-1)?.one_hot::<i64>(classes)?;
     let reference = logits.gather(-1, reference)?;
     let same = logits.value().eq(reference.value())?;
     let infinite = logits
         .value()
         .abs()?
         .eq(&Tensor::scalar(T::from_f64(f64::INFINITY)))?;
+    let constant = same.and(&infinite)?.or(&itself.cast::<bool>()?)?;
     let below = logits.sub(&reference)?;
-    below.masked_fill(&same.and(&infinite)?, 0.0)?.exp()
+    below.masked_fill(&constant, 0.0)?.exp()
 }
 
 fn margins<T: Float>(logits: &Tensor<T>) -> Result<Tensor<T>> {

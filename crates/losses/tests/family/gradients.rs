@@ -71,6 +71,28 @@ fn soft_targets_have_the_right_gradients() -> Result<()> {
 }
 
 #[test]
+fn second_derivatives_of_a_class_far_ahead_keep_their_digits() -> Result<()> {
+    // The Hessian of cross-entropy is Σ y·(diag(p) − p·pᵀ), whose row of the class ahead is tiny.
+    for ahead in [1.0_f64, 30.0, 100.0, 300.0] {
+        let x = Tape::new().var(Tensor::from([[ahead, 0.0, -1.0]]));
+        let shares = Tensor::from([[0.2, 0.5, 0.3]]);
+        let loss = SoftmaxCrossEntropy::new().forward_soft(&x, &shares)?;
+        let of_ahead = loss.grad(&[&x])?[0].narrow(1, 0, 1)?.sum(..)?;
+        let found = of_ahead.grad(&[&x])?[0].value().to_vec()?;
+        let others = [(-ahead).exp(), (-ahead - 1.0).exp()];
+        let rest = others[0] + others[1];
+        let square = (1.0 + rest).powi(2);
+        let wanted = [rest / square, -others[0] / square, -others[1] / square];
+        for (found, wanted) in found.into_iter().zip(wanted) {
+            // An exponential of up to 301 with the rounding of its argument.
+            let close = (found - wanted).abs() <= 1e-13 * wanted.abs();
+            assert!(close, "{ahead} ahead: {found} and {wanted}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
 fn gradients_flow_to_predictions_and_targets() -> Result<()> {
     let (x, y) = (logits(&[6]), Tensor::from([0.4, -1.0, 0.7, 2.0, 0.1, -0.2]));
     let both = [x.clone(), y];

@@ -169,6 +169,48 @@ fn infinite_logits_give_0_or_a_limit_but_never_nan() {
 }
 
 #[test]
+fn infinite_logits_have_the_same_limits_when_the_gradient_is_recorded() {
+    for member in every_member(Reduction::None) {
+        // As above.
+        if member.row == [2] || member.row == [2, 2] || member.refuses_nan {
+            continue;
+        }
+        for (place, infinity) in [
+            (0, f64::INFINITY),
+            (1, f64::INFINITY),
+            (0, f64::NEG_INFINITY),
+        ] {
+            for label in 0..member.classes {
+                let mut elements = member.logits(5, 2).to_vec().unwrap();
+                elements[place] = infinity;
+                let x = Tensor::from_vec(elements, member.logits_shape(2)).unwrap();
+                let labels = member.same_labels(label, 2);
+                let (_, fused) = pass(&member, &x, &labels, None);
+                let x = Tape::new().var(x);
+                let loss = (member.loss)(&x, &labels, None).unwrap();
+                let first = loss.sum(..).unwrap().grad(&[&x]).unwrap().remove(0);
+                let recorded = first.value().to_vec().unwrap();
+                for (fused, recorded) in fused.iter().zip(&recorded) {
+                    // Two orders of a few roundings.
+                    let close = (fused - recorded).abs() <= 1e-13 * fused.abs();
+                    assert!(
+                        fused == recorded || close,
+                        "{}: {fused} and {recorded}",
+                        member.name
+                    );
+                }
+                // A gradient that is a constant has none of its own.
+                if let Ok(second) = first.sum(..).unwrap().grad(&[&x]) {
+                    let second = second[0].value().to_vec().unwrap();
+                    let is_nan = second.iter().any(|number| number.is_nan());
+                    assert!(!is_nan, "{}: {second:?}", member.name);
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn the_only_class_costs_nothing() -> Result<()> {
     let counts = ClassCounts::from_counts([7])?;
     fn check<F: RowLoss>(loss: SoftmaxLoss<F>) -> Result<()> {
