@@ -92,8 +92,9 @@ impl Pointwise<2> for Formula {
         let factor = power(self.0, base);
         let entropy = product_or_zero(logistic.sigmoid, loss);
         let of_target = logistic.complement * (ratio_or_zero(entropy * self.0, base) + 1.0);
-        let rise = product_or_zero(other.sigmoid * other.complement, loss);
-        let of_runner_up = ratio_or_zero(rise * self.0, base);
+        // The quotient first, as p_j·L is too small to be a number where both are tiny.
+        let share = ratio_or_zero(other.sigmoid * other.complement, base);
+        let of_runner_up = product_or_zero(share, loss) * self.0;
         [-(factor * of_target), factor * of_runner_up]
     }
 }

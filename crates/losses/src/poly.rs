@@ -15,6 +15,10 @@ const NAME: &str = "poly1_loss";
 ///
 /// With `q = 1 − p` and `L = −ln p` the slope is `−q^γ·(w·(q + γ·p·L) + ε·(γ + 1)·p·q)`.
 ///
+/// # Numerics
+/// Near `ε = −w` the two terms of the value cancel where `q` is small, and so do those of the slope
+/// if γ = 0: what is left has the rounding of either term.
+///
 /// # Source
 /// Leng, Tan, Liu, Cubuk, Shi, Cheng, Anguelov, "PolyLoss: a polynomial expansion perspective of
 /// classification loss functions", 2022, eq. 4 and table 1.

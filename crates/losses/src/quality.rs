@@ -59,9 +59,10 @@ impl ElementLoss for QualityFocal {
     fn value_and_slope<S: Scalar>(&self, logit: S, target: S) -> (S, S) {
         let soft = Soft::new(logit, target);
         let factor = power(self.beta, soft.residual.abs());
-        // β·pq·BCE/(p − y): at p = y the loss is at its minimum and the slope is 0.
-        let steepness = product_or_zero(soft.p * soft.q, soft.cross_entropy) * self.beta;
-        let slope = soft.residual + ratio_or_zero(steepness, soft.residual);
+        // β·pq·BCE/(p − y): at p = y the loss is at its minimum and the slope is 0. The quotient
+        // first, as the product is too small to be a number where p is near its target.
+        let speed = ratio_or_zero(soft.p * soft.q, soft.residual);
+        let slope = soft.residual + product_or_zero(speed, soft.cross_entropy) * self.beta;
         (factor * soft.cross_entropy, factor * slope)
     }
 }
@@ -132,9 +133,10 @@ impl ElementLoss for InterpolatedFocal {
         // 1 − p_y, from parts that are not negative.
         let distance = soft.p * (-target + 1.0) + soft.q * target;
         let factor = power(self.gamma, distance);
+        // γ·pq·(1 − 2y)·BCE over the distance, which comes first for the reason given above.
         let speed = soft.p * soft.q * (target * -2.0 + 1.0);
-        let steepness = product_or_zero(speed, soft.cross_entropy) * self.gamma;
-        let slope = soft.residual + ratio_or_zero(steepness, distance);
+        let speed = ratio_or_zero(speed, distance);
+        let slope = soft.residual + product_or_zero(speed, soft.cross_entropy) * self.gamma;
         (factor * soft.cross_entropy, factor * slope)
     }
 }

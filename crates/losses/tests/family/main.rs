@@ -15,4 +15,5 @@ mod limits;
 mod members;
 mod numbers;
 mod parameters;
+mod precision;
 mod threads;

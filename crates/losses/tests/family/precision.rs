@@ -1,0 +1,106 @@
+//! Single precision agrees with double far out, where probabilities are tiny and their products are
+//! too small to be numbers.
+
+use macula_autograd::{Tape, Var};
+use macula_losses::formula::ElementLoss;
+use macula_losses::*;
+use macula_tensor::{Float, Result, Tensor};
+
+/// Logits that single precision holds exactly.
+const LOGITS: [f32; 15] = [
+    -80.0, -60.0, -45.0, -30.0, -16.0, -4.0, -0.5, 0.0, 0.5, 4.0, 16.0, 30.0, 45.0, 60.0, 80.0,
+];
+const GAMMAS: [f64; 6] = [0.0, 0.25, 0.5, 0.75, 1.0, 2.0];
+/// The smallest number of single precision with all its digits.
+const SMALLEST: f64 = f32::MIN_POSITIVE as f64;
+
+/// Values and gradient of the losses of `x`.
+fn pass<T: Float>(
+    x: Tensor<T>,
+    losses: impl Fn(&Var<T>) -> Result<Var<T>>,
+) -> Result<Vec<Vec<f64>>> {
+    let x = Tape::new().var(x);
+    let losses = losses(&x)?;
+    let values = losses.value().to_vec()?;
+    let gradient = losses.sum(..)?.backward()?.of(&x)?.to_vec()?;
+    let numbers = |list: Vec<T>| list.into_iter().map(T::to_f64).collect();
+    Ok(vec![numbers(values), numbers(gradient)])
+}
+
+fn assert_agree(name: &str, single: &[Vec<f64>], double: &[Vec<f64>]) {
+    for (single, double) in single.concat().iter().zip(double.concat()) {
+        // An exponential of up to 160 with the rounding of its argument.
+        let close = (single - double).abs() <= 2e-5 * double.abs() + SMALLEST;
+        assert!(close, "{name}: {single} and {double}");
+    }
+}
+
+fn check_elements<F: ElementLoss>(name: &str, loss: SigmoidLoss<F>) -> Result<()> {
+    let loss = loss.reduction(Reduction::None);
+    let x = Tensor::from(LOGITS);
+    for target in [0.0_f32, 0.25, 0.5, 1.0] {
+        let targets = Tensor::full(x.shape(), target)?;
+        let single = pass(x.clone(), |x| loss.forward_soft(x, &targets))?;
+        let double = pass(x.cast::<f64>()?, |x| loss.forward_soft(x, &targets.cast()?))?;
+        assert_agree(&format!("{name}, y = {target}"), &single, &double);
+    }
+    Ok(())
+}
+
+#[test]
+fn losses_of_a_logit_keep_their_slopes_in_single_precision() -> Result<()> {
+    for gamma in GAMMAS {
+        let name = |formula| format!("{formula}, γ = {gamma}");
+        check_elements(&name("focal"), SigmoidFocalLoss::new().gamma(gamma))?;
+        check_elements(&name("quality"), QualityFocalLoss::new().beta(gamma))?;
+        let interpolated = InterpolatedFocalLoss::new().gamma(gamma);
+        check_elements(&name("interpolated"), interpolated)?;
+        check_elements(&name("varifocal"), VarifocalLoss::new().gamma(gamma))?;
+        check_elements(&name("gaussian"), GaussianFocalLoss::new().focusing(gamma))?;
+        let asymmetric = AsymmetricLoss::new()
+            .gamma_positive(gamma)
+            .gamma_negative(gamma);
+        check_elements(&name("asymmetric"), asymmetric.clone().clip(0.0))?;
+        // With ε = −1 and γ = 0 the two terms cancel, in any precision.
+        check_elements(
+            &name("poly"),
+            SigmoidPolyLoss::new().gamma(gamma).epsilon(1.0),
+        )?;
+        check_elements(&name("reduced"), ReducedFocalLoss::new().gamma(gamma))?;
+    }
+    Ok(())
+}
+
+fn check_rows<F: RowLoss>(name: &str, loss: SoftmaxLoss<F>) -> Result<()> {
+    let loss = loss.reduction(Reduction::None);
+    let pairs = LOGITS
+        .iter()
+        .flat_map(|a| LOGITS.iter().map(move |b| (a, b)));
+    let rows: Vec<f32> = pairs.flat_map(|(&a, &b)| [a, b, 0.0]).collect();
+    let count = rows.len() / 3;
+    let x = Tensor::from_vec(rows, [count, 3])?;
+    for label in 0..3 {
+        let labels = Tensor::full([count], label)?;
+        let single = pass(x.clone(), |x| loss.forward(x, &labels))?;
+        let double = pass(x.cast::<f64>()?, |x| loss.forward(x, &labels))?;
+        assert_agree(name, &single, &double);
+    }
+    Ok(())
+}
+
+#[test]
+fn losses_of_rows_keep_their_slopes_in_single_precision() -> Result<()> {
+    for gamma in GAMMAS {
+        let name = |formula| format!("{formula}, γ = {gamma}");
+        check_rows(&name("focal"), SoftmaxFocalLoss::new().gamma(gamma))?;
+        let smoothed = SoftmaxFocalLoss::new().gamma(gamma).label_smoothing(0.25);
+        check_rows(&name("smoothed"), smoothed)?;
+        check_rows(&name("dual"), DualFocalLoss::new().gamma(gamma))?;
+        let asymmetric = AsymmetricSingleLabelLoss::new()
+            .gamma_positive(gamma)
+            .gamma_negative(gamma);
+        check_rows(&name("asymmetric"), asymmetric)?;
+        check_rows(&name("poly"), SoftmaxPolyLoss::new().gamma(gamma))?;
+    }
+    Ok(())
+}
