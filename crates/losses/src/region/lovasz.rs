@@ -21,7 +21,8 @@ use crate::softmax::{class_margins, classes_last_axes};
 ///
 /// # Gradient
 /// The order of the pixels is a constant for the gradient, which is that of the piece of the loss
-/// that holds. Sorting is stable, so ties have one answer.
+/// that holds. Sorting is stable, so ties have one answer. As all pixels are one set, one that is
+/// NaN makes the loss NaN, whatever it weighs.
 ///
 /// # Source
 /// Berman, Triki, Blaschko, "The Lovász-softmax loss: a tractable surrogate for the optimization of
@@ -149,5 +150,11 @@ fn weighted_in_order<T: Float>(
         Ok(())
     })?;
     let sorted = errors.gather(0, &order)?;
+    // An infinite error that weighs nothing adds nothing: 0·∞ would be NaN.
+    let infinite = sorted
+        .value()
+        .eq(&Tensor::scalar(T::from_f64(f64::INFINITY)))?;
+    let nothing = weights.eq(&Tensor::scalar(T::ZERO))?.and(&infinite)?;
+    let sorted = sorted.masked_fill(&nothing, 0.0)?;
     Ok((sorted.mul(&errors.tape().constant(weights))?, occurring))
 }

@@ -211,6 +211,38 @@ fn infinite_logits_have_the_same_limits_when_the_gradient_is_recorded() {
 }
 
 #[test]
+fn infinite_mistakes_that_weigh_nothing_leave_the_lovasz_hinge_infinite() -> Result<()> {
+    // Where every object pixel is missed, a false alarm adds nothing: the union grows, and the
+    // index stays 0.
+    for labels in [[0_i64, 0, 0], [1, 0, 0], [1, 1, 0], [1, 1, 1]] {
+        let wrong = labels.map(|label| if label == 1 { -1.0 } else { 1.0 } * f64::INFINITY);
+        let x = Tape::new().var(Tensor::from(wrong));
+        let loss = LovaszLoss::new().hinge(&x, &Tensor::from(labels))?;
+        assert_eq!(loss.item()?, f64::INFINITY, "{labels:?}");
+        let gradient = loss.backward()?.of(&x)?.to_vec()?;
+        assert!(gradient.iter().all(|g| g.is_finite()), "{gradient:?}");
+        // The weights of the errors add up to the Jaccard loss of all of them, which is 1.
+        let total: f64 = gradient.iter().map(|g| g.abs()).sum();
+        assert!((total - 1.0).abs() < 1e-15, "{gradient:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_pixel_that_is_nan_is_not_lost_where_it_weighs_nothing() -> Result<()> {
+    for labels in [[0_i64, 0, 0], [1, 0, 0], [0, 1, 0], [1, 1, 1]] {
+        for place in 0..3 {
+            let mut logits = [0.5, -0.5, f64::INFINITY];
+            logits[place] = f64::NAN;
+            let x = Tape::new().var(Tensor::from(logits));
+            let loss = LovaszLoss::new().hinge(&x, &Tensor::from(labels))?;
+            assert!(loss.item()?.is_nan(), "{labels:?}, NaN at {place}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
 fn the_only_class_costs_nothing() -> Result<()> {
     let counts = ClassCounts::from_counts([7])?;
     fn check<F: RowLoss>(loss: SoftmaxLoss<F>) -> Result<()> {
