@@ -108,9 +108,10 @@ impl ContrastiveLoss {
         check_shape(op, "truth values of the pairs", &[pairs], same.shape())?;
         let weights = SampleWeights::new(op, weights, same.shape())?;
         let (left, right) = (weights.replace(left, 0.0)?, weights.replace(right, 0.0)?);
-        let squares = squared_distances(&left, &right)?;
-        let gap = distances(&squares)?.neg()?.add_scalar(self.margin)?;
+        let gap = distances(&left, &right)?.neg()?.add_scalar(self.margin)?;
         let apart = gap.relu()?.square()?.masked_fill(same, 0.0)?;
+        // Not the square of the distance, which has no slope of second order where it is 0.
+        let squares = squared_distances(&left, &right)?;
         let together = squares.masked_fill(&same.not()?, 0.0)?;
         let losses = together.add(&apart)?.mul_scalar(0.5)?;
         weights.reduce(self.reduction, &losses, || {

@@ -3,7 +3,7 @@
 use macula_autograd::Var;
 use macula_tensor::{Float, Result, Tensor};
 
-use super::{check_embeddings, check_labels, distances, rows, squared_distances};
+use super::{check_embeddings, check_labels, distances, rows};
 use crate::checks::{check_exponent, check_shape};
 use crate::reduction::Reduction;
 use crate::sample_weights::SampleWeights;
@@ -137,8 +137,8 @@ impl TripletLoss {
         let anchors = weights.replace(anchors, 0.0)?;
         let positives = weights.replace(positives, 0.0)?;
         let negatives = weights.replace(negatives, 0.0)?;
-        let near = distances(&squared_distances(&anchors, &positives)?)?;
-        let far = distances(&squared_distances(&anchors, &negatives)?)?;
+        let near = distances(&anchors, &positives)?;
+        let far = distances(&anchors, &negatives)?;
         let losses = near.sub(&far)?.add_scalar(self.margin)?.relu()?;
         weights.reduce(self.reduction, &losses, || Ok(count))
     }

@@ -104,3 +104,58 @@ fn losses_of_rows_keep_their_slopes_in_single_precision() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn embeddings_may_be_of_any_size() -> Result<()> {
+    let unit = Tensor::from([[0.3_f32, 0.1], [1.0, -0.3], [0.4, 0.9], [1.3, 1.1]]);
+    let labels = Tensor::from([0_i64, 0, 1, 1]);
+    let triplet = TripletLoss::new().margin(0.0);
+    // Powers of two, so that the scaled embeddings are exact; their squares are no numbers.
+    for scale in [2.0_f64.powi(90), 2.0_f64.powi(-90)] {
+        let embeddings = unit.mul_scalar(scale)?;
+        // Cosines do not change, and slopes are as many times smaller.
+        type Loss<'a> = (&'a str, &'a dyn Fn(&Var<f32>) -> Result<Var<f32>>, f64);
+        let losses: [Loss<'_>; 4] = [
+            ("nt_xent", &|x| NtXentLoss::new().forward(x), 1.0),
+            (
+                "supervised",
+                &|x| SupervisedContrastiveLoss::new().forward(x, &labels),
+                1.0,
+            ),
+            ("triplet", &|x| triplet.mined(x, &labels), scale),
+            (
+                "triplet, semi-hard",
+                &|x| triplet.mining(TripletMining::SemiHard).mined(x, &labels),
+                scale,
+            ),
+        ];
+        for (name, loss, growth) in losses {
+            let small = pass(unit.clone(), loss)?;
+            let large = pass(embeddings.clone(), loss)?;
+            let wanted = small[0].iter().map(|value| value * growth);
+            let wanted = wanted.chain(small[1].iter().map(|slope| slope * growth / scale));
+            for (found, wanted) in large.concat().into_iter().zip(wanted) {
+                let close = (found - wanted).abs() <= 1e-5 * wanted.abs();
+                assert!(close, "{name}, scale {scale:e}: {found} and {wanted}");
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn embeddings_that_nearly_coincide_are_pushed_apart() -> Result<()> {
+    // The square of their distance is too small to be a number.
+    let left = Tensor::from([[3e-25_f32, 4e-25]]);
+    let same = Tensor::from([false]);
+    let [value, gradient] = &pass(left, |x| {
+        let right = x.tape().constant(Tensor::zeros([1, 2])?);
+        ContrastiveLoss::new().forward(x, &right, &same)
+    })?[..] else {
+        panic!("a pass gives values and a gradient");
+    };
+    assert_eq!(value, &[0.5]);
+    assert!((gradient[0] + 0.6).abs() < 1e-6, "{gradient:?}");
+    assert!((gradient[1] + 0.8).abs() < 1e-6, "{gradient:?}");
+    Ok(())
+}
