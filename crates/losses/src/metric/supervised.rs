@@ -30,7 +30,8 @@ fn check_temperature(op: &'static str, temperature: f64) -> Result<()> {
 /// that have partners.
 ///
 /// Embeddings are normalised to length 1. It is cross-entropy with soft targets on similarities,
-/// and computed as that. Default τ = 0.1.
+/// and computed as that. Default τ = 0.1. Every sample is compared with every other, so an embedding
+/// that is not finite makes the loss NaN.
 ///
 /// # Source
 /// Khosla, Teterwak, Wang, Sarna, Tian, Isola, Maschinot, Liu, Krishnan, "Supervised contrastive
@@ -94,7 +95,8 @@ impl Default for SupervisedContrastiveLoss {
 /// NT-Xent: each of `2N` views has to find its partner among all others,
 /// `−ln(e^{z_i·z_p/τ} / Σ_{a≠i} e^{z_i·z_a/τ})`, averaged over the views.
 ///
-/// The contrastive loss of SimCLR, without labels. Default τ = 0.5.
+/// The contrastive loss of SimCLR, without labels. Default τ = 0.5. Embeddings are normalised to
+/// length 1; one that is not finite makes the loss NaN, as every view is compared with every other.
 ///
 /// # Source
 /// Chen, Kornblith, Norouzi, Hinton, "A simple framework for contrastive learning of visual

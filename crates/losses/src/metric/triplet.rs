@@ -1,7 +1,7 @@
 //! Triplet loss, and the choice of its triplets.
 
 use macula_autograd::Var;
-use macula_tensor::{Float, Result, Tensor};
+use macula_tensor::{Error, Float, Result, Tensor};
 
 use super::{check_embeddings, check_labels, distances, rows};
 use crate::checks::{check_exponent, check_shape};
@@ -147,11 +147,14 @@ impl TripletLoss {
     /// where there are none.
     ///
     /// # Errors
-    /// Shapes that do not match, m negative or not finite.
+    /// Shapes that do not match, m negative or not finite; an embedding that is not finite (with
+    /// its sample): nothing is nearer or farther than NaN, so no choice among triplets would be
+    /// right.
     #[track_caller]
     pub fn mined<T: Float>(&self, embeddings: &Var<T>, labels: &Tensor<i64>) -> Result<Var<T>> {
         let samples = check_embeddings("triplet_loss", embeddings)?;
         let labels = check_labels("triplet_loss", samples, labels)?;
+        check_finite(embeddings.value())?;
         let distances = all_distances(embeddings.value())?;
         let triplets = match self.mining {
             TripletMining::BatchHard => batch_hard(&distances, &labels),
@@ -171,6 +174,20 @@ impl TripletLoss {
 impl Default for TripletLoss {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// # Errors
+/// Embeddings must be finite.
+fn check_finite<T: Float>(embeddings: &Tensor<T>) -> Result<()> {
+    let elements = embeddings.to_vec()?;
+    match elements.iter().position(|x| !x.is_finite()) {
+        None => Ok(()),
+        Some(place) => Err(Error::NotFinite {
+            op: "triplet_loss",
+            what: format!("the embedding of sample {}", place / embeddings.shape()[1]),
+            value: elements[place].to_f64(),
+        }),
     }
 }
 

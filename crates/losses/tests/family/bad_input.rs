@@ -214,6 +214,23 @@ fn a_probability_outside_its_range_is_an_error() {
 }
 
 #[test]
+fn an_embedding_that_no_triplet_can_be_chosen_for_is_named_with_its_sample() {
+    let labels = Tensor::from([0_i64, 0, 1, 1, 2]);
+    for mining in [TripletMining::BatchHard, TripletMining::SemiHard] {
+        for wrong in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let mut embeddings = logits(&[5, 2]).to_vec().unwrap();
+            embeddings[7] = wrong;
+            let embeddings = Tensor::from_vec(embeddings, [5, 2]).unwrap();
+            let loss = TripletLoss::new().mining(mining);
+            let message = message(loss.mined(&Tape::new().var(embeddings), &labels));
+            let expected =
+                format!("triplet_loss: the embedding of sample 3 is not finite ({wrong})");
+            assert_eq!(message, expected);
+        }
+    }
+}
+
+#[test]
 fn a_divisor_must_be_positive_and_finite() {
     for n in [0.0, -1.0, f64::NAN, f64::INFINITY] {
         for member in every_member(Reduction::DividedBy(n)) {

@@ -204,6 +204,10 @@ fn of_embeddings(reduction: Reduction) -> Vec<Member> {
         weighs: false,
         ..embeddings(member)
     };
+    let of_mined = |member| Member {
+        refuses_nan: true,
+        ..of_all(member)
+    };
     let at = |x: &Var<f64>, place: f64| -> Result<Var<f64>> {
         Ok(x.tape().constant(Tensor::full(x.shape(), place)?))
     };
@@ -225,10 +229,10 @@ fn of_embeddings(reduction: Reduction) -> Vec<Member> {
                 }
             }))
         },
-        of_all(Member::new("TripletLoss, batch-hard", move |x, y, _| {
+        of_mined(Member::new("TripletLoss, batch-hard", move |x, y, _| {
             triplet.mined(x, y)
         })),
-        of_all(Member::new("TripletLoss, semi-hard", move |x, y, _| {
+        of_mined(Member::new("TripletLoss, semi-hard", move |x, y, _| {
             triplet.mining(TripletMining::SemiHard).mined(x, y)
         })),
         Member {
