@@ -138,7 +138,7 @@ fn counted(labels: &Tensor<i64>, ignore: Option<i64>) -> Result<Vec<(usize, usiz
 /// The report on losses that come one from each row of logits `x`.
 ///
 /// # Errors
-/// Losses and gradients must be numbers.
+/// Losses and gradients must be finite: of an infinite sum no part is a share.
 fn report<T: Float>(
     op: &'static str,
     classes: usize,
@@ -155,29 +155,38 @@ fn report<T: Float>(
         let row = gradient[row * width..(row + 1) * width].iter();
         row.fold(0.0, |norm, g| f64::hypot(norm, g.to_f64()))
     };
-    let sample = |(row, class): (usize, usize)| Sample {
-        class,
-        difficulty: difficulty_of[row].to_f64(),
-        loss: loss_of[row].to_f64(),
-        gradient: norm(row),
+    let sample = |(row, class): (usize, usize)| {
+        let sample = Sample {
+            class,
+            difficulty: difficulty_of[row].to_f64(),
+            loss: loss_of[row].to_f64(),
+            gradient: norm(row),
+        };
+        // An infinite difficulty has a place, before all others, but only if its loss has a share.
+        let wrong = [
+            ("loss", sample.loss, sample.loss.is_finite()),
+            ("gradient", sample.gradient, sample.gradient.is_finite()),
+            ("difficulty", sample.difficulty, !sample.difficulty.is_nan()),
+        ];
+        match wrong.into_iter().find(|(_, _, good)| !good) {
+            None => Ok(sample),
+            Some((what, value, _)) => Err(Error::NotFinite {
+                op,
+                what: format!("the {what} of sample {row}"),
+                value,
+            }),
+        }
     };
-    let samples: Vec<_> = counted.into_iter().map(sample).collect();
-    let bad = |sample: &Sample| sample.loss.is_nan() || sample.gradient.is_nan();
-    match samples.iter().position(bad) {
-        None => Ok(FocusReport::of(classes, samples)),
-        Some(sample) => Err(Error::NotFinite {
-            op,
-            what: format!("the loss of sample {sample}"),
-            value: samples[sample].loss,
-        }),
-    }
+    let samples: Result<Vec<_>> = counted.into_iter().map(sample).collect();
+    Ok(FocusReport::of(classes, samples?))
 }
 
 impl<F: ElementLoss> SigmoidLoss<F> {
     /// Where this loss looks, for logits and labels 0 and 1.
     ///
     /// # Errors
-    /// As [`forward`](Self::forward), and a logit that is NaN.
+    /// As [`forward`](Self::forward), and a sample whose loss or gradient is not finite, or whose
+    /// logit is NaN (with its place).
     pub fn focus<T: Float>(&self, logits: &Tensor<T>, labels: &Tensor<i64>) -> Result<FocusReport> {
         let x = Tape::new().var(logits.clone());
         let each = self.clone().reduction(Reduction::None);
@@ -193,7 +202,8 @@ impl<F: RowLoss> SoftmaxLoss<F> {
     /// Where this loss looks, for logits `[N, C]` and class labels `[N]`.
     ///
     /// # Errors
-    /// As [`forward`](Self::forward), logits with pixels, and a logit that is NaN.
+    /// As [`forward`](Self::forward), logits with pixels, and a sample whose loss or gradient is
+    /// not finite, or whose logits are NaN (with its row).
     pub fn focus<T: Float>(&self, logits: &Tensor<T>, labels: &Tensor<i64>) -> Result<FocusReport> {
         let [_, classes] = *logits.shape() else {
             return Err(Error::Shape {
@@ -249,6 +259,38 @@ mod tests {
         assert!(hardest(0.0)? < hardest(1.0)?);
         assert!(hardest(1.0)? < hardest(5.0)?);
         Ok(())
+    }
+
+    #[test]
+    fn a_sample_that_no_share_can_be_given_is_an_error_that_names_it() {
+        let message = |result: Result<FocusReport>| match result {
+            Ok(report) => report.to_string(),
+            Err(error) => error.to_string(),
+        };
+        let labels = Tensor::from([0_i64, -1, 1, 0]);
+        for (wrong, what) in [
+            (f64::NAN, "the loss of sample 2 is not finite (NaN)"),
+            (
+                f64::NEG_INFINITY,
+                "the loss of sample 2 is not finite (inf)",
+            ),
+        ] {
+            let logits = Tensor::from([0.5, 1.0, wrong, -1.0]);
+            let loss = SigmoidFocalLoss::new().ignore_index(-1);
+            let found = message(loss.focus(&logits, &labels));
+            assert_eq!(found, format!("focal_loss: {what}"));
+            let rows = Tensor::from([[0.5, 0.0], [1.0, 0.0], [0.0, wrong], [-1.0, 0.0]]);
+            let loss = SoftmaxFocalLoss::new().ignore_index(-1);
+            let found = message(loss.focus(&rows, &labels));
+            assert_eq!(found, format!("focal_loss: {what}"));
+        }
+        // A weight of 0 hides the loss, but the sample has no place among the others.
+        let logits = Tensor::from([0.5, 1.0, f64::NAN, -1.0]);
+        let loss = SigmoidFocalLoss::new().ignore_index(-1).alpha(0.0);
+        assert_eq!(
+            message(loss.focus(&logits, &labels)),
+            "focal_loss: the difficulty of sample 2 is not finite (NaN)"
+        );
     }
 
     #[test]
