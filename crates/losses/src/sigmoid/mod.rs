@@ -6,6 +6,8 @@
 //! threads. Logits and labels are read once and the gradient is written once, and nothing else of
 //! that size exists.
 
+use std::sync::Arc;
+
 use macula_autograd::Var;
 use macula_tensor::cpu::lanes::{Lanes, dispatch};
 use macula_tensor::cpu::parallel::PIECE;
@@ -37,6 +39,7 @@ pub(crate) fn sigmoid_loss<T: Float, L: Elementwise>(
     reduction: Reduction,
 ) -> Result<Var<T>> {
     check_shapes(L::NAME, logits.shape(), targets.shape())?;
+    let targets = Arc::new(targets);
     let logits_value = logits.value().contiguous()?;
     let elements = targets.elements();
     let tally = || elements.tally(L::NAME, positive);
@@ -69,8 +72,9 @@ pub(crate) fn sigmoid_loss<T: Float, L: Elementwise>(
         Some(values) => values,
         None => Tensor::scalar(T::from_f64(sum * factor)),
     };
+    let of_twin = Arc::clone(&targets);
     let composed = move |[logits]: [&Var<T>; 1]| {
-        let [y, w] = targets.unpacked(L::NAME, logits.shape())?;
+        let [y, w] = of_twin.unpacked(L::NAME, logits.shape())?;
         let (y, w) = (logits.tape().constant(y), logits.tape().constant(w));
         let losses = Var::pointwise(formula, [logits, &y, &w])?;
         match each {
@@ -79,10 +83,11 @@ pub(crate) fn sigmoid_loss<T: Float, L: Elementwise>(
         }
     };
     let (op, found) = (L::NAME, gradient.as_slice());
-    Var::fused(op, [logits], value, found, composed, |upstream, found| {
+    let loss = Var::fused(op, [logits], value, found, composed, |upstream, found| {
         let times = |gradient| upstream.times(gradient);
         Ok([found.first().map(times).transpose()?])
-    })
+    })?;
+    Ok(targets.held_by(loss))
 }
 
 /// A tensor to be written: its elements are arbitrary.

@@ -1,5 +1,6 @@
 //! What the elements of a sigmoid loss are compared with, and their weights: checked once.
 
+use macula_autograd::Var;
 use macula_tensor::{Device, Float, Result, Tensor};
 
 use super::elements::{Elements, TargetSlice};
@@ -102,6 +103,15 @@ impl<T: Float> ElementTargets<T> {
             Targets::Hard { labels, .. } => labels.shape(),
             Targets::Soft { targets, .. } => targets.shape(),
         }
+    }
+
+    /// The same loss, whose composed twin holds these tensors, for the listing of its tape.
+    pub(super) fn held_by(&self, loss: Var<T>) -> Var<T> {
+        let loss = match &self.targets {
+            Targets::Hard { labels, .. } => loss.holding(labels),
+            Targets::Soft { targets, .. } => loss.holding(targets),
+        };
+        self.weights.samples.iter().fold(loss, Var::holding)
     }
 
     /// The elements, for the loops.

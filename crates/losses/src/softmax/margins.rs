@@ -166,6 +166,7 @@ pub(super) fn rows_of_block(classes: usize) -> usize {
 pub(crate) fn class_margins<T: Float>(logits: &Var<T>) -> Result<Var<T>> {
     let value = margins(logits.value())?;
     let largest = logits.value().argmax(keep(-1))?;
+    let held = largest.clone();
     let rule = move |upstream: &Var<T>, saved: &Saved<T>| {
         let logits = saved.input(0)?;
         let classes = logits.shape().last().copied().unwrap_or(1);
@@ -188,7 +189,8 @@ pub(crate) fn class_margins<T: Float>(logits: &Var<T>) -> Result<Var<T>> {
         let from_largest = upstream.gather(-1, &largest)?.mul(&of_largest)?;
         Ok([Some(upstream.sub(&from_rest)?.sub(&from_largest)?)])
     };
-    Var::record("class_margins", [logits], value, Keep::Inputs, rule)
+    let margins = Var::record("class_margins", [logits], value, Keep::Inputs, rule)?;
+    Ok(margins.holding(&held))
 }
 
 /// `e^{z_j − z_r}` along the last axis, `r` the reference; 1 where both are the same infinity, and

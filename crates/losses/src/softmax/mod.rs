@@ -13,6 +13,8 @@
 //! place makes the row uniform. Where more than one class of a row counts, every class is a target
 //! once: [`mixed`].
 
+use std::sync::Arc;
+
 use macula_autograd::Var;
 use macula_tensor::cpu::lanes::dispatch;
 use macula_tensor::cpu::parallel::PIECE;
@@ -53,6 +55,7 @@ pub(crate) fn softmax_loss<T: Float, L: MarginLoss>(
     reduction: Reduction,
 ) -> Result<Var<T>> {
     let op = L::NAME;
+    let targets = Arc::new(targets);
     let rows = targets.rows();
     let factor = reduction.factor(op, || rows.counted(), || rows.tally(op))?;
     let each = reduction == Reduction::None;
@@ -93,15 +96,16 @@ pub(crate) fn softmax_loss<T: Float, L: MarginLoss>(
     let gradient = gradient
         .map(|gradient| classes_second(&gradient))
         .transpose()?;
+    let of_twin = Arc::clone(&targets);
     let composed = move |[logits]: [&Var<T>; 1]| {
-        let losses = composed::row_losses(formula, logits, &targets)?;
+        let losses = composed::row_losses(formula, logits, &of_twin)?;
         match each {
             true => Ok(losses),
             false => losses.sum(..)?.mul_scalar(factor),
         }
     };
     let found = gradient.as_slice();
-    Var::fused(
+    let loss = Var::fused(
         op,
         [logits],
         value,
@@ -114,7 +118,8 @@ pub(crate) fn softmax_loss<T: Float, L: MarginLoss>(
             };
             Ok([found.first().map(times).transpose()?])
         },
-    )
+    )?;
+    Ok(targets.held_by(loss))
 }
 
 /// `[N, C, …]` seen as `[N, …, C]`.

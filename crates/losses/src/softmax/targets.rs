@@ -1,5 +1,6 @@
 //! The targets of rows or pixels, and their weights: checked once.
 
+use macula_autograd::Var;
 use macula_tensor::{Device, Error, Float, Result, Tensor};
 
 use super::classes_last;
@@ -117,6 +118,15 @@ impl<T: Float> RowTargets<T> {
             .map(|weights| check_sample_weights(op, weights, self.shape()))
             .transpose()?;
         Ok(self)
+    }
+
+    /// The same loss, whose composed twin holds these tensors, for the listing of its tape.
+    pub(super) fn held_by(&self, loss: Var<T>) -> Var<T> {
+        let loss = match &self.targets {
+            Targets::Labels(labels) => loss.holding(labels),
+            Targets::Shares(shares) => loss.holding(shares),
+        };
+        self.samples.iter().fold(loss, Var::holding)
     }
 
     /// The shape of the rows.

@@ -12,6 +12,7 @@ mod contract;
 mod defects;
 mod gradients;
 mod limits;
+mod listing;
 mod members;
 mod numbers;
 mod parameters;
