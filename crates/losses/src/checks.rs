@@ -70,7 +70,34 @@ pub(crate) fn check_shape(
     })
 }
 
-/// A weight for each class, checked.
+/// Checks numbers of which there is one for each class; `expected` says what they are, after how
+/// many.
+///
+/// # Errors
+/// There must be one for each of the `classes`, each `valid`.
+pub(crate) fn check_numbers_of_classes(
+    op: &'static str,
+    argument: &'static str,
+    numbers: &[f64],
+    classes: usize,
+    valid: impl Fn(f64) -> bool,
+    expected: &str,
+) -> Result<()> {
+    let wrong = numbers.iter().position(|&number| !valid(number));
+    let found = match wrong {
+        _ if numbers.len() != classes => format!("{} of them", numbers.len()),
+        Some(class) => format!("{} for class {class}", numbers[class]),
+        None => return Ok(()),
+    };
+    Err(Error::Argument {
+        op,
+        argument,
+        expected: format!("{classes} {expected}"),
+        found,
+    })
+}
+
+/// Checks a weight for each class.
 ///
 /// # Errors
 /// There must be one for each of the `classes`, finite and not negative, and not all 0.
@@ -80,16 +107,36 @@ pub(crate) fn check_class_weights(
     weights: &[f64],
     classes: usize,
 ) -> Result<()> {
-    let valid = weights.iter().all(|&w| w >= 0.0 && w.is_finite());
-    if weights.len() == classes && valid && (classes == 0 || weights.iter().any(|&w| w > 0.0)) {
+    let expected = "finite numbers, none negative and not all 0";
+    let valid = |weight: f64| weight >= 0.0 && weight.is_finite();
+    check_numbers_of_classes(op, argument, weights, classes, valid, expected)?;
+    if classes == 0 || weights.iter().any(|&weight| weight > 0.0) {
         return Ok(());
     }
     Err(Error::Argument {
         op,
         argument,
-        expected: format!("{classes} finite numbers, none negative and not all 0"),
-        found: format!("{weights:?}"),
+        expected: format!("{classes} {expected}"),
+        found: "all 0".into(),
     })
+}
+
+/// The error for a number, which is that of a class.
+pub(crate) fn of_class(error: Error, class: usize) -> Error {
+    match error {
+        Error::Argument {
+            op,
+            argument,
+            expected,
+            found,
+        } => Error::Argument {
+            op,
+            argument,
+            expected,
+            found: format!("{found} for class {class}"),
+        },
+        error => error,
+    }
 }
 
 /// The error for a label that is no class.
@@ -100,16 +147,16 @@ pub(crate) fn bad_label(
     classes: usize,
     ignore: Option<i64>,
 ) -> Error {
+    let classes = match classes {
+        0 => "none: there are no classes".into(),
+        classes => format!("0 to {}", classes - 1),
+    };
     let ignore = ignore.map(|label| format!(", or {label} to be ignored"));
     Error::Label {
         op,
         row,
         label: labels.get(row).copied().unwrap_or_default(),
-        expected: format!(
-            "0 to {}{}",
-            classes.saturating_sub(1),
-            ignore.unwrap_or_default()
-        ),
+        expected: classes + &ignore.unwrap_or_default(),
     }
 }
 

@@ -3,7 +3,7 @@
 use macula_autograd::Var;
 use macula_tensor::{Error, Float, Result, Tensor};
 
-use crate::checks::check_exponent;
+use crate::checks::{check_exponent, of_class};
 use crate::cross_entropy::SigmoidCrossEntropy;
 use crate::reduction::Reduction;
 use crate::sample_weights::check_sample_weights;
@@ -79,8 +79,9 @@ impl EqualizationLoss {
         weights: &Tensor<T>,
     ) -> Result<Var<T>> {
         check_exponent(NAME, "threshold", self.threshold)?;
-        for &frequency in &self.frequencies {
-            check_exponent(NAME, "frequencies", frequency)?;
+        for (class, &frequency) in self.frequencies.iter().enumerate() {
+            let checked = check_exponent(NAME, "frequencies", frequency);
+            checked.map_err(|error| of_class(error, class))?;
         }
         let classes = self.frequencies.len();
         let fits = matches!(labels.shape(), [rows, c]
@@ -112,6 +113,6 @@ impl EqualizationLoss {
         };
         let weights = Tensor::from_vec(weights, labels.shape())?;
         let loss = SigmoidCrossEntropy::new().reduction(reduction);
-        loss.forward_weighted(logits, labels, &weights)
+        loss.of_labels(NAME, logits, labels, Some(&weights))
     }
 }

@@ -102,14 +102,15 @@ impl GhmLoss {
         }
         if logits.value().count() != labels.count() {
             // The loss names the two shapes.
-            return loss.forward(logits, labels);
+            return loss.of_labels(op, logits, labels, None);
         }
         let weights = match weights {
             Some(weights) => check_sample_weights(op, weights, labels.shape())?.to_vec()?,
             None => vec![T::ONE; labels.count()],
         };
         let weights = self.harmonised(logits.value(), labels, weights)?;
-        loss.forward_weighted(logits, labels, &Tensor::from_vec(weights, labels.shape())?)
+        let weights = Tensor::from_vec(weights, labels.shape())?;
+        loss.of_labels(op, logits, labels, Some(&weights))
     }
 
     /// The weights times how rare the gradients are.

@@ -2,7 +2,7 @@
 
 use macula_tensor::{Result, Scalar};
 
-use crate::checks::{check_exponent, check_parameter, check_positive, check_share};
+use crate::checks::{check_exponent, check_parameter, check_positive};
 use crate::focal::Focal;
 use crate::formula::MarginLoss;
 use crate::powers::product_or_zero;
@@ -236,7 +236,12 @@ impl MarginLoss for CyclicalFocal {
     fn check(&self) -> Result<()> {
         check_exponent(Self::NAME, "gamma_confident", self.gamma_confident)?;
         check_exponent(Self::NAME, "gamma", self.gamma)?;
-        check_share(Self::NAME, "xi", self.xi)
+        let valid = (0.0..=1.0).contains(&self.xi);
+        let expected = match self.xi.is_nan() {
+            true => "between 0 and 1, and the factor of at_epoch finite and positive",
+            false => "between 0 and 1",
+        };
+        check_parameter(Self::NAME, "xi", self.xi, valid, expected)
     }
 
     #[inline(always)]

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use macula_autograd::Var;
 use macula_tensor::{Float, Pointwise, Result, Scalar, Tensor, keep};
 
-use crate::checks::check_shape;
+use crate::checks::{check_shape, of_class};
 use crate::formula::MarginLoss;
 use crate::softmax::{RowOptions, RowTargets, classes_last_axes, softmax_loss};
 
@@ -140,8 +140,9 @@ impl<T: Float> RowBatch<'_, T> {
     pub(crate) fn in_one_pass<L: MarginLoss>(self, formula: L) -> Result<Var<T>> {
         let (op, options) = (self.op, self.options);
         formula.check()?;
-        for &setting in options.settings.iter().flatten() {
-            formula.check_setting(setting)?;
+        for (class, &setting) in options.settings.iter().flatten().enumerate() {
+            let checked = formula.check_setting(setting);
+            checked.map_err(|error| of_class(error, class))?;
         }
         let targets = self
             .targets

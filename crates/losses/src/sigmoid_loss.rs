@@ -95,7 +95,7 @@ impl<F: ElementLoss> SigmoidLoss<F> {
     /// classes; a parameter of the formula outside its range.
     #[track_caller]
     pub fn forward<T: Float>(&self, logits: &Var<T>, labels: &Tensor<i64>) -> Result<Var<T>> {
-        self.of_labels(logits, labels, None)
+        self.of_labels(F::NAME, logits, labels, None)
     }
 
     /// [`forward`](Self::forward) with a weight for each element; a weight of 2 is the same as the
@@ -111,7 +111,7 @@ impl<F: ElementLoss> SigmoidLoss<F> {
         labels: &Tensor<i64>,
         weights: &Tensor<T>,
     ) -> Result<Var<T>> {
-        self.of_labels(logits, labels, Some(weights))
+        self.of_labels(F::NAME, logits, labels, Some(weights))
     }
 
     /// The loss of logits and targets from 0 to 1.
@@ -145,16 +145,18 @@ impl<F: ElementLoss> SigmoidLoss<F> {
         self.of_targets(logits, targets, Some(weights))
     }
 
+    /// [`forward`](Self::forward) under the name of the loss that was called.
     #[track_caller]
-    fn of_labels<T: Float>(
+    pub(crate) fn of_labels<T: Float>(
         &self,
+        op: &'static str,
         logits: &Var<T>,
         labels: &Tensor<i64>,
         weights: Option<&Tensor<T>>,
     ) -> Result<Var<T>> {
-        let targets = self.weighted(ElementTargets::hard(labels, self.ignore)?, weights)?;
+        let targets = self.weighted(op, ElementTargets::hard(labels, self.ignore)?, weights)?;
         let formula = Weighted(self.formula);
-        sigmoid_loss(formula, logits, targets, F::POSITIVE, self.reduction)
+        sigmoid_loss(op, formula, logits, targets, F::POSITIVE, self.reduction)
     }
 
     #[track_caller]
@@ -164,30 +166,32 @@ impl<F: ElementLoss> SigmoidLoss<F> {
         targets: &Tensor<T>,
         weights: Option<&Tensor<T>>,
     ) -> Result<Var<T>> {
-        let targets = self.weighted(ElementTargets::soft(targets, F::MIXES)?, weights)?;
+        let op = F::NAME;
+        let targets = self.weighted(op, ElementTargets::soft(targets, F::MIXES)?, weights)?;
         if F::MIXES {
             let formula = Mixed(self.formula);
-            sigmoid_loss(formula, logits, targets, F::POSITIVE, self.reduction)
+            sigmoid_loss(op, formula, logits, targets, F::POSITIVE, self.reduction)
         } else {
             let formula = Weighted(self.formula);
-            sigmoid_loss(formula, logits, targets, F::POSITIVE, self.reduction)
+            sigmoid_loss(op, formula, logits, targets, F::POSITIVE, self.reduction)
         }
     }
 
     /// The targets with all weights, after every parameter has been checked.
     fn weighted<T: Float>(
         &self,
+        op: &'static str,
         targets: ElementTargets<T>,
         samples: Option<&Tensor<T>>,
     ) -> Result<ElementTargets<T>> {
         self.formula.check()?;
         let [mut negative, mut positive] = self.class_weights;
         if let Some(alpha) = self.alpha {
-            check_share(F::NAME, "alpha", alpha)?;
+            check_share(op, "alpha", alpha)?;
             (negative, positive) = (negative * (1.0 - alpha), positive * alpha);
         }
         targets
-            .with_class_weights(F::NAME, [negative, positive], &self.positive_weights)?
-            .with_sample_weights(F::NAME, samples)
+            .with_class_weights(op, [negative, positive], &self.positive_weights)?
+            .with_sample_weights(op, samples)
     }
 }

@@ -3,7 +3,7 @@
 use macula_autograd::Var;
 use macula_tensor::{Float, Result, Tensor};
 
-use super::{checked, not_regions, numbers};
+use super::{checked, classes_of_pixels, numbers};
 use crate::checks::check_shape;
 use crate::softmax::{class_margins, classes_last_axes};
 
@@ -52,14 +52,7 @@ impl LovaszLoss {
     #[track_caller]
     pub fn forward<T: Float>(&self, logits: &Var<T>, labels: &Tensor<i64>) -> Result<Var<T>> {
         let op = "lovasz_softmax";
-        let [samples, classes, pixels @ ..] = logits.shape() else {
-            return Err(not_regions(op, logits.shape()));
-        };
-        let (expected, classes): (Vec<_>, _) = (
-            std::iter::once(samples).chain(pixels).copied().collect(),
-            *classes,
-        );
-        check_shape(op, "labels", &expected, labels.shape())?;
+        let classes = classes_of_pixels(op, logits.shape(), labels.shape())?;
         let (labels, counts) = checked::<T>(op, labels, classes, self.ignore)?;
         let count = labels.count();
         let by_row = logits.permute(classes_last_axes(logits.rank()))?;

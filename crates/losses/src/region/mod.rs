@@ -131,13 +131,9 @@ impl<F: RegionFormula> RegionLoss<F> {
         weights: Option<&Tensor<T>>,
     ) -> Result<Var<T>> {
         let weights = self.checked_weights(logits, weights)?;
-        let [samples, classes, pixels @ ..] = logits.shape() else {
-            return Err(not_regions(F::NAME, logits.shape()));
-        };
-        let expected: Vec<usize> = std::iter::once(samples).chain(pixels).copied().collect();
-        check_shape(F::NAME, "labels", &expected, labels.shape())?;
-        let (labels, counts) = checked(F::NAME, labels, *classes, self.ignore)?;
-        let one_hot = classes_second(&labels.one_hot::<T>(*classes)?)?;
+        let classes = classes_of_pixels(F::NAME, logits.shape(), labels.shape())?;
+        let (labels, counts) = checked(F::NAME, labels, classes, self.ignore)?;
+        let one_hot = classes_second(&labels.one_hot::<T>(classes)?)?;
         let logits = weights.replace(logits, 0.0)?;
         let by_row = logits.permute(classes_last_axes(logits.rank()))?;
         let absent = counts.unsqueeze(-1)?.eq(&Tensor::scalar(T::ZERO))?;
@@ -300,6 +296,23 @@ impl<T: Float> Areas<T> {
             errors.sum(&self.axes[..])?,
         ])
     }
+}
+
+/// The number of classes of logits `[N, C, …]` with labels `[N, …]`.
+///
+/// # Errors
+/// Shapes must match, and there must be a class.
+fn classes_of_pixels(op: &'static str, logits: &[usize], labels: &[usize]) -> Result<usize> {
+    let [samples, classes @ 1..=usize::MAX, pixels @ ..] = logits else {
+        return Err(Error::Shape {
+            op,
+            expected: "logits of shape [N, C] or [N, C, …] with a class at least".into(),
+            found: logits.into(),
+        });
+    };
+    let expected: Vec<usize> = std::iter::once(samples).chain(pixels).copied().collect();
+    check_shape(op, "labels", &expected, labels)?;
+    Ok(*classes)
 }
 
 fn not_regions(op: &'static str, found: &[usize]) -> Error {

@@ -3,6 +3,7 @@
 use macula_autograd::Var;
 use macula_tensor::{Float, Result, Tensor};
 
+use super::not_regions;
 use super::overlap::TverskyLoss;
 use crate::checks::{check_parameter, check_share};
 use crate::focal::SigmoidFocalLoss;
@@ -77,7 +78,11 @@ impl UnifiedFocalLoss {
             .alpha(1.0 - self.delta)
             .beta(self.delta)
             .exponent(self.gamma);
-        let focal = focal.forward(logits, labels)?.mul_scalar(self.lambda)?;
+        if logits.rank() < 2 {
+            return Err(not_regions(op, logits.shape()));
+        }
+        let focal = focal.of_labels(op, logits, labels, None)?;
+        let focal = focal.mul_scalar(self.lambda)?;
         let object = tversky.forward_sigmoid(logits, labels)?;
         let flipped = labels.ne(&Tensor::scalar(1))?.cast::<i64>()?;
         let around = tversky.forward_sigmoid(&logits.neg()?, &flipped)?;

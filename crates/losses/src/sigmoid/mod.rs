@@ -26,24 +26,25 @@ pub(crate) use targets::ElementTargets;
 
 use elements::{BLOCK, Elements};
 
-/// The reduced loss of `formula` over all elements; targets from `positive` on are positives.
+/// The reduced loss of `formula` over all elements, under the name `op`; targets from `positive` on are positives.
 ///
 /// # Shapes
 /// Targets have the shape of the logits, or lack a last axis of size 1: logits `[N, 1]` go with
 /// labels `[N]`. They are never broadcast.
 pub(crate) fn sigmoid_loss<T: Float, L: Elementwise>(
+    op: &'static str,
     formula: L,
     logits: &Var<T>,
     targets: ElementTargets<T>,
     positive: f64,
     reduction: Reduction,
 ) -> Result<Var<T>> {
-    check_shapes(L::NAME, logits.shape(), targets.shape())?;
+    check_shapes(op, logits.shape(), targets.shape())?;
     let targets = Arc::new(targets);
     let logits_value = logits.value().contiguous()?;
     let elements = targets.elements();
-    let tally = || elements.tally(L::NAME, positive);
-    let factor = reduction.factor(L::NAME, || elements.counted(), tally)?;
+    let tally = || elements.tally(op, positive);
+    let factor = reduction.factor(op, || elements.counted(), tally)?;
 
     let each = reduction == Reduction::None;
     let mut values = each.then(|| blank(logits.shape())).transpose()?;
@@ -54,9 +55,7 @@ pub(crate) fn sigmoid_loss<T: Float, L: Elementwise>(
     let sum = {
         let values = values.as_mut().map(Tensor::make_mut).transpose()?;
         let gradient = gradient.as_mut().map(Tensor::make_mut).transpose()?;
-        let logits = logits_value
-            .as_slice()
-            .ok_or_else(|| on_cpu(L::NAME, logits))?;
+        let logits = logits_value.as_slice().ok_or_else(|| on_cpu(op, logits))?;
         let pass = |piece: Piece<'_, T>| {
             dispatch(Pass {
                 formula,
@@ -66,7 +65,7 @@ pub(crate) fn sigmoid_loss<T: Float, L: Elementwise>(
             })
         };
         let sum = sum_in_pieces(logits, PIECE, 1, values, gradient, pass);
-        sum.ok_or_else(|| elements.first_bad(L::NAME))?
+        sum.ok_or_else(|| elements.first_bad(op))?
     };
     let value = match values {
         Some(values) => values,
@@ -74,7 +73,7 @@ pub(crate) fn sigmoid_loss<T: Float, L: Elementwise>(
     };
     let of_twin = Arc::clone(&targets);
     let composed = move |[logits]: [&Var<T>; 1]| {
-        let [y, w] = of_twin.unpacked(L::NAME, logits.shape())?;
+        let [y, w] = of_twin.unpacked(op, logits.shape())?;
         let (y, w) = (logits.tape().constant(y), logits.tape().constant(w));
         let losses = Var::pointwise(formula, [logits, &y, &w])?;
         match each {
@@ -82,7 +81,7 @@ pub(crate) fn sigmoid_loss<T: Float, L: Elementwise>(
             false => losses.sum(..)?.mul_scalar(factor),
         }
     };
-    let (op, found) = (L::NAME, gradient.as_slice());
+    let found = gradient.as_slice();
     let loss = Var::fused(op, [logits], value, found, composed, |upstream, found| {
         let times = |gradient| upstream.times(gradient);
         Ok([found.first().map(times).transpose()?])

@@ -4,7 +4,7 @@ use macula_autograd::Var;
 use macula_tensor::{Device, Float, Result, Tensor};
 
 use super::elements::{Elements, TargetSlice};
-use crate::checks::check_class_weights;
+use crate::checks::{check_class_weights, check_positive};
 use crate::sample_weights::check_sample_weights;
 
 /// What the elements of a sigmoid loss are compared with, and their weights.
@@ -72,7 +72,7 @@ impl<T: Float> ElementTargets<T> {
         let (every, positives) = match positives {
             [] => (1.0, None),
             [every] => {
-                check_class_weights(op, "weight of class 1", positives, 1)?;
+                check_positive(op, "weight of class 1", *every)?;
                 (*every, None)
             }
             each => {

@@ -2,7 +2,7 @@
 
 use macula_tensor::{Error, Result};
 
-use crate::checks::check_class_weights;
+use crate::checks::{check_class_weights, check_numbers_of_classes};
 use crate::reduction::Reduction;
 
 /// What may differ from class to class, and the other settings that all softmax losses share.
@@ -54,37 +54,34 @@ impl RowOptions {
             });
         }
         let check = |argument, numbers: &Option<Vec<f64>>, valid: fn(f64) -> bool, expected| {
-            let Some(numbers) = numbers else {
-                return Ok(());
-            };
-            if numbers.len() == classes && numbers.iter().all(|&x| valid(x)) {
-                return Ok(());
-            }
-            Err(Error::Argument {
-                op,
-                argument,
-                expected: format!("{classes} numbers, {expected}"),
-                found: format!("{numbers:?}"),
-            })
+            let numbers = numbers.as_deref().map(|numbers| {
+                check_numbers_of_classes(op, argument, numbers, classes, valid, expected)
+            });
+            numbers.unwrap_or(Ok(()))
         };
         check(
             "settings of the classes",
             &self.settings,
             f64::is_finite,
-            "all finite",
+            "numbers, all finite",
         )?;
-        check("margins", &self.handicaps, f64::is_finite, "all finite")?;
+        check(
+            "margins",
+            &self.handicaps,
+            f64::is_finite,
+            "numbers, all finite",
+        )?;
         check(
             "scales of the logits",
             &self.scales,
             f64::is_finite,
-            "all finite",
+            "numbers, all finite",
         )?;
         check(
             "offsets of the logits",
             &self.offsets,
             |x| x < f64::INFINITY,
-            "none NaN or +inf",
+            "numbers, none NaN or +inf",
         )
     }
 

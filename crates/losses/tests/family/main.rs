@@ -14,6 +14,7 @@ mod gradients;
 mod limits;
 mod listing;
 mod members;
+mod messages;
 mod numbers;
 mod parameters;
 mod precision;

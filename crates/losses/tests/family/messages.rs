@@ -1,0 +1,143 @@
+//! What an error says: the loss that was called, though another does its work, and which of several
+//! numbers is wrong.
+
+use macula_autograd::{Tape, Var};
+use macula_losses::*;
+use macula_tensor::{Result, Tensor};
+
+use crate::members::logits;
+
+fn x(shape: &[usize]) -> Var<f64> {
+    Tape::new().var(logits(shape))
+}
+
+fn message<T>(result: Result<T>) -> String {
+    match result {
+        Ok(_) => panic!("there is no error"),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn losses_that_call_others_are_named_themselves() {
+    let labels = Tensor::from([0_i64, 2, 1]);
+    let ghm = GhmLoss::new();
+    assert_eq!(
+        message(ghm.forward(&x(&[3]), &labels)),
+        "ghm_loss: row 1 has label 2, expected 0 to 1"
+    );
+    assert_eq!(
+        message(ghm.forward(&x(&[2]), &labels)),
+        "ghm_loss: expected targets of the logits' shape [2], found shape [3]"
+    );
+    let divided = ghm.reduction(Reduction::DividedBy(0.0));
+    assert_eq!(
+        message(divided.forward(&x(&[2]), &Tensor::from([0, 1]))),
+        "ghm_loss: divisor must be positive and finite, found 0"
+    );
+
+    let equalization = EqualizationLoss::new([0.5]);
+    let foreground = Tensor::from([true; 3]);
+    let column = labels.unsqueeze(1).unwrap();
+    assert_eq!(
+        message(equalization.forward(&x(&[3, 1]), &column, &foreground)),
+        "equalization_loss: row 1 has label 2, expected 0 to 1"
+    );
+    assert_eq!(
+        message(equalization.forward(&x(&[2, 1]), &column, &foreground)),
+        "equalization_loss: expected targets of the logits' shape [2, 1], found shape [3, 1]"
+    );
+
+    let unified = UnifiedFocalLoss::new();
+    assert_eq!(
+        message(unified.forward(&x(&[3, 1]), &column)),
+        "unified_focal_loss: row 1 has label 2, expected 0 to 1"
+    );
+    assert_eq!(
+        message(unified.forward(&x(&[2, 1]), &column)),
+        "unified_focal_loss: expected targets of the logits' shape [2, 1], found shape [3, 1]"
+    );
+    assert_eq!(
+        message(unified.forward(&x(&[3]), &Tensor::from([0, 1, 1]))),
+        "unified_focal_loss: expected logits of shape [N, C] or [N, C, …], found shape [3]"
+    );
+}
+
+#[test]
+fn the_listing_of_a_tape_shows_the_loss_that_was_called() -> Result<()> {
+    let logits = x(&[2]);
+    GhmLoss::new().forward(&logits, &Tensor::from([0, 1]))?;
+    let listing = logits.tape().listing();
+    let last = listing.lines().last().map(|line| line.name.as_str());
+    assert_eq!(last, Some("ghm_loss"));
+    Ok(())
+}
+
+#[test]
+fn a_number_of_a_class_is_named_with_its_class() {
+    let (rows, classes) = (x(&[2, 3]), Tensor::from([0_i64, 2]));
+    let weighted = |weights: &[f64]| {
+        let loss = SoftmaxCrossEntropy::new().class_weights(weights);
+        message(loss.forward(&rows, &classes))
+    };
+    let expected = "cross_entropy: class weights must be 3 finite numbers, none negative and not \
+                    all 0, found ";
+    assert_eq!(
+        weighted(&[1.0, -2.0, 1.0]),
+        format!("{expected}-2 for class 1")
+    );
+    assert_eq!(
+        weighted(&[1.0, 1.0, f64::NAN]),
+        format!("{expected}NaN for class 2")
+    );
+    assert_eq!(weighted(&[1.0, 1.0]), format!("{expected}2 of them"));
+    assert_eq!(weighted(&[0.0; 3]), format!("{expected}all 0"));
+
+    let gammas = SoftmaxFocalLoss::new().gammas([1.0, 2.0, -3.0]);
+    assert_eq!(
+        message(gammas.forward(&rows, &classes)),
+        "focal_loss: gammas must be finite and not negative, found -3 for class 2"
+    );
+    let gammas = SoftmaxFocalLoss::new().gammas([1.0, 2.0]);
+    assert_eq!(
+        message(gammas.forward(&rows, &classes)),
+        "focal_loss: settings of the classes must be 3 numbers, all finite, found 2 of them"
+    );
+    let equalization = EqualizationLoss::new([0.5, -1.0]);
+    let (labels, foreground) = (Tensor::from([[0_i64, 1]]), Tensor::from([true]));
+    assert_eq!(
+        message(equalization.forward(&x(&[1, 2]), &labels, &foreground)),
+        "equalization_loss: frequencies must be finite and not negative, found -1 for class 1"
+    );
+    let one = SigmoidCrossEntropy::new().positive_weight(-1.0);
+    assert_eq!(
+        message(one.forward(&x(&[2]), &Tensor::from([0, 1]))),
+        "cross_entropy: weight of class 1 must be finite and positive, found -1"
+    );
+}
+
+#[test]
+fn without_classes_no_label_is_expected() {
+    let counts = ClassCounts::of(&Tensor::from([0_i64]), 0);
+    assert_eq!(
+        message(counts),
+        "ClassCounts::of: row 0 has label 0, expected none: there are no classes"
+    );
+    let (none, labels) = (x(&[2, 0]), Tensor::from([0_i64, 0]));
+    let expected = "expected logits of shape [N, C] or [N, C, …] with a class at least";
+    let dice = message(DiceLoss::new().forward(&none, &labels));
+    assert!(dice.contains(expected), "{dice}");
+    let lovasz = message(LovaszLoss::new().forward(&none, &labels));
+    assert!(lovasz.contains(expected), "{lovasz}");
+}
+
+#[test]
+fn a_schedule_without_a_factor_says_that_it_is_the_factor() {
+    let loss = CyclicalFocalLoss::new().at_epoch(1, 9, 0.0);
+    let message = message(loss.forward(&x(&[1, 2]), &Tensor::from([0])));
+    assert_eq!(
+        message,
+        "cyclical_focal_loss: xi must be between 0 and 1, and the factor of at_epoch finite and \
+         positive, found NaN"
+    );
+}
