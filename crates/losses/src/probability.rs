@@ -53,7 +53,9 @@ impl RowLoss for NegativeLogLikelihood {
 /// was rounded to 1 has forgotten how wrong it was, and this loss is then infinite.
 ///
 /// # Numerics
-/// `ln(1 − p)` is formed as `ln_1p(−p)`; nothing is clamped.
+/// `ln(1 − p)` is formed as `ln_1p(−p)`; nothing is clamped. Where `p` is 0 or 1 and the target is the
+/// other, the loss is infinite and so is its slope; a sigmoid that gave this `p` for an infinite
+/// logit makes NaN of that, in the gradient of this element alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ProbabilityCrossEntropy {
     reduction: Reduction,
@@ -149,5 +151,13 @@ impl Pointwise<2> for LogarithmOfProbability {
         let positive = product_or_zero(y, p.ln());
         let negative = product_or_zero(-y + 1.0, (-p).ln_1p());
         -(positive + negative)
+    }
+
+    /// Written out, because the rule of products makes NaN of an infinite logarithm.
+    #[inline(always)]
+    fn gradient<S: Scalar>(&self, [p, y]: [S; 2]) -> [S; 2] {
+        let (q, rest) = (-p + 1.0, -y + 1.0);
+        let slope = product_or_zero(rest, q.recip()) - product_or_zero(y, p.recip());
+        [slope, (-p).ln_1p() - p.ln()]
     }
 }

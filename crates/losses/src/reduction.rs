@@ -1,7 +1,9 @@
 //! What happens to the losses of the elements: a written contract.
 
 use macula_autograd::Var;
-use macula_tensor::{Error, Float, Result};
+use macula_tensor::{Float, Result};
+
+use crate::checks::check_parameter;
 
 /// How the losses of the elements become one number.
 ///
@@ -22,6 +24,9 @@ use macula_tensor::{Error, Float, Result};
 /// even where their logits are not finite. A weight of 0 does the same, but that the element counts
 /// in the divisors that are numbers. A batch in which nothing counts (empty, all ignored or all of
 /// weight 0) has loss 0 and gradient 0.
+///
+/// A divisor whose reciprocal the precision of the loss does not hold, below 2.9·10⁻³⁹ in `f32`, is
+/// an error.
 ///
 /// `Sum` and `DividedBy` are additive: the losses of two halves of a batch add up to the loss of
 /// the whole. `DividedBy` with the global count is what gradient accumulation and training on
@@ -65,7 +70,11 @@ impl Reduction {
     /// `tally` is a pass over the targets, which costs as much as the loss itself; it is called
     /// only if the divisor depends on them. `count` is the number of elements that are not
     /// ignored, which usually is known.
-    pub(crate) fn factor(
+    ///
+    /// # Errors
+    /// The divisor must be positive and finite, or 0 where it is counted, and so must its
+    /// reciprocal in `T`.
+    pub(crate) fn factor<T: Float>(
         self,
         op: &'static str,
         count: impl FnOnce() -> usize,
@@ -76,17 +85,21 @@ impl Reduction {
             Self::Mean => count() as f64,
             Self::WeightedMean => tally()?.weight,
             Self::MeanOverPositives => tally()?.positives.max(1) as f64,
-            Self::DividedBy(n) if n > 0.0 && n.is_finite() => n,
             Self::DividedBy(n) => {
-                return Err(Error::Argument {
-                    op,
-                    argument: "divisor",
-                    expected: "positive and finite".into(),
-                    found: n.to_string(),
-                });
+                let valid = n > 0.0 && n.is_finite();
+                check_parameter(op, "divisor", n, valid, "positive and finite")?;
+                n
             }
         };
-        Ok(if divisor == 0.0 { 0.0 } else { divisor.recip() })
+        if divisor == 0.0 {
+            return Ok(0.0);
+        }
+        // An infinite factor would make NaN of every loss that is 0.
+        let factor = divisor.recip();
+        let valid = T::from_f64(factor).is_finite();
+        let expected = "so large that its reciprocal is finite in the precision of the loss";
+        check_parameter(op, "divisor", divisor, valid, expected)?;
+        Ok(factor)
     }
 
     /// The weighted losses of the elements, reduced by ordinary operations.
@@ -98,7 +111,7 @@ impl Reduction {
         tally: impl FnOnce() -> Result<Tally>,
     ) -> Result<Var<T>> {
         let tally = tally()?;
-        let factor = self.factor(op, || tally.count, || Ok(tally))?;
+        let factor = self.factor::<T>(op, || tally.count, || Ok(tally))?;
         match self {
             Self::None => Ok(losses.clone()),
             _ => losses.sum(..)?.mul_scalar(factor),

@@ -44,7 +44,7 @@ pub(crate) fn sigmoid_loss<T: Float, L: Elementwise>(
     let logits_value = logits.value().contiguous()?;
     let elements = targets.elements();
     let tally = || elements.tally(op, positive);
-    let factor = reduction.factor(op, || elements.counted(), tally)?;
+    let factor = reduction.factor::<T>(op, || elements.counted(), tally)?;
 
     let each = reduction == Reduction::None;
     let mut values = each.then(|| blank(logits.shape())).transpose()?;

@@ -57,7 +57,7 @@ pub(crate) fn softmax_loss<T: Float, L: MarginLoss>(
     let op = L::NAME;
     let targets = Arc::new(targets);
     let rows = targets.rows();
-    let factor = reduction.factor(op, || rows.counted(), || rows.tally(op))?;
+    let factor = reduction.factor::<T>(op, || rows.counted(), || rows.tally(op))?;
     let each = reduction == Reduction::None;
     // The classes of a pixel are one plane apart; the loops want them side by side.
     let by_row = classes_last(logits.value())?.contiguous()?;

@@ -243,6 +243,39 @@ fn a_pixel_that_is_nan_is_not_lost_where_it_weighs_nothing() -> Result<()> {
 }
 
 #[test]
+fn a_probability_of_0_that_is_the_truth_spoils_its_own_element_alone() -> Result<()> {
+    let targets = Tensor::from([1.0, 0.0, 1.0, 0.0]);
+    let loss = ProbabilityCrossEntropy::new().reduction(Reduction::None);
+    let p = Tape::new().var(Tensor::from([0.0, 1.0, 0.25, 0.25]));
+    let losses = loss.forward(&p, &targets)?;
+    assert_eq!(losses.value().to_vec()?[..2], [f64::INFINITY; 2]);
+    let gradient = losses.sum(..)?.backward()?.of(&p)?.to_vec()?;
+    assert_eq!(gradient, [-f64::INFINITY, f64::INFINITY, -4.0, 4.0 / 3.0]);
+
+    let x = Tape::new().var(Tensor::from([f64::NEG_INFINITY, f64::INFINITY, 0.0, 0.0]));
+    let losses = loss.forward(&x.sigmoid()?, &targets)?;
+    assert_eq!(losses.value().to_vec()?[..2], [f64::INFINITY; 2]);
+    let gradient = losses.sum(..)?.backward()?.of(&x)?.to_vec()?;
+    assert!(gradient[..2].iter().all(|g| g.is_nan()), "{gradient:?}");
+    assert_eq!(gradient[2..], [-0.5, 0.5]);
+    Ok(())
+}
+
+#[test]
+fn an_embedding_that_is_not_finite_is_seen_by_every_other() -> Result<()> {
+    for wrong in [f64::NAN, f64::INFINITY] {
+        // The sample has no partner, but is a negative of all.
+        let rows = [[0.3, 0.1], [1.0, -0.3], [wrong, 0.9], [1.3, 1.1]];
+        let x = Tape::new().var(Tensor::from(rows));
+        let labels = Tensor::from([0_i64, 0, 1, 0]);
+        let supervised = SupervisedContrastiveLoss::new().forward(&x, &labels)?;
+        assert!(supervised.item()?.is_nan());
+        assert!(NtXentLoss::new().forward(&x)?.item()?.is_nan());
+    }
+    Ok(())
+}
+
+#[test]
 fn the_only_class_costs_nothing() -> Result<()> {
     let counts = ClassCounts::from_counts([7])?;
     fn check<F: RowLoss>(loss: SoftmaxLoss<F>) -> Result<()> {

@@ -159,3 +159,36 @@ fn embeddings_that_nearly_coincide_are_pushed_apart() -> Result<()> {
     assert!((gradient[1] + 0.8).abs() < 1e-6, "{gradient:?}");
     Ok(())
 }
+
+#[test]
+fn a_divisor_too_small_for_single_precision_is_an_error() -> Result<()> {
+    let message = |result: Result<Var<f32>>| match result {
+        Ok(loss) => format!("{loss:?}"),
+        Err(error) => error.to_string(),
+    };
+    let labels = Tensor::from([0_i64, 1]);
+    let weights = Tensor::from([1e-39_f32, 1e-39]);
+    let x = Tape::new().var(Tensor::from([0.5_f32, 80.0]));
+    let rows = Tape::new().var(Tensor::from([[0.5_f32, 80.0], [1.0, 2.0]]));
+    for (reduction, divisor) in [
+        (Reduction::DividedBy(1e-39), 1e-39),
+        (Reduction::WeightedMean, 2.0 * f64::from(1e-39_f32)),
+    ] {
+        let focal = SigmoidFocalLoss::new().reduction(reduction);
+        let of_elements = focal.forward_weighted(&x, &labels, &weights);
+        let focal = SoftmaxFocalLoss::new().reduction(reduction);
+        let of_rows = focal.forward_weighted(&rows, &labels, &weights);
+        let dual = DualFocalLoss::new().reduction(reduction);
+        let composed = dual.forward_weighted(&rows, &labels, &weights);
+        for result in [of_elements, of_rows, composed] {
+            let message = message(result);
+            assert!(message.contains("divisor must be "), "{message}");
+            assert!(message.contains(&format!("found {divisor}")), "{message}");
+        }
+        // Double precision has room for it.
+        let x = Tape::new().var(Tensor::from([0.5, 80.0]));
+        let focal = SigmoidFocalLoss::new().reduction(reduction);
+        assert!(focal.forward(&x, &labels).is_ok());
+    }
+    Ok(())
+}
