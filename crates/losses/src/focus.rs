@@ -294,6 +294,22 @@ mod tests {
     }
 
     #[test]
+    fn where_nothing_counts_every_share_is_0() -> Result<()> {
+        let nothing = [
+            (Tensor::<f64>::zeros([0])?, Tensor::zeros([0])?),
+            (Tensor::zeros([2])?, Tensor::from([-1_i64, -1])),
+        ];
+        for (logits, labels) in nothing {
+            let loss = SigmoidFocalLoss::new().ignore_index(-1);
+            let report = loss.focus(&logits, &labels)?;
+            let mut lines = report.classes().iter().chain(report.deciles());
+            assert!(lines.all(|line| *line == Focus::default()));
+            assert!(report.cumulative_loss().is_empty());
+        }
+        Ok(())
+    }
+
+    #[test]
     fn a_report_prints_a_line_for_each_class_and_tenth() -> Result<()> {
         let labels = Tensor::from(vec![0_i64; 40]);
         let report = SigmoidFocalLoss::new().focus(&logits(), &labels)?;

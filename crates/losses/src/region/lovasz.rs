@@ -151,3 +151,39 @@ fn weighted_in_order<T: Float>(
     let sorted = sorted.masked_fill(&nothing, 0.0)?;
     Ok((sorted.mul(&errors.tape().constant(weights))?, occurring))
 }
+
+#[cfg(test)]
+mod tests {
+    use macula_autograd::Tape;
+
+    use super::*;
+
+    #[test]
+    fn for_certain_predictions_the_softmax_is_the_mean_jaccard_loss() -> Result<()> {
+        // Predicted 0, 0, 1, 1, 1 for 0, 1, 1, 1, 0: overlaps of 1/3 and of 2/4.
+        let certain = [
+            [90.0, 0.0],
+            [90.0, 0.0],
+            [0.0, 90.0],
+            [0.0, 90.0],
+            [0.0, 90.0],
+        ];
+        let logits = Tape::new().var(Tensor::from(certain));
+        let labels = Tensor::from([0_i64, 1, 1, 1, 0]);
+        let loss = LovaszLoss::new().forward(&logits, &labels)?.item()?;
+        let wanted = (2.0 / 3.0 + 0.5) / 2.0;
+        approx::assert_relative_eq!(loss, wanted, max_relative = 1e-12);
+        Ok(())
+    }
+
+    #[test]
+    fn for_logits_of_1_the_hinge_is_twice_the_jaccard_loss() -> Result<()> {
+        let logits = Tape::new().var(Tensor::from([1.0, 1.0, -1.0, -1.0, 1.0]));
+        // Predicted are three, true are three, two of them the same: 1 − 2/4.
+        let labels = Tensor::from([1_i64, 1, 1, 0, 0]);
+        let loss = LovaszLoss::new().hinge(&logits, &labels)?.item()?;
+        // An error of 1 − x·(2y − 1) is 2 for each pixel that is wrong.
+        approx::assert_relative_eq!(loss, 2.0 * 0.5, max_relative = 1e-12);
+        Ok(())
+    }
+}

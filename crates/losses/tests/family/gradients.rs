@@ -2,6 +2,7 @@
 //! composed twins.
 
 use macula_autograd::{Tape, Var, check_gradients};
+use macula_losses::formula::MarginLoss;
 use macula_losses::*;
 use macula_tensor::{Error, Result, Tensor};
 
@@ -90,6 +91,34 @@ fn second_derivatives_of_a_class_far_ahead_keep_their_digits() -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[test]
+fn soft_targets_go_with_every_option_of_a_softmax_loss() -> Result<()> {
+    let counts = ClassCounts::from_counts([90, 30, 4])?;
+    let focal = || SoftmaxFocalLoss::new().gamma(1.5);
+    let poly = SoftmaxPolyLoss::new().gamma(0.5);
+    fn check<F: MarginLoss>(name: &str, loss: SoftmaxLoss<F>) -> Result<()> {
+        let shares = Tensor::from([[0.2, 0.5, 0.3], [0.0, 1.0, 0.0], [0.6, 0.1, 0.1]]);
+        let weights = Tensor::from([1.0, 0.0, 2.5]);
+        for reduction in [Reduction::None, Reduction::WeightedMean] {
+            let loss = loss.clone().reduction(reduction);
+            let checked = check_gradients("shares", &[logits(&[3, 3])], |x| {
+                loss.forward_soft_weighted(&x[0], &shares, &weights)
+            });
+            named(name, checked)?;
+        }
+        Ok(())
+    }
+    check("γ by class", focal().gammas([0.0, 1.5, 2.0]))?;
+    check("smoothed", focal().label_smoothing(0.2))?;
+    check("adjusted", focal().logit_adjusted(&counts, 1.0)?)?;
+    check("margins", focal().label_aware_margins(&counts, 0.5, 2.0)?)?;
+    check("scaled", focal().vector_scaled(&counts, 1.0, 0.2)?)?;
+    check("balanced", focal().class_balanced(&counts, 0.99)?)?;
+    check("weights", poly.logarithm_weights([1.0, 2.0, 0.5]))?;
+    check("by difficulty", SampleDependentFocalLoss::new())?;
+    check("cyclical", CyclicalFocalLoss::new().xi(0.4))
 }
 
 #[test]

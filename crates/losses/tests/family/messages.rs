@@ -141,3 +141,82 @@ fn a_schedule_without_a_factor_says_that_it_is_the_factor() {
          positive, found NaN"
     );
 }
+
+#[test]
+fn shapes_that_do_not_match_are_shown() {
+    let tape = Tape::new();
+    let of = |shape: &[usize]| tape.var(logits(shape));
+    let shares = |shape: &[usize]| Tensor::full(shape, 0.5).unwrap();
+    let (labels, pairs) = (Tensor::from([0_i64, 1]), Tensor::from([true, false]));
+    let table: [(Result<Var<f64>>, &str); 15] = [
+        (
+            SoftmaxFocalLoss::new().forward_soft(&of(&[2, 3]), &shares(&[2, 2])),
+            "focal_loss: expected targets of shape [2, 3] for logits of shape [2, 3], found shape \
+             [2, 2]",
+        ),
+        (
+            SoftmaxFocalLoss::new().forward_soft(&of(&[2, 3, 4]), &shares(&[2, 3, 5])),
+            "focal_loss: expected targets of shape [2, 3, 4] for logits of shape [2, 3, 4], found \
+             shape [2, 3, 5]",
+        ),
+        (
+            SoftmaxFocalLoss::new().forward_soft(&of(&[2, 3]), &shares(&[6])),
+            "focal_loss: expected targets of shape [N, C] or [N, C, …], found shape [6]",
+        ),
+        (
+            SigmoidFocalLoss::new().forward_soft(&of(&[2, 3]), &shares(&[3, 2])),
+            "focal_loss: expected targets of the logits' shape [2, 3], found shape [3, 2]",
+        ),
+        (
+            MseLoss::new().forward(&of(&[2, 3]), &of(&[3])),
+            "mse_loss: expected targets of shape [2, 3], found shape [3]",
+        ),
+        (
+            KlDivergence::new().forward(&of(&[2, 3]), &of(&[3])),
+            "kl_divergence: expected targets of shape [2, 3], found shape [3]",
+        ),
+        (
+            ProbabilityCrossEntropy::new().forward(&of(&[2]), &shares(&[3])),
+            "probability_cross_entropy: expected targets of shape [2], found shape [3]",
+        ),
+        (
+            ContrastiveLoss::new().forward(&of(&[2, 3]), &of(&[2, 4]), &pairs),
+            "contrastive_loss: expected embeddings of shape [2, 3], found shape [2, 4]",
+        ),
+        (
+            ContrastiveLoss::new().forward(&of(&[3, 3]), &of(&[3, 3]), &pairs),
+            "contrastive_loss: expected truth values of the pairs of shape [3], found shape [2]",
+        ),
+        (
+            TripletLoss::new().forward(&of(&[2, 3]), &of(&[2, 3]), &of(&[2, 4])),
+            "triplet_loss: expected embeddings of shape [2, 3], found shape [2, 4]",
+        ),
+        (
+            TripletLoss::new().mined(&of(&[3, 2]), &labels),
+            "triplet_loss: expected labels of shape [3], found shape [2]",
+        ),
+        (
+            SupervisedContrastiveLoss::new().forward(&of(&[3, 2]), &labels),
+            "supervised_contrastive_loss: expected labels of shape [3], found shape [2]",
+        ),
+        (
+            NtXentLoss::new().forward(&of(&[3, 2])),
+            "nt_xent_loss: expected an even number of rows, two views of each sample, found shape \
+             [3, 2]",
+        ),
+        (
+            NtXentLoss::new().forward(&of(&[4])),
+            "nt_xent_loss: expected embeddings of shape [N, D], found shape [4]",
+        ),
+        (
+            LovaszLoss::new().hinge(&of(&[3]), &labels),
+            "lovasz_hinge: expected labels of shape [3], found shape [2]",
+        ),
+    ];
+    for (result, expected) in table {
+        assert_eq!(message(result), expected);
+    }
+    let focus = SoftmaxFocalLoss::new().focus(&logits(&[2, 3, 4]), &labels);
+    let expected = "focal_loss: expected logits of shape [N, C], found shape [2, 3, 4]";
+    assert_eq!(message(focus), expected);
+}
