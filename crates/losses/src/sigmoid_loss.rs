@@ -18,6 +18,11 @@ use crate::sigmoid::{ElementTargets, sigmoid_loss};
 /// # Gradient
 /// Value and gradient come from one pass over logits and targets, in closed form. Second and
 /// higher orders are recorded from ordinary operations.
+///
+/// # Numerics
+/// A logit that is NaN makes its own loss and slope NaN, and no other's. An infinite one gives the
+/// limits: 0 where it is right, and where it is wrong an infinite loss, unless the formula is
+/// bounded, with a finite slope.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SigmoidLoss<F> {
     pub(crate) formula: F,
@@ -90,9 +95,9 @@ impl<F: ElementLoss> SigmoidLoss<F> {
     /// broadcast. With `Reduction::None` the result has the logits' shape, else rank 0.
     ///
     /// # Errors
-    /// Shapes that differ; a label that is neither 0, 1 nor the ignored one (with its row); α
-    /// outside [0, 1]; class weights that are negative, not finite, all 0 or not as many as
-    /// classes; a parameter of the formula outside its range.
+    /// Shapes that differ; a label that is neither 0, 1 nor the ignored one (with its row: elements
+    /// are counted in row-major order); α outside [0, 1]; class weights that are negative, not
+    /// finite, all 0 or not as many as classes; a parameter of the formula outside its range.
     #[track_caller]
     pub fn forward<T: Float>(&self, logits: &Var<T>, labels: &Tensor<i64>) -> Result<Var<T>> {
         self.of_labels(F::NAME, logits, labels, None)

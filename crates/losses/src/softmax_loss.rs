@@ -22,6 +22,11 @@ use crate::softmax::{RowOptions, RowTargets};
 /// # Gradient
 /// Value and gradient come from one pass over logits and targets, in closed form. Second and
 /// higher orders are recorded from ordinary operations.
+///
+/// # Numerics
+/// A logit that is NaN makes the loss and the slopes of its own row NaN, and no other's. Infinite
+/// logits give the limits, which may be an infinite loss with finite slopes; NaN where there is no
+/// limit, because the target and the largest of the others are the same infinity.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SoftmaxLoss<F> {
     pub(crate) formula: F,
@@ -82,9 +87,10 @@ impl<F: RowLoss> SoftmaxLoss<F> {
     /// With `Reduction::None` the result has the labels' shape, else rank 0.
     ///
     /// # Errors
-    /// Shapes that do not match; a label outside the classes (with its row); smoothing outside
-    /// [0, 1); class weights that are negative, not finite, all 0 or not as many as classes; a
-    /// parameter of the formula outside its range; an option that the loss has no use for.
+    /// Shapes that do not match; a label outside the classes (with its row: pixels are counted in
+    /// row-major order); smoothing outside [0, 1); class weights that are negative, not finite, all
+    /// 0 or not as many as classes; a parameter of the formula outside its range; an option that
+    /// the loss has no use for.
     #[track_caller]
     pub fn forward<T: Float>(&self, logits: &Var<T>, labels: &Tensor<i64>) -> Result<Var<T>> {
         self.of_targets(logits, RowTargets::labels(labels)?, None)
@@ -126,7 +132,8 @@ impl<F: RowLoss> SoftmaxLoss<F> {
 impl<F: MarginLoss> SoftmaxLoss<F> {
     /// The loss of logits and a share `y_c ≥ 0` for each class: `Σ_c y_c·w_c·ℓ(z, c)`.
     ///
-    /// The shares of a row usually sum to 1, but need not. A row's weight is `Σ_c y_c·w_c`.
+    /// The shares of a row usually sum to 1, but need not. A row's weight is `Σ_c y_c·w_c`, and it
+    /// is a positive where some class has a larger share than class 0, the background.
     ///
     /// # Shapes
     /// Targets of the shape of the logits, `[N, C]` or `[N, C, …]`. With `Reduction::None` the

@@ -26,7 +26,8 @@ pub(crate) use targets::ElementTargets;
 
 use elements::{BLOCK, Elements};
 
-/// The reduced loss of `formula` over all elements, under the name `op`; targets from `positive` on are positives.
+/// The reduced loss of `formula` over all elements, under the name `op`; targets from `positive` on
+/// are positives.
 ///
 /// # Shapes
 /// Targets have the shape of the logits, or lack a last axis of size 1: logits `[N, 1]` go with

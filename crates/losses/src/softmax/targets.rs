@@ -69,7 +69,8 @@ impl<T: Float> RowTargets<T> {
     /// Checks everything but the targets themselves, which the pass does.
     ///
     /// # Errors
-    /// Logits must be `[N, C, …]` with a class at least, the targets must fit them, and the options the classes.
+    /// Logits must be `[N, C, …]` with a class at least, the targets must fit them, and the options
+    /// the classes.
     pub(crate) fn with(
         mut self,
         op: &'static str,

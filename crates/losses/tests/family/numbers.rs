@@ -276,6 +276,46 @@ fn an_embedding_that_is_not_finite_is_seen_by_every_other() -> Result<()> {
 }
 
 #[test]
+fn equal_infinities_have_a_limit_unless_one_of_them_is_the_target() {
+    let (plus, minus) = (f64::INFINITY, f64::NEG_INFINITY);
+    for member in softmax_members(Reduction::None) {
+        for (row, label, has_limit) in [
+            ([plus, plus, 0.0], 2, true),
+            ([plus, plus, 0.0], 0, false),
+            ([minus, minus, 0.0], 0, true),
+            ([minus, minus, 0.0], 2, true),
+            ([minus; 3], 0, false),
+        ] {
+            // In smoothed rows every class is a target once.
+            let has_limit = has_limit && !(member.name.contains("smoothed") && row[0] == plus);
+            let x = Tensor::from([row, [0.3, -0.2, 0.1]]);
+            let (values, gradient) = pass(&member, &x, &Tensor::from([label, 1]), None);
+            let (own, other) = gradient.split_at(3);
+            let name = member.name;
+            assert_eq!(
+                !values[0].is_nan(),
+                has_limit,
+                "{name}, {row:?}: {values:?}"
+            );
+            let is_nan = own.iter().any(|slope| slope.is_nan());
+            assert_eq!(!is_nan, has_limit, "{name}, {row:?}: {own:?}");
+            let finite = other.iter().all(|slope| slope.is_finite());
+            assert!(finite && values[1].is_finite(), "{name}, {row:?}");
+            // The recorded gradient is the same.
+            let x = Tape::new().var(x);
+            let loss = (member.loss)(&x, &Tensor::from([label, 1]), None).unwrap();
+            let recorded = loss.sum(..).unwrap().grad(&[&x]).unwrap().remove(0);
+            let recorded = recorded.value().to_vec().unwrap();
+            for (recorded, fused) in recorded.iter().zip(&gradient) {
+                let close = (recorded - fused).abs() <= 1e-13 * fused.abs();
+                let both_nan = recorded.is_nan() && fused.is_nan();
+                assert!(close || both_nan, "{name}, {row:?}: {recorded} and {fused}");
+            }
+        }
+    }
+}
+
+#[test]
 fn the_only_class_costs_nothing() -> Result<()> {
     let counts = ClassCounts::from_counts([7])?;
     fn check<F: RowLoss>(loss: SoftmaxLoss<F>) -> Result<()> {
