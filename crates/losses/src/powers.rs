@@ -17,7 +17,8 @@ pub(crate) fn power_of_sigmoid<S: Scalar>(gamma: f64, p: S, minus_ln_p: S) -> S 
     }
 }
 
-/// `x^γ` for x ≥ 0; `0^0` is 1.
+/// `x^γ` for x ≥ 0; `0^0` is 1. At 0 a power that is no whole number has slope 0, also where the true
+/// one is infinite.
 #[inline(always)]
 pub(crate) fn power<S: Scalar>(gamma: f64, x: S) -> S {
     match gamma {
@@ -25,7 +26,10 @@ pub(crate) fn power<S: Scalar>(gamma: f64, x: S) -> S {
         1.0 => x,
         2.0 => x * x,
         3.0 => x * x * x,
-        gamma => x.powf(gamma),
+        gamma => {
+            let zero = x.constant(0.0);
+            S::select(x.equal(zero), zero, x.powf(gamma))
+        }
     }
 }
 

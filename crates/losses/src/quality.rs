@@ -59,11 +59,21 @@ impl ElementLoss for QualityFocal {
     fn value_and_slope<S: Scalar>(&self, logit: S, target: S) -> (S, S) {
         let soft = Soft::new(logit, target);
         let factor = power(self.beta, soft.residual.abs());
-        // β·pq·BCE/(p − y): at p = y the loss is at its minimum and the slope is 0. The quotient
-        // first, as the product is too small to be a number where p is near its target.
-        let speed = ratio_or_zero(soft.p * soft.q, soft.residual);
-        let slope = soft.residual + product_or_zero(speed, soft.cross_entropy) * self.beta;
-        (factor * soft.cross_entropy, factor * slope)
+        // ∂|p − y|^β/∂x = β·|p − y|^β/(p − y)·pq. From β = 2 on without the quotient, which has no
+        // slope of its own at p = y; below with it, formed before the product with the
+        // cross-entropy, which is too small to be a number where both are tiny.
+        let speed = soft.p * soft.q;
+        let rise = if self.beta >= 2.0 {
+            let distance = power(self.beta - 2.0, soft.residual.abs()) * soft.residual;
+            product_or_zero(speed, soft.cross_entropy) * distance
+        } else {
+            let speed = ratio_or_zero(speed, soft.residual);
+            product_or_zero(speed, soft.cross_entropy) * factor
+        };
+        (
+            factor * soft.cross_entropy,
+            factor * soft.residual + rise * self.beta,
+        )
     }
 }
 
@@ -87,7 +97,8 @@ impl ElementLoss for QualityFocal {
 /// ```
 ///
 /// # Numerics
-/// `p − y` is formed as `p·(1 − y) − (1 − p)·y`, with `1 − p` a sigmoid of its own.
+/// `p − y` is formed as `p·(1 − y) − (1 − p)·y`, with `1 − p` a sigmoid of its own. At `p = y` the
+/// second derivative is infinite for 0 < β < 2, and 0 is given for it.
 ///
 /// # Source
 /// Li, Wang, Wu, Chen, Hu, Li, Tang, Yang, "Generalized focal loss: learning qualified and

@@ -94,6 +94,34 @@ fn second_derivatives_of_a_class_far_ahead_keep_their_digits() -> Result<()> {
 }
 
 #[test]
+fn quality_focal_loss_is_curved_where_a_prediction_meets_its_target() -> Result<()> {
+    // (p − y)² · BCE at p = y = ½, of which the second derivative is 2·(p·q)²·ln 2.
+    let x = Tape::new().var(Tensor::from([0.0]));
+    let loss = QualityFocalLoss::new().forward_soft(&x, &Tensor::from([0.5]))?;
+    let first = loss.grad(&[&x])?.remove(0);
+    let second = first.sum(..)?.grad(&[&x])?[0].item()?;
+    assert_eq!(first.item()?, 0.0);
+    assert!((second - 0.125 * 2.0_f64.ln()).abs() < 1e-15, "{second}");
+    // It is 0 above 2, and given as 0 where it is infinite.
+    for beta in [0.5, 1.0, 1.5, 2.5] {
+        let loss = QualityFocalLoss::new().beta(beta);
+        let loss = loss.forward_soft(&x, &Tensor::from([0.5]))?;
+        let first = loss.grad(&[&x])?.remove(0);
+        assert_eq!(first.item()?, 0.0, "β = {beta}");
+        let second = first.sum(..)?.grad(&[&x])?[0].item()?;
+        assert_eq!(second, 0.0, "β = {beta}");
+    }
+    for beta in [0.0, 2.0, 3.0, 4.0] {
+        let targets = Tensor::from([0.5, 0.2]);
+        let loss = QualityFocalLoss::new().beta(beta);
+        check_gradients("quality", &[Tensor::from([0.0, 1.0])], |x| {
+            loss.forward_soft(&x[0], &targets)
+        })?;
+    }
+    Ok(())
+}
+
+#[test]
 fn soft_targets_go_with_every_option_of_a_softmax_loss() -> Result<()> {
     let counts = ClassCounts::from_counts([90, 30, 4])?;
     let focal = || SoftmaxFocalLoss::new().gamma(1.5);
