@@ -177,6 +177,32 @@ fn labels_that_are_pixels_give_what_rows_give() -> Result<()> {
     Ok(())
 }
 
+/// The same elements, each followed by a stranger.
+fn with_gaps<T: macula_tensor::Element>(tensor: &Tensor<T>, stranger: T) -> Result<Tensor<T>> {
+    let strangers = Tensor::full(tensor.shape(), stranger)?;
+    let both = Tensor::stack(&[tensor, &strangers], -1)?;
+    both.narrow(-1, 0, 1)?.squeeze(-1)
+}
+
+#[test]
+fn inputs_may_lie_in_memory_as_they_like() -> Result<()> {
+    for member in every_member(Reduction::Mean) {
+        let (x, y) = (member.logits(4, 5), member.labels(4, 5));
+        let w = Tensor::from([1.0, 0.0, 2.0, 0.5, 1.5]);
+        let pass = |x: Tensor<f64>, y: Tensor<i64>, w: Tensor<f64>| -> Result<_> {
+            let x = Tape::new().var(x);
+            let loss = (member.loss)(&x, &y, member.weighs.then_some(&w))?;
+            Ok((loss.item()?, loss.backward()?.of(&x)?.to_vec()?))
+        };
+        let dense = pass(x.clone(), y.clone(), w.clone())?;
+        let (x, y) = (with_gaps(&x, f64::NAN)?, with_gaps(&y, 77)?);
+        assert!(!x.is_contiguous() && !y.is_contiguous());
+        let sparse = pass(x, y, with_gaps(&w, f64::NAN)?)?;
+        assert_eq!(dense, sparse, "{}", member.name);
+    }
+    Ok(())
+}
+
 #[test]
 fn a_column_of_logits_goes_with_a_list_of_labels() -> Result<()> {
     let x = Tape::new().var(logits(&[4, 1]));
