@@ -100,6 +100,35 @@ fn a_weight_of_0_is_a_sample_that_is_not_there() {
 }
 
 #[test]
+fn what_does_not_count_is_0_in_recorded_gradients_too() {
+    for member in every_member(Reduction::Sum) {
+        let x = member.logits(3, 3);
+        let strange = Tensor::full(member.logits_shape(1), f64::NAN).unwrap();
+        let x = Tensor::concatenate(&[&x, &strange], 0).unwrap();
+        let ignored = member.ignores.then(|| member.same_labels(-1, 1));
+        let absent = (member.weighs && !member.refuses_nan)
+            .then(|| (member.same_labels(0, 1), Tensor::from([1.0, 1.0, 1.0, 0.0])));
+        let ignored = ignored.map(|label| (label, None));
+        let absent = absent.map(|(label, weights)| (label, Some(weights)));
+        for (label, weights) in ignored.into_iter().chain(absent) {
+            let labels = Tensor::concatenate(&[&member.labels(3, 3), &label], 0).unwrap();
+            let x = Tape::new().var(x.clone());
+            let loss = (member.loss)(&x, &labels, weights.as_ref()).unwrap();
+            let first = loss.grad(&[&x]).unwrap().remove(0);
+            // A gradient that is a constant has none of its own.
+            let second = first.sum(..).unwrap().grad(&[&x]);
+            for gradient in second.into_iter().flatten().chain([first]) {
+                let gradient = gradient.value().to_vec().unwrap();
+                let (own, last) = gradient.split_at(gradient.len() / 4 * 3);
+                let name = member.name;
+                assert!(last.iter().all(|&g| g == 0.0), "{name}: {last:?}");
+                assert!(own.iter().all(|g| g.is_finite()), "{name}: {own:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_logit_that_is_nan_stays_in_its_own_sample() {
     for member in every_member(Reduction::None) {
         if !member.reduces || !(member.local || member.weighs) || member.refuses_nan {
@@ -126,9 +155,14 @@ fn a_logit_that_is_nan_stays_in_its_own_sample() {
                 member.name
             );
         }
-        for (sample, gradient) in gradient.chunks(width).enumerate() {
-            let finite = gradient.iter().all(|g| g.is_finite());
-            assert!(finite || sample == 1, "{}, sample {sample}", member.name);
+        let x = Tape::new().var(x);
+        let loss = (member.loss)(&x, &y, None).unwrap().sum(..).unwrap();
+        let recorded = loss.grad(&[&x]).unwrap()[0].value().to_vec().unwrap();
+        for gradient in [gradient, recorded] {
+            for (sample, gradient) in gradient.chunks(width).enumerate() {
+                let finite = gradient.iter().all(|g| g.is_finite());
+                assert!(finite || sample == 1, "{}, sample {sample}", member.name);
+            }
         }
     }
 }
