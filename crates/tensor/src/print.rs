@@ -22,9 +22,12 @@ impl<T: Element> fmt::Debug for Tensor<T> {
             self.shape(),
             self.device()
         )?;
+        if self.count() > 2 * EDGE {
+            return Ok(());
+        }
         match self.to_vec() {
-            Ok(elements) if elements.len() <= 2 * EDGE => write!(f, " {elements:?}"),
-            _ => Ok(()),
+            Ok(elements) => write!(f, " {elements:?}"),
+            Err(_) => Ok(()),
         }
     }
 }
@@ -33,7 +36,8 @@ impl<T: Element> fmt::Display for Tensor<T> {
     /// Nested brackets with aligned columns, then type, shape and device.
     ///
     /// Floats have four digits after the point, or an exponent where that would not do. Of an axis
-    /// of a tensor of more than 1000 elements, the first and the last three are printed.
+    /// of a tensor of more than 1000 elements, the first and the last three are printed; so that
+    /// nothing is printed as briefly, sizes of 0 count as 1 there.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let table = Table::new(self).map_err(|_| fmt::Error)?;
         table.write(f, 0, &mut table.cells.iter())?;
@@ -52,7 +56,9 @@ struct Table {
 
 impl Table {
     fn new<T: Element>(tensor: &Tensor<T>) -> crate::Result<Self> {
-        let abbreviate = tensor.count() > WHOLE;
+        // Rows of no elements are printed as well.
+        let rows: usize = tensor.shape().iter().map(|&size| size.max(1)).product();
+        let abbreviate = rows > WHOLE;
         let mut shown = tensor.clone();
         let mut axes = Vec::new();
         for (axis, &size) in tensor.shape().iter().enumerate() {
@@ -190,6 +196,30 @@ mod tests {
         );
         let empty = Tensor::<f32>::zeros([2, 0]).unwrap();
         assert_eq!(empty.to_string(), "[[],\n []]\nf32 [2, 0] on cpu");
+    }
+
+    #[test]
+    fn empty_tensors_of_huge_sizes_are_abbreviated() {
+        let printed = |sizes: &[usize]| Tensor::<f32>::zeros(sizes).unwrap().to_string();
+        assert_eq!(
+            printed(&[1 << 40, 0]),
+            "[[],\n [],\n [],\n …,\n [],\n [],\n []]\nf32 [1099511627776, 0] on cpu"
+        );
+        assert_eq!(printed(&[0, 1 << 40]), "[]\nf32 [0, 1099511627776] on cpu");
+        assert_eq!(
+            printed(&[1, 0, 1 << 40]),
+            "[[]]\nf32 [1, 0, 1099511627776] on cpu"
+        );
+    }
+
+    #[test]
+    fn what_is_repeated_beyond_memory_is_printed_by_its_ends() {
+        let x = Tensor::scalar(1_i64).expand([1 << 59]).unwrap();
+        assert_eq!(
+            x.to_string(),
+            "[1, 1, 1, …, 1, 1, 1]\ni64 [576460752303423488] on cpu"
+        );
+        assert_eq!(format!("{x:?}"), "Tensor<i64>[576460752303423488] on cpu");
     }
 
     #[test]
