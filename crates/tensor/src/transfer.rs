@@ -37,7 +37,7 @@ impl<T: Element> Tensor<T> {
         }
         match self.as_slice() {
             Some(elements) => Ok(elements.to_vec()),
-            None => self.contiguous()?.into_vec(),
+            None => self.in_order("to_vec")?.into_vec(),
         }
     }
 }

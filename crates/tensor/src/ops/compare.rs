@@ -24,9 +24,9 @@ pub(super) fn binary<A: Element, B: Element, O: Element>(
     }
     let (a, b) = (a.view(op)?, b.view(op)?);
     let shape = Shape::contiguous(op, a.shape.sizes())?;
-    Ok(Tensor::build(shape, |output| {
+    Tensor::build(op, shape, |output| {
         cpu::elementwise::zip(a, b, output, function);
-    }))
+    })
 }
 
 /// `function` of every element.
@@ -37,9 +37,9 @@ pub(super) fn unary<A: Element, O: Element>(
 ) -> Result<Tensor<O>> {
     let a = a.view(op)?;
     let shape = Shape::contiguous(op, a.shape.sizes())?;
-    Ok(Tensor::build(shape, |output| {
+    Tensor::build(op, shape, |output| {
         cpu::elementwise::map(a, output, function);
-    }))
+    })
 }
 
 /// Defines methods that compare two tensors.

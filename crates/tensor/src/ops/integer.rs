@@ -97,7 +97,7 @@ impl Tensor<i64> {
 
 /// Whether there is no 0 among divisors.
 fn not_zero(op: &'static str, divisors: &Tensor<i64>) -> Result<()> {
-    let divisors = divisors.contiguous()?;
+    let divisors = divisors.in_order(op)?;
     if super::dense(op, &divisors)?.contains(&0) {
         return Err(Error::Argument {
             op,

@@ -45,7 +45,7 @@ impl<T: Element> Tensor<T> {
         }
         let shape = Shape::contiguous(op, &sizes)?;
         let whole = shape.clone();
-        Self::try_build(shape, |output| {
+        Self::try_build(op, shape, |output| {
             let mut start = 0;
             for tensor in tensors {
                 let length = tensor.shape()[axis];
@@ -107,9 +107,13 @@ impl<T: Element> Tensor<T> {
             strides.extend([0, own.map_or(0, |own| steps[own])]);
         }
         Shape::contiguous(OP, &sizes)?;
-        self.with_shape(Shape::from_parts(doubled, strides, self.shape.offset()))
-            .contiguous()?
-            .reshape(sizes)
+        let doubled = Shape::from_parts(doubled, strides, self.shape.offset());
+        let doubled = self.with_shape(doubled);
+        if doubled.is_contiguous() {
+            doubled.reshape(sizes)
+        } else {
+            doubled.copied(OP, &sizes)
+        }
     }
 
     /// The tensor shifted along one axis by `shift` places, where what leaves at one end comes in
@@ -118,7 +122,8 @@ impl<T: Element> Tensor<T> {
     /// # Errors
     /// The axis must exist.
     pub fn roll(&self, shift: isize, axis: isize) -> Result<Self> {
-        let axis = self.shape.axis("roll", axis)?;
+        const OP: &str = "roll";
+        let axis = self.shape.axis(OP, axis)?;
         let size = self.shape()[axis];
         if size == 0 {
             return Ok(self.clone());
@@ -126,7 +131,7 @@ impl<T: Element> Tensor<T> {
         let tail = shift.rem_euclid(size as isize) as usize;
         let axis = axis as isize;
         let head = self.narrow(axis, 0, size - tail)?;
-        Self::concatenate(&[&self.narrow(axis, size - tail, tail)?, &head], axis)
+        Self::joined(OP, &[&self.narrow(axis, size - tail, tail)?, &head], axis)
     }
 
     /// The tensor with a margin of `value`: `(before, after)` elements along each axis.
@@ -156,10 +161,10 @@ impl<T: Element> Tensor<T> {
             window = window.slice(axis, before, 1, size);
         }
         let from = self.view(OP)?;
-        Ok(Self::build(shape, |output| {
+        Self::build(OP, shape, |output| {
             output.fill(value);
             cpu::copy::copy_into(from, output, &window);
-        }))
+        })
     }
 }
 

@@ -44,16 +44,16 @@ impl<T: Element> Tensor<T> {
     pub fn masked_select(&self, mask: &Tensor<bool>) -> Result<Self> {
         const OP: &str = "masked_select";
         let sizes = broadcast(OP, self.shape(), mask.shape())?;
-        let elements = self.expand(&sizes)?.contiguous()?;
-        let mask = mask.expand(&sizes)?.contiguous()?;
+        let elements = self.expand(&sizes)?.in_order(OP)?;
+        let mask = mask.expand(&sizes)?.in_order(OP)?;
         let (elements, mask) = (dense(OP, &elements)?, dense(OP, &mask)?);
         let count = mask.iter().filter(|&&mask| mask).count();
-        Ok(Self::build(Shape::vector(count), |output| {
+        Self::build(OP, Shape::vector(count), |output| {
             let chosen = elements.iter().zip(mask).filter(|&(_, &mask)| mask);
             for (to, (&from, _)) in output.iter_mut().zip(chosen) {
                 *to = from;
             }
-        }))
+        })
     }
 }
 
@@ -84,7 +84,7 @@ impl<T: Number> Tensor<T> {
             });
         };
         let (from, shape) = (self.view(op)?, Shape::contiguous(op, self.shape())?);
-        Ok(Self::build(shape, |output| {
+        Self::build(op, shape, |output| {
             cpu::copy::copy(from, output);
             for (row, elements) in output.chunks_exact_mut(width.max(1)).enumerate() {
                 let row = (row % height) as isize;
@@ -94,7 +94,7 @@ impl<T: Number> Tensor<T> {
                     }
                 }
             }
-        }))
+        })
     }
 }
 
@@ -110,7 +110,7 @@ fn choose<T: Element>(
     let (if_true, if_false) = (if_true.expand(&sizes)?, if_false.expand(&sizes)?);
     let shape = Shape::contiguous(op, &sizes)?;
     let (mask, a, b) = (mask.view(op)?, if_true.view(op)?, if_false.view(op)?);
-    Ok(Tensor::build(shape, |output| {
+    Tensor::build(op, shape, |output| {
         cpu::elementwise::zip3(mask, a, b, output, |mask, a, b| if mask { a } else { b });
-    }))
+    })
 }

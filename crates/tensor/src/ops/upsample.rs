@@ -42,13 +42,13 @@ impl<T: Element> Tensor<T> {
         let size = |axis: usize| self.shape()[self.rank() - 2 + axis].saturating_mul(scale[axis]);
         let sizes = [leading, &[size(0), size(1)]].concat();
         let shape = Shape::contiguous(OP, &sizes)?;
-        let input = self.contiguous()?;
+        let input = self.in_order(OP)?;
         let input = dense(OP, &input)?;
-        Ok(Self::build(shape, |output| {
+        Self::build(OP, shape, |output| {
             if !output.is_empty() {
                 cpu::upsample::nearest(input, width, [scale[0], scale[1]], output);
             }
-        }))
+        })
     }
 }
 

@@ -69,9 +69,15 @@ impl Tensor<i64> {
         })
     }
 
-    /// The numbers 0, …, n − 1 in random order.
-    pub fn permutation(n: usize, rng: &mut Rng) -> Self {
-        let order = rng.permutation(n).into_iter();
-        Self::from(order.map(|index| index as i64).collect::<Vec<_>>())
+    /// The numbers 0, …, n − 1 in random order, see [`Rng::permutation`].
+    ///
+    /// # Errors
+    /// The number of elements must be one that memory can address.
+    pub fn permutation(n: usize, rng: &mut Rng) -> Result<Self> {
+        Self::written("permutation", &[n], |values| {
+            values.iter_mut().zip(0..).for_each(|(value, k)| *value = k);
+            rng.shuffle(values);
+            Ok(())
+        })
     }
 }

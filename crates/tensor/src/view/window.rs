@@ -106,11 +106,11 @@ impl<T: Number> Tensor<T> {
                     offset.unsigned_abs().saturating_mul(size)
                 };
                 let elements = self.to_vec()?;
-                Ok(Self::build(shape, |output| {
+                Self::build(OP, shape, |output| {
                     output.fill(T::ZERO);
                     let diagonal = output.iter_mut().skip(first).step_by(size + 1);
                     diagonal.zip(elements).for_each(|(to, from)| *to = from);
-                }))
+                })
             }
             _ => Err(Error::Shape {
                 op: OP,

@@ -77,9 +77,9 @@ impl<T: Float> Tensor<T> {
             input: input.view(OP)?,
         };
         let shape = Shape::contiguous(OP, &weight)?;
-        Ok(Self::build(shape, |output| {
+        Self::build(OP, shape, |output| {
             T::convolve(Pass { geometry, kind }, output);
-        }))
+        })
     }
 }
 

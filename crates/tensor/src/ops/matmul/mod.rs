@@ -220,7 +220,7 @@ fn product<T: Float>(
         a.device().check_same(op, other.device())?;
     }
     let ([m, k], [_, n]) = (last_two(a), last_two(b));
-    let copies = [forwards(a)?, forwards(b)?];
+    let copies = [forwards(op, a)?, forwards(op, b)?];
     let a = Matrices::of(op, copies[0].as_ref().unwrap_or(a), batch)?;
     let b = Matrices::of(op, copies[1].as_ref().unwrap_or(b), batch)?;
     let bias = bias.map(Tensor::contiguous).transpose()?;
@@ -230,19 +230,19 @@ fn product<T: Float>(
         ..Epilogue::NONE
     };
     let shape = Shape::contiguous(op, sizes)?;
-    Ok(Tensor::build(shape, |output| {
+    Tensor::build(op, shape, |output| {
         T::multiply([m, k, n], a.batch(), b.batch(), output, epilogue);
-    }))
+    })
 }
 
 /// A copy of a tensor whose rows or columns run backwards, which the kernel does not walk.
-fn forwards<T: Float>(tensor: &Tensor<T>) -> Result<Option<Tensor<T>>> {
+fn forwards<T: Float>(op: &'static str, tensor: &Tensor<T>) -> Result<Option<Tensor<T>>> {
     if tensor.is_contiguous() {
         return Ok(None);
     }
     let matrix = &tensor.strides()[tensor.rank() - 2..];
     let backwards = matrix.iter().any(|&stride| stride < 0);
-    backwards.then(|| tensor.contiguous()).transpose()
+    backwards.then(|| tensor.in_order(op)).transpose()
 }
 
 /// Where the matrices of the batch that the tensor's leading axes broadcast to begin.
