@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::element::Element;
+use crate::shape::{Shape, Sizes, Strides};
 use crate::tensor::Tensor;
 
 /// Elements of a tensor that is printed whole; larger ones are abbreviated.
@@ -59,17 +60,21 @@ impl Table {
         // Rows of no elements are printed as well.
         let rows: usize = tensor.shape().iter().map(|&size| size.max(1)).product();
         let abbreviate = rows > WHOLE;
-        let mut shown = tensor.clone();
+        // The two ends of an axis are a view: two places, so far apart, of a few elements each.
+        let (mut sizes, mut strides) = (Sizes::new(), Strides::new());
         let mut axes = Vec::new();
-        for (axis, &size) in tensor.shape().iter().enumerate() {
+        for (&size, &stride) in tensor.shape().iter().zip(&tensor.strides()) {
             let cut = abbreviate && size > 2 * EDGE;
             if cut {
-                let (axis, end) = (axis as isize, EDGE as isize);
-                let ends = [shown.slice(axis, ..end)?, shown.slice(axis, -end..)?];
-                shown = Tensor::concatenate(&ends.each_ref(), axis)?;
+                sizes.extend([2, EDGE]);
+                strides.extend([(size - EDGE) as isize * stride, stride]);
+            } else {
+                sizes.push(size);
+                strides.push(stride);
             }
             axes.push((if cut { 2 * EDGE } else { size }, cut));
         }
+        let shown = tensor.with_shape(Shape::from_parts(sizes, strides, tensor.shape.offset()));
         let cells = texts(&shown.to_vec()?);
         let width = cells.iter().map(String::len).max().unwrap_or(0);
         Ok(Self { axes, cells, width })
@@ -220,6 +225,28 @@ mod tests {
             "[1, 1, 1, …, 1, 1, 1]\ni64 [576460752303423488] on cpu"
         );
         assert_eq!(format!("{x:?}"), "Tensor<i64>[576460752303423488] on cpu");
+        let wide = Tensor::from([[1_i64], [2]]).expand([2, 1 << 58]).unwrap();
+        let table = "[[1, 1, 1, …, 1, 1, 1],\n [2, 2, 2, …, 2, 2, 2]]";
+        assert_eq!(
+            wide.to_string(),
+            format!("{table}\ni64 [2, 288230376151711744] on cpu")
+        );
+        let square = Tensor::scalar(7_i64).expand([1 << 29, 1 << 30]).unwrap();
+        assert_eq!(
+            square.to_string().lines().next(),
+            Some("[[7, 7, 7, …, 7, 7, 7],")
+        );
+    }
+
+    #[test]
+    fn the_ends_of_turned_and_backward_axes_are_their_own() {
+        let x = Tensor::<i64>::arange(0, 60 * 70, 1).unwrap();
+        let x = x.reshape([60, 70]).unwrap().transpose(0, 1).unwrap();
+        let x = x.flip([0]).unwrap();
+        let printed = x.to_string();
+        let rows: Vec<&str> = printed.lines().collect();
+        assert_eq!(rows[0], "[[  69,  139,  209, …, 4059, 4129, 4199],");
+        assert_eq!(rows[6], " [   0,   70,  140, …, 3990, 4060, 4130]]");
     }
 
     #[test]
