@@ -12,6 +12,8 @@ impl<T: Element> Tensor<T> {
     ///
     /// # Errors
     /// The vector must have as many elements as the shape.
+    #[doc(alias = "tensor")]
+    #[doc(alias = "array")]
     pub fn from_vec(elements: Vec<T>, shape: impl AsRef<[usize]>) -> Result<Self> {
         let shape = shape_of("from_vec", elements.len(), shape.as_ref())?;
         Ok(Self::from_elements(elements, shape))
@@ -21,6 +23,9 @@ impl<T: Element> Tensor<T> {
     ///
     /// # Errors
     /// The slice must have as many elements as the shape.
+    #[doc(alias = "tensor")]
+    #[doc(alias = "array")]
+    #[doc(alias = "from_numpy")]
     pub fn from_slice(elements: &[T], shape: impl AsRef<[usize]>) -> Result<Self> {
         let shape = shape_of("from_slice", elements.len(), shape.as_ref())?;
         Self::build("from_slice", shape, |output| {

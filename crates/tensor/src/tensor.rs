@@ -165,21 +165,26 @@ impl<T: Element> Tensor<T> {
     }
 
     /// Sizes along the axes.
+    #[doc(alias = "size")]
     pub fn shape(&self) -> &[usize] {
         self.shape.sizes()
     }
 
     /// Steps in memory along the axes, in elements.
+    #[doc(alias = "stride")]
     pub fn strides(&self) -> Strides {
         self.shape.strides()
     }
 
     /// Number of axes.
+    #[doc(alias = "dim")]
+    #[doc(alias = "ndim")]
     pub fn rank(&self) -> usize {
         self.shape.rank()
     }
 
     /// Number of elements.
+    #[doc(alias = "numel")]
     pub fn count(&self) -> usize {
         self.shape.count()
     }
@@ -288,6 +293,7 @@ impl<T: Element> Tensor<T> {
     ///
     /// # Errors
     /// Memory must have room for the copy.
+    #[doc(alias = "ascontiguousarray")]
     pub fn contiguous(&self) -> Result<Self> {
         self.in_order("contiguous")
     }

@@ -33,6 +33,7 @@ impl<T: Element> Tensor<T> {
     /// assert_eq!(rows.to_vec()?, [5.0, 6.0, 1.0, 2.0]);
     /// # Ok::<(), macula_tensor::Error>(())
     /// ```
+    #[doc(alias = "take")]
     pub fn index_select(&self, axis: isize, index: &Tensor<i64>) -> Result<Self> {
         const OP: &str = "index_select";
         let axis = self.shape.axis(OP, axis)?;
@@ -67,6 +68,8 @@ impl<T: Element> Tensor<T> {
     /// assert_eq!(of_label.to_vec()?, [0.9, 0.2]);
     /// # Ok::<(), macula_tensor::Error>(())
     /// ```
+    #[doc(alias = "take_along_axis")]
+    #[doc(alias = "take_along_dim")]
     pub fn gather(&self, axis: isize, index: &Tensor<i64>) -> Result<Self> {
         const OP: &str = "gather";
         let axis = self.shape.axis(OP, axis)?;

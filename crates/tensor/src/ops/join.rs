@@ -22,6 +22,9 @@ impl<T: Element> Tensor<T> {
     /// assert_eq!(joined.to_vec()?, [1, 3, 2, 4]);
     /// # Ok::<(), macula_tensor::Error>(())
     /// ```
+    #[doc(alias = "cat")]
+    #[doc(alias = "hstack")]
+    #[doc(alias = "vstack")]
     pub fn concatenate(tensors: &[&Self], axis: isize) -> Result<Self> {
         Self::joined("concatenate", tensors, axis)
     }
@@ -85,6 +88,7 @@ impl<T: Element> Tensor<T> {
     ///
     /// # Errors
     /// There must be at least as many repeats as axes.
+    #[doc(alias = "tile")]
     pub fn repeat(&self, repeats: impl AsRef<[usize]>) -> Result<Self> {
         const OP: &str = "repeat";
         let repeats = repeats.as_ref();
@@ -138,6 +142,7 @@ impl<T: Element> Tensor<T> {
     ///
     /// # Errors
     /// There must be one pair for each axis.
+    #[doc(alias = "constant_pad_nd")]
     pub fn pad(&self, margins: impl AsRef<[(usize, usize)]>, value: T) -> Result<Self> {
         const OP: &str = "pad";
         let margins = margins.as_ref();

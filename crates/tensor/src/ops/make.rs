@@ -70,6 +70,7 @@ impl<T: Number> Tensor<T> {
     ///
     /// # Errors
     /// The number of elements must be one that memory can address.
+    #[doc(alias = "identity")]
     pub fn eye(size: usize) -> Result<Self> {
         let shape = Shape::contiguous("eye", &[size, size])?;
         Self::build("eye", shape, |output| {

@@ -24,6 +24,7 @@ impl<T: Element> Tensor<T> {
     /// assert_eq!(chosen.to_vec()?, [1, 0]);
     /// # Ok::<(), macula_tensor::Error>(())
     /// ```
+    #[doc(alias = "where")]
     pub fn select(mask: &Tensor<bool>, if_true: &Self, if_false: &Self) -> Result<Self> {
         choose("select", mask, if_true, if_false)
     }
@@ -32,6 +33,7 @@ impl<T: Element> Tensor<T> {
     ///
     /// # Errors
     /// The shapes must broadcast.
+    #[doc(alias = "putmask")]
     pub fn masked_fill(&self, mask: &Tensor<bool>, value: T) -> Result<Self> {
         choose("masked_fill", mask, &Tensor::scalar(value), self)
     }
@@ -41,6 +43,7 @@ impl<T: Element> Tensor<T> {
     ///
     /// # Errors
     /// The shapes must broadcast.
+    #[doc(alias = "compress")]
     pub fn masked_select(&self, mask: &Tensor<bool>) -> Result<Self> {
         const OP: &str = "masked_select";
         let sizes = broadcast(OP, self.shape(), mask.shape())?;

@@ -96,6 +96,7 @@ impl<T: Float> Tensor<T> {
     ///
     /// # Errors
     /// The elements must be in main memory.
+    #[doc(alias = "isfinite")]
     pub fn all_finite(&self) -> Result<bool> {
         let tensor = self.in_order("all_finite")?;
         let elements = tensor

@@ -87,6 +87,7 @@ impl<T: Float> Tensor<T> {
     ///
     /// # Errors
     /// Each axis must exist, be named once and have at least one element.
+    #[doc(alias = "max")]
     pub fn amax(&self, axes: impl Into<Axes>) -> Result<Self> {
         let axes = self.reduced("amax", axes)?;
         let axes = axes.not_empty("amax", self.shape())?;
@@ -97,6 +98,7 @@ impl<T: Float> Tensor<T> {
     ///
     /// # Errors
     /// Each axis must exist, be named once and have at least one element.
+    #[doc(alias = "min")]
     pub fn amin(&self, axes: impl Into<Axes>) -> Result<Self> {
         let axes = self.reduced("amin", axes)?;
         let axes = axes.not_empty("amin", self.shape())?;
@@ -119,6 +121,7 @@ impl<T: Float> Tensor<T> {
     /// assert_eq!(x.sum_to([2, 1])?.to_vec()?, [3.0, 7.0]);
     /// # Ok::<(), macula_tensor::Error>(())
     /// ```
+    #[doc(alias = "sum_to_size")]
     pub fn sum_to(&self, shape: impl AsRef<[usize]>) -> Result<Self> {
         let (sizes, target) = (self.shape(), shape.as_ref());
         if sizes == target {
@@ -172,6 +175,7 @@ impl Tensor<i64> {
     ///
     /// # Errors
     /// Each axis must exist, be named once and have at least one element.
+    #[doc(alias = "max")]
     pub fn amax(&self, axes: impl Into<Axes>) -> Result<Self> {
         let axes = self.reduced("amax", axes)?;
         let axes = axes.not_empty("amax", self.shape())?;
@@ -182,6 +186,7 @@ impl Tensor<i64> {
     ///
     /// # Errors
     /// Each axis must exist, be named once and have at least one element.
+    #[doc(alias = "min")]
     pub fn amin(&self, axes: impl Into<Axes>) -> Result<Self> {
         let axes = self.reduced("amin", axes)?;
         let axes = axes.not_empty("amin", self.shape())?;

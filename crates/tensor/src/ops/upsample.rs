@@ -29,6 +29,7 @@ impl<T: Element> Tensor<T> {
     /// assert_eq!(y.to_vec()?, [1, 1, 2, 2, 1, 1, 2, 2]);
     /// # Ok::<(), macula_tensor::Error>(())
     /// ```
+    #[doc(alias = "interpolate")]
     pub fn upsample_nearest2d(&self, scale: impl Into<PerSpatialAxis>) -> Result<Self> {
         const OP: &str = "upsample_nearest2d";
         let scale = scale.into().resolve(OP, "scale", 2, 1)?;

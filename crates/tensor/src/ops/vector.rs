@@ -20,6 +20,8 @@ impl<T: Float> Tensor<T> {
     /// assert_eq!(a.dot(&b)?.item()?, 32.0);
     /// # Ok::<(), macula_tensor::Error>(())
     /// ```
+    #[doc(alias = "inner")]
+    #[doc(alias = "vdot")]
     pub fn dot(&self, other: &Self) -> Result<Self> {
         vectors("dot", [self, other])?;
         if self.count() != other.count() {
@@ -48,6 +50,7 @@ impl<T: Float> Tensor<T> {
     /// assert_eq!(product.to_vec()?, [3.0, 4.0, 5.0, 6.0, 8.0, 10.0]);
     /// # Ok::<(), macula_tensor::Error>(())
     /// ```
+    #[doc(alias = "ger")]
     pub fn outer(&self, other: &Self) -> Result<Self> {
         vectors("outer", [self, other])?;
         self.unsqueeze(1)?.mul(&other.unsqueeze(0)?)

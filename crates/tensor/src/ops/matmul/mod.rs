@@ -38,6 +38,9 @@ impl<T: Float> Tensor<T> {
     /// assert_eq!(a.matmul(&Tensor::from([10.0, 1.0]))?.to_vec()?, [12.0, 34.0]);
     /// # Ok::<(), macula_tensor::Error>(())
     /// ```
+    #[doc(alias = "mm")]
+    #[doc(alias = "bmm")]
+    #[doc(alias = "mv")]
     pub fn matmul(&self, other: &Self) -> Result<Self> {
         let op = "matmul";
         for operand in [self, other] {
@@ -100,6 +103,7 @@ impl<T: Float> Tensor<T> {
     /// assert_eq!(y.to_vec()?, [12.5, 34.0, 56.0]);
     /// # Ok::<(), macula_tensor::Error>(())
     /// ```
+    #[doc(alias = "addmm")]
     pub fn linear(&self, weight: &Self, bias: Option<&Self>) -> Result<Self> {
         self.linear_then("linear", weight, bias, None)
     }
