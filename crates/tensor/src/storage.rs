@@ -265,21 +265,20 @@ fn class_length(class: usize) -> usize {
     ((1 << CLASS_BITS) + eighth) << doubling
 }
 
-/// Elements from which on the system is asked whether it has room: fewer it always has.
-const MANY: usize = 1 << 26;
+/// Elements from which on the system is asked whether it has room.
+const MANY: usize = 1 << 20;
 
 /// Whether the system has memory for so many elements.
 ///
 /// `vec!` has it from the system already cleared, but ends the program where there is none; a
-/// vector that can fail would have to be cleared here. Room that is taken and given back unused
-/// costs next to nothing.
+/// vector that can fail would have to be cleared here. Many pages that are taken and given back
+/// unused cost next to nothing beside filling them.
 fn has_room<T>(length: usize) -> bool {
     let mut room = Vec::<T>::new();
+    let found = length < MANY || room.try_reserve_exact(length).is_ok();
     // Seen by somebody, or the compiler would leave out what is not used and say that it worked.
-    length < MANY
-        || std::hint::black_box(&mut room)
-            .try_reserve_exact(length)
-            .is_ok()
+    std::hint::black_box(&room);
+    found
 }
 
 impl<T: Element> Pool<T> {
@@ -306,13 +305,14 @@ impl<T: Element> Pool<T> {
         // The smallest class that is long enough.
         let class = class_below(count.max(FEW) - 1) + 1;
         let length = class_length(class);
-        if !has_room::<T>(length) {
-            return None;
-        }
         let recycled = {
             let mut shelves = self.shelves();
+            let recycled = shelves.classes.get_mut(class).and_then(Vec::pop);
+            if recycled.is_none() && !has_room::<T>(length) {
+                return None;
+            }
             shelves.used += length;
-            shelves.classes.get_mut(class).and_then(Vec::pop)
+            recycled
         };
         Some(match recycled {
             Some(elements) => {
