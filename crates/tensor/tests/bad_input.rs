@@ -17,6 +17,15 @@ fn h() -> Tensor<f32> {
     Tensor::scalar(1.0).expand([1 << 29, 1 << 30]).unwrap()
 }
 
+/// A column and a row of one element, so long that a sum of the two cannot be counted.
+fn tall() -> Tensor<f32> {
+    Tensor::scalar(1.0).expand([1 << 40, 1]).unwrap()
+}
+
+fn wide() -> Tensor<f32> {
+    tall().transpose(0, 1).unwrap()
+}
+
 fn rng() -> Rng {
     Rng::seed(1)
 }
@@ -94,6 +103,13 @@ fn mistakes_are_told_with_operation_rule_and_what_was_found() {
         x().repeat([usize::MAX, 2]) => "repeat: shape [18446744073709551615, 6] has more elements than memory can address";
         x().pad([(1, 1)], 0.0) => "pad: margins must be one pair for each of the 2 axes, found [(1, 1)]";
         x().add(&Tensor::from([1.0, 2.0])) => "add: shapes [2, 3] and [2] do not broadcast: aligned at the last axis, sizes must be equal or 1";
+        tall().add(&wide()) => "add: shape [1099511627776, 1099511627776] has more elements than memory can address";
+        tall().gt(&wide()) => "gt: shape [1099511627776, 1099511627776] has more elements than memory can address";
+        tall().masked_fill(&Tensor::scalar(true).expand([1, 1 << 40]).unwrap(), 1.0) => "masked_fill: shape [1099511627776, 1099511627776] has more elements than memory can address";
+        tall().masked_select(&Tensor::scalar(true).expand([1, 1 << 40]).unwrap()) => "masked_select: shape [1099511627776, 1099511627776] has more elements than memory can address";
+        tall().squeeze(1).unwrap().outer(&tall().squeeze(1).unwrap()) => "outer: shape [1099511627776, 1099511627776] has more elements than memory can address";
+        x().add_assign(&zeros([4, 3])) => "add_assign: expected a shape that broadcasts to [2, 3], found shape [4, 3]";
+        Tensor::<f64>::uniform([2], -1e308, 1e308, &mut rng()) => "uniform: bounds must be finite with low < high in f64, found low -1e308, high 1e308";
         x().clamp(2.0, 1.0) => "clamp: low must be at most high, 1, found 2";
         x().clamp(f64::NAN, 1.0) => "clamp: low must be at most high, 1, found NaN";
         x().sum([0, 0]) => "sum: axes must be each axis at most once, found axis 0 twice";
@@ -118,6 +134,8 @@ fn mistakes_are_told_with_operation_rule_and_what_was_found() {
         x().searchsorted(&x(), false) => "searchsorted: expected a sorted vector, found shape [2, 3]";
         x().matmul(&x()) => "matmul: inner sizes differ: [2, 3] × [2, 3]";
         Tensor::scalar(1.0_f32).matmul(&x()) => "matmul: expected at least one axis, found shape []";
+        x().linear(&zeros([4, 2]), None) => "linear: expected an input of 2 elements along its last axis, for the weight [4, 2], found shape [2, 3]";
+        Tensor::scalar(1.0_f32).linear(&x(), None) => "linear: expected an input of 3 elements along its last axis, for the weight [2, 3], found shape []";
         x().linear(&x(), Some(&Tensor::from([1.0]))) => "linear: expected a bias of shape [2], found shape [1]";
         x().item() => "item: expected a tensor of one element, found shape [2, 3]";
         x().recurrence(&Tensor::from([1.0_f32]), 0) => "recurrence: expected factors of shape [2, 3], found shape [1]";

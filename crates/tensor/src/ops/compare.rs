@@ -20,7 +20,8 @@ pub(super) fn binary<A: Element, B: Element, O: Element>(
 ) -> Result<Tensor<O>> {
     if a.shape() != b.shape() {
         let sizes = broadcast(op, a.shape(), b.shape())?;
-        return binary(op, &a.expand(&sizes)?, &b.expand(&sizes)?, function);
+        let (a, b) = (a.stretched(op, &sizes)?, b.stretched(op, &sizes)?);
+        return binary(op, &a, &b, function);
     }
     let (a, b) = (a.view(op)?, b.view(op)?);
     let shape = Shape::contiguous(op, a.shape.sizes())?;

@@ -56,8 +56,7 @@ impl<T: Float> Tensor<T> {
         } else if self.shape() == other.shape() {
             *self = self.zip(other, formula)?;
         } else {
-            let expanded = other.shape.expand(op, self.shape())?;
-            *self = self.zip(&other.with_shape(expanded), formula)?;
+            *self = self.zip(&other.stretched(op, self.shape())?, formula)?;
         }
         Ok(())
     }

@@ -47,8 +47,8 @@ impl<T: Element> Tensor<T> {
     pub fn masked_select(&self, mask: &Tensor<bool>) -> Result<Self> {
         const OP: &str = "masked_select";
         let sizes = broadcast(OP, self.shape(), mask.shape())?;
-        let elements = self.expand(&sizes)?.in_order(OP)?;
-        let mask = mask.expand(&sizes)?.in_order(OP)?;
+        let elements = self.stretched(OP, &sizes)?.in_order(OP)?;
+        let mask = mask.stretched(OP, &sizes)?.in_order(OP)?;
         let (elements, mask) = (dense(OP, &elements)?, dense(OP, &mask)?);
         let count = mask.iter().filter(|&&mask| mask).count();
         Self::build(OP, Shape::vector(count), |output| {
@@ -109,8 +109,11 @@ fn choose<T: Element>(
 ) -> Result<Tensor<T>> {
     let sizes = broadcast(op, if_true.shape(), if_false.shape())?;
     let sizes = broadcast(op, mask.shape(), &sizes)?;
-    let mask = mask.expand(&sizes)?;
-    let (if_true, if_false) = (if_true.expand(&sizes)?, if_false.expand(&sizes)?);
+    let mask = mask.stretched(op, &sizes)?;
+    let (if_true, if_false) = (
+        if_true.stretched(op, &sizes)?,
+        if_false.stretched(op, &sizes)?,
+    );
     let shape = Shape::contiguous(op, &sizes)?;
     let (mask, a, b) = (mask.view(op)?, if_true.view(op)?, if_false.view(op)?);
     Tensor::build(op, shape, |output| {

@@ -2,7 +2,7 @@
 
 use crate::element::Float;
 use crate::error::{Error, Result};
-use crate::shape::Sizes;
+use crate::shape::{Shape, Sizes};
 use crate::tensor::Tensor;
 
 impl<T: Float> Tensor<T> {
@@ -53,6 +53,7 @@ impl<T: Float> Tensor<T> {
     #[doc(alias = "ger")]
     pub fn outer(&self, other: &Self) -> Result<Self> {
         vectors("outer", [self, other])?;
+        Shape::contiguous("outer", &[self.count(), other.count()])?;
         self.unsqueeze(1)?.mul(&other.unsqueeze(0)?)
     }
 }

@@ -97,7 +97,12 @@ impl<T: Element> Tensor<T> {
     /// The tensor's shape must broadcast to `shape`.
     #[doc(alias = "broadcast_to")]
     pub fn expand(&self, shape: impl AsRef<[usize]>) -> Result<Self> {
-        Ok(self.with_shape(self.shape.expand("expand", shape.as_ref())?))
+        self.stretched("expand", shape.as_ref())
+    }
+
+    /// [`expand`](Self::expand) on behalf of another operation.
+    pub(crate) fn stretched(&self, op: &'static str, sizes: &[usize]) -> Result<Self> {
+        Ok(self.with_shape(self.shape.expand(op, sizes)?))
     }
 
     /// The tensor with a new axis of size 1 before axis `axis`; −1 puts it last.

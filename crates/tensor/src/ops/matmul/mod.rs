@@ -63,7 +63,11 @@ impl<T: Float> Tensor<T> {
         let [m, k] = last_two(a);
         let [inner, n] = last_two(b);
         if k != inner {
-            return Err(inner_sizes(op, self, other));
+            return Err(Error::InnerSizes {
+                op,
+                left: Sizes::from_slice(self.shape()),
+                right: Sizes::from_slice(other.shape()),
+            });
         }
         if a.rank() == 2 && b.rank() == 2 {
             // The result without the axes that a vector lacks has the same elements.
@@ -73,7 +77,14 @@ impl<T: Float> Tensor<T> {
             return product(op, [a, b], &[], &sizes, None, None);
         }
         let (a_batch, b_batch) = (&a.shape()[..a.rank() - 2], &b.shape()[..b.rank() - 2]);
-        let batch = broadcast(op, a_batch, b_batch)?;
+        let batch = broadcast(op, a_batch, b_batch).map_err(|_| Error::Shape {
+            op,
+            expected: format!(
+                "matrices in batches that broadcast with those of shape {:?}",
+                self.shape()
+            ),
+            found: Sizes::from_slice(other.shape()),
+        })?;
         let mut sizes = batch.clone();
         sizes.extend((self.rank() > 1).then_some(m));
         sizes.extend((other.rank() > 1).then_some(n));
@@ -157,7 +168,14 @@ impl<T: Float> Tensor<T> {
         }
         let [outputs, inputs] = last_two(weight);
         let Some((_, leading)) = self.shape().split_last().filter(|(k, _)| **k == inputs) else {
-            return Err(inner_sizes(op, self, weight));
+            return Err(Error::Shape {
+                op,
+                expected: format!(
+                    "an input of {inputs} elements along its last axis, for the weight {:?}",
+                    weight.shape()
+                ),
+                found: Sizes::from_slice(self.shape()),
+            });
         };
         if let Some(bias) = bias
             && bias.shape() != [outputs]
@@ -182,14 +200,6 @@ fn last_two<T: Float>(x: &Tensor<T>) -> [usize; 2] {
 
 fn last_two_of<N: Copy>(axes: &[N]) -> [N; 2] {
     [axes[axes.len() - 2], axes[axes.len() - 1]]
-}
-
-fn inner_sizes<T: Float>(op: &'static str, left: &Tensor<T>, right: &Tensor<T>) -> Error {
-    Error::InnerSizes {
-        op,
-        left: Sizes::from_slice(left.shape()),
-        right: Sizes::from_slice(right.shape()),
-    }
 }
 
 /// All rows of `a`, whatever its rank, times one matrix: as one tall matrix, or, where its axes
