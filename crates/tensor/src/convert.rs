@@ -12,6 +12,8 @@ impl<T: Element> Tensor<T> {
     ///
     /// # Errors
     /// The vector must have as many elements as the shape.
+    #[doc(alias = "tensor")]
+    #[doc(alias = "array")]
     pub fn from_vec(elements: Vec<T>, shape: impl AsRef<[usize]>) -> Result<Self> {
         let shape = shape_of("from_vec", elements.len(), shape.as_ref())?;
         Ok(Self::from_elements(elements, shape))
@@ -21,22 +23,23 @@ impl<T: Element> Tensor<T> {
     ///
     /// # Errors
     /// The slice must have as many elements as the shape.
+    #[doc(alias = "tensor")]
+    #[doc(alias = "array")]
+    #[doc(alias = "from_numpy")]
     pub fn from_slice(elements: &[T], shape: impl AsRef<[usize]>) -> Result<Self> {
         let shape = shape_of("from_slice", elements.len(), shape.as_ref())?;
-        Ok(Self::build(shape, |output| {
+        Self::build("from_slice", shape, |output| {
             output.copy_from_slice(elements)
-        }))
+        })
     }
 
     /// Elements that fit the shape.
     fn from_elements(elements: Vec<T>, shape: Shape) -> Self {
-        if elements.len() <= FEW {
-            return Self::build(shape, |output| output.copy_from_slice(&elements));
-        }
-        Self {
-            storage: Storage::from_vec(elements),
-            shape,
-        }
+        let storage = match elements.len() {
+            ..=FEW => Storage::copy(&elements),
+            _ => Storage::from_vec(elements),
+        };
+        Self { shape, storage }
     }
 
     /// The elements as a vector in row-major order, without copying where this tensor is
@@ -87,15 +90,19 @@ impl<T: Element> From<Vec<T>> for Tensor<T> {
 
 impl<T: Element, const N: usize> From<[T; N]> for Tensor<T> {
     fn from(elements: [T; N]) -> Self {
-        Self::build(Shape::vector(N), |output| output.copy_from_slice(&elements))
+        Self {
+            storage: Storage::copy(&elements),
+            shape: Shape::vector(N),
+        }
     }
 }
 
 impl<T: Element, const M: usize, const N: usize> From<[[T; N]; M]> for Tensor<T> {
     fn from(rows: [[T; N]; M]) -> Self {
-        Self::build(Shape::grid(&[M, N]), |output| {
-            output.copy_from_slice(rows.as_flattened());
-        })
+        Self {
+            storage: Storage::copy(rows.as_flattened()),
+            shape: Shape::grid(&[M, N]),
+        }
     }
 }
 
@@ -103,9 +110,10 @@ impl<T: Element, const L: usize, const M: usize, const N: usize> From<[[[T; N]; 
     for Tensor<T>
 {
     fn from(planes: [[[T; N]; M]; L]) -> Self {
-        Self::build(Shape::grid(&[L, M, N]), |output| {
-            output.copy_from_slice(planes.as_flattened().as_flattened());
-        })
+        Self {
+            storage: Storage::copy(planes.as_flattened().as_flattened()),
+            shape: Shape::grid(&[L, M, N]),
+        }
     }
 }
 

@@ -76,7 +76,7 @@
 //!     return Ok(Tensor::from_memory(accelerator, memory, shape));
 //! }
 //! let (left, right) = (self.view("matmul")?, other.view("matmul")?);
-//! Ok(Tensor::build(shape, |output| cpu::matmul(left, right, output)))
+//! Tensor::build("matmul", shape, |output| cpu::matmul(left, right, output))
 //! ```
 //!
 //! An operation without the middle part gives [`Error::Device`] on an accelerator: `view` says so.

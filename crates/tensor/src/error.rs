@@ -64,6 +64,14 @@ pub enum Error {
         /// The shape.
         shape: Sizes,
     },
+    /// Memory has no room for the elements of a shape.
+    #[error("{op}: memory has no room for the elements of shape {shape:?}")]
+    NoRoom {
+        /// The operation.
+        op: &'static str,
+        /// The shape.
+        shape: Sizes,
+    },
     /// An axis is not one of the tensor's.
     #[error("{op}: axis {axis} is out of range for rank {rank}")]
     Axis {

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::element::Element;
+use crate::shape::{Shape, Sizes, Strides};
 use crate::tensor::Tensor;
 
 /// Elements of a tensor that is printed whole; larger ones are abbreviated.
@@ -22,9 +23,12 @@ impl<T: Element> fmt::Debug for Tensor<T> {
             self.shape(),
             self.device()
         )?;
+        if self.count() > 2 * EDGE {
+            return Ok(());
+        }
         match self.to_vec() {
-            Ok(elements) if elements.len() <= 2 * EDGE => write!(f, " {elements:?}"),
-            _ => Ok(()),
+            Ok(elements) => write!(f, " {elements:?}"),
+            Err(_) => Ok(()),
         }
     }
 }
@@ -33,7 +37,8 @@ impl<T: Element> fmt::Display for Tensor<T> {
     /// Nested brackets with aligned columns, then type, shape and device.
     ///
     /// Floats have four digits after the point, or an exponent where that would not do. Of an axis
-    /// of a tensor of more than 1000 elements, the first and the last three are printed.
+    /// of a tensor of more than 1000 elements, the first and the last three are printed; so that
+    /// nothing is printed as briefly, sizes of 0 count as 1 there.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let table = Table::new(self).map_err(|_| fmt::Error)?;
         table.write(f, 0, &mut table.cells.iter())?;
@@ -52,18 +57,24 @@ struct Table {
 
 impl Table {
     fn new<T: Element>(tensor: &Tensor<T>) -> crate::Result<Self> {
-        let abbreviate = tensor.count() > WHOLE;
-        let mut shown = tensor.clone();
+        // Rows of no elements are printed as well.
+        let rows: usize = tensor.shape().iter().map(|&size| size.max(1)).product();
+        let abbreviate = rows > WHOLE;
+        // The two ends of an axis are a view: two places, so far apart, of a few elements each.
+        let (mut sizes, mut strides) = (Sizes::new(), Strides::new());
         let mut axes = Vec::new();
-        for (axis, &size) in tensor.shape().iter().enumerate() {
+        for (&size, &stride) in tensor.shape().iter().zip(&tensor.strides()) {
             let cut = abbreviate && size > 2 * EDGE;
             if cut {
-                let (axis, end) = (axis as isize, EDGE as isize);
-                let ends = [shown.slice(axis, ..end)?, shown.slice(axis, -end..)?];
-                shown = Tensor::concatenate(&ends.each_ref(), axis)?;
+                sizes.extend([2, EDGE]);
+                strides.extend([(size - EDGE) as isize * stride, stride]);
+            } else {
+                sizes.push(size);
+                strides.push(stride);
             }
             axes.push((if cut { 2 * EDGE } else { size }, cut));
         }
+        let shown = tensor.with_shape(Shape::from_parts(sizes, strides, tensor.shape.offset()));
         let cells = texts(&shown.to_vec()?);
         let width = cells.iter().map(String::len).max().unwrap_or(0);
         Ok(Self { axes, cells, width })
@@ -190,6 +201,52 @@ mod tests {
         );
         let empty = Tensor::<f32>::zeros([2, 0]).unwrap();
         assert_eq!(empty.to_string(), "[[],\n []]\nf32 [2, 0] on cpu");
+    }
+
+    #[test]
+    fn empty_tensors_of_huge_sizes_are_abbreviated() {
+        let printed = |sizes: &[usize]| Tensor::<f32>::zeros(sizes).unwrap().to_string();
+        assert_eq!(
+            printed(&[1 << 40, 0]),
+            "[[],\n [],\n [],\n …,\n [],\n [],\n []]\nf32 [1099511627776, 0] on cpu"
+        );
+        assert_eq!(printed(&[0, 1 << 40]), "[]\nf32 [0, 1099511627776] on cpu");
+        assert_eq!(
+            printed(&[1, 0, 1 << 40]),
+            "[[]]\nf32 [1, 0, 1099511627776] on cpu"
+        );
+    }
+
+    #[test]
+    fn what_is_repeated_beyond_memory_is_printed_by_its_ends() {
+        let x = Tensor::scalar(1_i64).expand([1 << 59]).unwrap();
+        assert_eq!(
+            x.to_string(),
+            "[1, 1, 1, …, 1, 1, 1]\ni64 [576460752303423488] on cpu"
+        );
+        assert_eq!(format!("{x:?}"), "Tensor<i64>[576460752303423488] on cpu");
+        let wide = Tensor::from([[1_i64], [2]]).expand([2, 1 << 58]).unwrap();
+        let table = "[[1, 1, 1, …, 1, 1, 1],\n [2, 2, 2, …, 2, 2, 2]]";
+        assert_eq!(
+            wide.to_string(),
+            format!("{table}\ni64 [2, 288230376151711744] on cpu")
+        );
+        let square = Tensor::scalar(7_i64).expand([1 << 29, 1 << 30]).unwrap();
+        assert_eq!(
+            square.to_string().lines().next(),
+            Some("[[7, 7, 7, …, 7, 7, 7],")
+        );
+    }
+
+    #[test]
+    fn the_ends_of_turned_and_backward_axes_are_their_own() {
+        let x = Tensor::<i64>::arange(0, 60 * 70, 1).unwrap();
+        let x = x.reshape([60, 70]).unwrap().transpose(0, 1).unwrap();
+        let x = x.flip([0]).unwrap();
+        let printed = x.to_string();
+        let rows: Vec<&str> = printed.lines().collect();
+        assert_eq!(rows[0], "[[  69,  139,  209, …, 4059, 4129, 4199],");
+        assert_eq!(rows[6], " [   0,   70,  140, …, 3990, 4060, 4130]]");
     }
 
     #[test]

@@ -34,20 +34,38 @@ enum Block<T: Element> {
 }
 
 impl<T: Element> Storage<T> {
-    /// New elements in main memory, all of which `write` must write, and what it returns.
+    /// New elements in main memory, all of which `write` must write, and what it returns; none
+    /// where memory has no room for them.
     #[inline]
-    pub(crate) fn write<R>(count: usize, write: impl FnOnce(&mut [T]) -> R) -> (Self, R) {
+    pub(crate) fn write<R>(count: usize, write: impl FnOnce(&mut [T]) -> R) -> Option<(Self, R)> {
         let (block, written);
         if count <= FEW {
             let mut elements = [T::default(); FEW];
             written = write(&mut elements[..count]);
             block = Arc::new(Block::Few(elements));
         } else {
-            let mut buffer = Buffer::with_count(count);
+            let mut buffer = Buffer::try_with_count(count)?;
             written = write(&mut buffer.as_mut_slice()[..count]);
             block = Arc::new(Block::Many(buffer));
         }
-        (Self(block), written)
+        Some((Self(block), written))
+    }
+
+    /// A copy of elements.
+    pub(crate) fn copy(elements: &[T]) -> Self {
+        let count = elements.len();
+        let mut few = [T::default(); FEW];
+        Self(Arc::new(match few.get_mut(..count) {
+            Some(to) => {
+                to.copy_from_slice(elements);
+                Block::Few(few)
+            }
+            None => {
+                let mut buffer = Buffer::with_count(count);
+                buffer.as_mut_slice()[..count].copy_from_slice(elements);
+                Block::Many(buffer)
+            }
+        }))
     }
 
     /// A vector's elements, without copying.
@@ -111,9 +129,15 @@ pub(crate) struct Remote {
 pub(crate) struct Buffer<T: Element>(Vec<T>);
 
 impl<T: Element> Buffer<T> {
-    /// Room for `count` elements of any value.
+    /// Room for `count` elements of any value, for as many as there are in memory already: where
+    /// there is none, the program ends, as it does with a vector.
     pub(crate) fn with_count(count: usize) -> Self {
-        Self(T::pool().take(count))
+        Self::try_with_count(count).unwrap_or_else(|| Self::from_vec(vec![T::default(); count]))
+    }
+
+    /// Room for `count` elements of any value, where there is any.
+    fn try_with_count(count: usize) -> Option<Self> {
+        T::pool().take(count).map(Self)
     }
 
     /// A buffer that takes over a vector, without copying.
@@ -241,6 +265,22 @@ fn class_length(class: usize) -> usize {
     ((1 << CLASS_BITS) + eighth) << doubling
 }
 
+/// Elements from which on the system is asked whether it has room.
+const MANY: usize = 1 << 20;
+
+/// Whether the system has memory for so many elements.
+///
+/// `vec!` has it from the system already cleared, but ends the program where there is none; a
+/// vector that can fail would have to be cleared here. Many pages that are taken and given back
+/// unused cost next to nothing beside filling them.
+fn has_room<T>(length: usize) -> bool {
+    let mut room = Vec::<T>::new();
+    let found = length < MANY || room.try_reserve_exact(length).is_ok();
+    // Seen by somebody, or the compiler would leave out what is not used and say that it worked.
+    std::hint::black_box(&room);
+    found
+}
+
 impl<T: Element> Pool<T> {
     pub(crate) const fn new() -> Self {
         Self {
@@ -260,23 +300,27 @@ impl<T: Element> Pool<T> {
         self.shelves().used * size_of::<T>()
     }
 
-    /// A vector of at least `count` elements of any value.
-    fn take(&self, count: usize) -> Vec<T> {
+    /// A vector of at least `count` elements of any value; none where memory has no room for it.
+    fn take(&self, count: usize) -> Option<Vec<T>> {
         // The smallest class that is long enough.
         let class = class_below(count.max(FEW) - 1) + 1;
         let length = class_length(class);
         let recycled = {
             let mut shelves = self.shelves();
+            let recycled = shelves.classes.get_mut(class).and_then(Vec::pop);
+            if recycled.is_none() && !has_room::<T>(length) {
+                return None;
+            }
             shelves.used += length;
-            shelves.classes.get_mut(class).and_then(Vec::pop)
+            recycled
         };
-        match recycled {
+        Some(match recycled {
             Some(elements) => {
                 HELD.fetch_sub(length * size_of::<T>(), Ordering::Relaxed);
                 elements
             }
             None => vec![T::default(); length],
-        }
+        })
     }
 
     /// Keeps a vector for later use, or frees it where the limit is reached.
@@ -330,6 +374,14 @@ mod tests {
                 "{length} {taken}"
             );
         }
+    }
+
+    #[test]
+    fn what_no_memory_has_room_for_is_not_counted_as_used() {
+        for count in [isize::MAX as usize / 8, isize::MAX as usize / 16] {
+            assert!(Buffer::<f64>::try_with_count(count).is_none());
+        }
+        assert!(f64::pool().used() < isize::MAX as usize / 16);
     }
 
     #[test]

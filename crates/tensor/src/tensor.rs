@@ -86,31 +86,61 @@ impl<T: Element> Tensor<T> {
         sizes: &[usize],
         write: impl FnOnce(&mut [T]) -> Result<()>,
     ) -> Result<Self> {
-        Self::try_build(Shape::contiguous(op, sizes)?, write)
+        Self::try_build(op, Shape::contiguous(op, sizes)?, write)
     }
 
     /// A tensor of rank 0: one element, no axes.
     pub fn scalar(value: T) -> Self {
-        Self::build(Shape::scalar(), |output| output.fill(value))
+        Self {
+            storage: Storage::copy(&[value]),
+            shape: Shape::scalar(),
+        }
     }
 
     /// A new contiguous tensor in main memory; `write` must write every element.
-    pub(crate) fn build(shape: Shape, write: impl FnOnce(&mut [T])) -> Self {
-        Self::build_with(shape, write).0
+    ///
+    /// # Errors
+    /// Memory must have room for it.
+    pub(crate) fn build(
+        op: &'static str,
+        shape: Shape,
+        write: impl FnOnce(&mut [T]),
+    ) -> Result<Self> {
+        Ok(Self::build_with(op, shape, write)?.0)
     }
 
     /// Like [`Tensor::build`], with what `write` returns.
-    pub(crate) fn build_with<R>(shape: Shape, write: impl FnOnce(&mut [T]) -> R) -> (Self, R) {
-        let (storage, written) = Storage::write(shape.count(), write);
-        (Self { storage, shape }, written)
+    pub(crate) fn build_with<R>(
+        op: &'static str,
+        shape: Shape,
+        write: impl FnOnce(&mut [T]) -> R,
+    ) -> Result<(Self, R)> {
+        let count = shape.count();
+        Self::build_padded(op, shape, count, write)
+    }
+
+    /// Like [`Tensor::build_with`], with `length` elements in memory: those of the shape, and more
+    /// that are nobody's.
+    #[inline]
+    pub(crate) fn build_padded<R>(
+        op: &'static str,
+        shape: Shape,
+        length: usize,
+        write: impl FnOnce(&mut [T]) -> R,
+    ) -> Result<(Self, R)> {
+        match Storage::write(length, write) {
+            Some((storage, written)) => Ok((Self { shape, storage }, written)),
+            None => Err(no_room(op, &shape)),
+        }
     }
 
     /// Like [`Tensor::build`], for kernels that can fail.
     pub(crate) fn try_build(
+        op: &'static str,
         shape: Shape,
         write: impl FnOnce(&mut [T]) -> Result<()>,
     ) -> Result<Self> {
-        let (tensor, written) = Self::build_with(shape, write);
+        let (tensor, written) = Self::build_with(op, shape, write)?;
         written.map(|()| tensor)
     }
 
@@ -135,21 +165,26 @@ impl<T: Element> Tensor<T> {
     }
 
     /// Sizes along the axes.
+    #[doc(alias = "size")]
     pub fn shape(&self) -> &[usize] {
         self.shape.sizes()
     }
 
     /// Steps in memory along the axes, in elements.
+    #[doc(alias = "stride")]
     pub fn strides(&self) -> Strides {
         self.shape.strides()
     }
 
     /// Number of axes.
+    #[doc(alias = "dim")]
+    #[doc(alias = "ndim")]
     pub fn rank(&self) -> usize {
         self.shape.rank()
     }
 
     /// Number of elements.
+    #[doc(alias = "numel")]
     pub fn count(&self) -> usize {
         self.shape.count()
     }
@@ -231,7 +266,7 @@ impl<T: Element> Tensor<T> {
     pub fn make_mut(&mut self) -> Result<&mut [T]> {
         self.view("make_mut")?;
         if self.alone().is_none() {
-            *self = self.copied()?;
+            *self = self.copied("make_mut", self.shape())?;
         }
         let alone = self.alone();
         alone.ok_or_else(|| not_offered::<T>("make_mut", "memory that is shared"))
@@ -243,23 +278,32 @@ impl<T: Element> Tensor<T> {
         self.elements_mut(self.count())
     }
 
-    /// A copy in row-major order with memory of its own.
-    fn copied(&self) -> Result<Self> {
-        let shape = Shape::contiguous("contiguous", self.shape())?;
+    /// A copy in row-major order with memory of its own, under sizes of the same number of elements.
+    pub(crate) fn copied(&self, op: &'static str, sizes: &[usize]) -> Result<Self> {
+        let shape = Shape::contiguous(op, sizes)?;
         if let Some(accelerator) = self.device().as_accelerator() {
-            let memory = T::kernels(accelerator.as_ref()).copy(self.operand("contiguous")?)?;
+            let memory = T::kernels(accelerator.as_ref()).copy(self.operand(op)?)?;
             return Ok(Self::from_memory(accelerator, memory, shape));
         }
-        let view = self.view("contiguous")?;
-        Ok(Self::build(shape, |output| cpu::copy::copy(view, output)))
+        let view = self.view(op)?;
+        Self::build(op, shape, |output| cpu::copy::copy(view, output))
     }
 
     /// The elements in row-major order: the same tensor if they lie so already, else a copy.
+    ///
+    /// # Errors
+    /// Memory must have room for the copy.
+    #[doc(alias = "ascontiguousarray")]
     pub fn contiguous(&self) -> Result<Self> {
+        self.in_order("contiguous")
+    }
+
+    /// [`contiguous`](Self::contiguous) on behalf of another operation.
+    pub(crate) fn in_order(&self, op: &'static str) -> Result<Self> {
         if self.is_contiguous() {
             Ok(self.clone())
         } else {
-            self.copied()
+            self.copied(op, self.shape())
         }
     }
 
@@ -279,6 +323,14 @@ impl<T: Element> Tensor<T> {
             Some(elements) => Ok(elements[self.shape.offset()]),
             None => Ok(self.to_vec()?[0]),
         }
+    }
+}
+
+#[cold]
+fn no_room(op: &'static str, shape: &Shape) -> Error {
+    Error::NoRoom {
+        op,
+        shape: Sizes::from_slice(shape.sizes()),
     }
 }
 

@@ -11,6 +11,8 @@ impl<T: Element> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Device`](crate::Error::Device) if a device fails, as when its memory is full.
+    #[doc(alias = "cuda")]
+    #[doc(alias = "cpu")]
     pub fn to(&self, device: &Device) -> Result<Self> {
         if self.device() == device {
             return Ok(self.clone());
@@ -28,6 +30,8 @@ impl<T: Element> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Device`](crate::Error::Device) if a device fails.
+    #[doc(alias = "tolist")]
+    #[doc(alias = "numpy")]
     pub fn to_vec(&self) -> Result<Vec<T>> {
         if let Some(accelerator) = self.device().as_accelerator() {
             let mut elements = vec![T::default(); self.count()];
@@ -37,7 +41,7 @@ impl<T: Element> Tensor<T> {
         }
         match self.as_slice() {
             Some(elements) => Ok(elements.to_vec()),
-            None => self.contiguous()?.into_vec(),
+            None => self.in_order("to_vec")?.into_vec(),
         }
     }
 }

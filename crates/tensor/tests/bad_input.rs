@@ -2,7 +2,7 @@
 //! what it expects and what it found.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use macula_tensor::{Pooling, Result, Rng, Slice, Tensor, keep};
+use macula_tensor::{Norm, Pooling, Result, Rng, Slice, Tensor, keep};
 
 fn x() -> Tensor<f32> {
     Tensor::from([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
@@ -15,6 +15,15 @@ fn k() -> Tensor<i64> {
 /// One element, seen very often.
 fn h() -> Tensor<f32> {
     Tensor::scalar(1.0).expand([1 << 29, 1 << 30]).unwrap()
+}
+
+/// A column and a row of one element, so long that a sum of the two cannot be counted.
+fn tall() -> Tensor<f32> {
+    Tensor::scalar(1.0).expand([1 << 40, 1]).unwrap()
+}
+
+fn wide() -> Tensor<f32> {
+    tall().transpose(0, 1).unwrap()
 }
 
 fn rng() -> Rng {
@@ -94,6 +103,13 @@ fn mistakes_are_told_with_operation_rule_and_what_was_found() {
         x().repeat([usize::MAX, 2]) => "repeat: shape [18446744073709551615, 6] has more elements than memory can address";
         x().pad([(1, 1)], 0.0) => "pad: margins must be one pair for each of the 2 axes, found [(1, 1)]";
         x().add(&Tensor::from([1.0, 2.0])) => "add: shapes [2, 3] and [2] do not broadcast: aligned at the last axis, sizes must be equal or 1";
+        tall().add(&wide()) => "add: shape [1099511627776, 1099511627776] has more elements than memory can address";
+        tall().gt(&wide()) => "gt: shape [1099511627776, 1099511627776] has more elements than memory can address";
+        tall().masked_fill(&Tensor::scalar(true).expand([1, 1 << 40]).unwrap(), 1.0) => "masked_fill: shape [1099511627776, 1099511627776] has more elements than memory can address";
+        tall().masked_select(&Tensor::scalar(true).expand([1, 1 << 40]).unwrap()) => "masked_select: shape [1099511627776, 1099511627776] has more elements than memory can address";
+        tall().squeeze(1).unwrap().outer(&tall().squeeze(1).unwrap()) => "outer: shape [1099511627776, 1099511627776] has more elements than memory can address";
+        x().add_assign(&zeros([4, 3])) => "add_assign: expected a shape that broadcasts to [2, 3], found shape [4, 3]";
+        Tensor::<f64>::uniform([2], -1e308, 1e308, &mut rng()) => "uniform: bounds must be finite with low < high in f64, found low -1e308, high 1e308";
         x().clamp(2.0, 1.0) => "clamp: low must be at most high, 1, found 2";
         x().clamp(f64::NAN, 1.0) => "clamp: low must be at most high, 1, found NaN";
         x().sum([0, 0]) => "sum: axes must be each axis at most once, found axis 0 twice";
@@ -118,6 +134,8 @@ fn mistakes_are_told_with_operation_rule_and_what_was_found() {
         x().searchsorted(&x(), false) => "searchsorted: expected a sorted vector, found shape [2, 3]";
         x().matmul(&x()) => "matmul: inner sizes differ: [2, 3] × [2, 3]";
         Tensor::scalar(1.0_f32).matmul(&x()) => "matmul: expected at least one axis, found shape []";
+        x().linear(&zeros([4, 2]), None) => "linear: expected an input of 2 elements along its last axis, for the weight [4, 2], found shape [2, 3]";
+        Tensor::scalar(1.0_f32).linear(&x(), None) => "linear: expected an input of 3 elements along its last axis, for the weight [2, 3], found shape []";
         x().linear(&x(), Some(&Tensor::from([1.0]))) => "linear: expected a bias of shape [2], found shape [1]";
         x().item() => "item: expected a tensor of one element, found shape [2, 3]";
         x().recurrence(&Tensor::from([1.0_f32]), 0) => "recurrence: expected factors of shape [2, 3], found shape [1]";
@@ -128,6 +146,63 @@ fn mistakes_are_told_with_operation_rule_and_what_was_found() {
         zeros([1 << 50, 0]).matmul(&zeros([0, 1 << 50])) => "matmul: shape [1125899906842624, 1125899906842624] has more elements than memory can address";
         x().var(isize::MAX, 1) => "var: axis 9223372036854775807 is out of range for rank 2";
         x().flip([0, -2]) => "flip: axes must be each axis at most once, found axis 0 twice";
+    }
+}
+
+/// Sizes that can be counted, but whose elements no memory holds.
+#[test]
+#[rustfmt::skip]
+fn tensors_that_memory_has_no_room_for_are_refused_by_name() {
+    const MOST: usize = isize::MAX as usize / 8;
+    const HALF: usize = 1 << 59;
+    let line = || h().flatten().unwrap();
+    let times = || Tensor::<i64>::scalar(1).expand([HALF]).unwrap();
+    mistakes! {
+        Tensor::<f64>::zeros([MOST]) => "zeros: memory has no room for the elements of shape [1152921504606846975]";
+        Tensor::<f32>::zeros([MOST]) => "zeros: memory has no room for the elements of shape [1152921504606846975]";
+        Tensor::<i64>::ones([MOST, 1]) => "ones: memory has no room for the elements of shape [1152921504606846975, 1]";
+        Tensor::<bool>::full([MOST], true) => "full: memory has no room for the elements of shape [1152921504606846975]";
+        h().full_like(1.0) => "full: memory has no room for the elements of shape [536870912, 1073741824]";
+        h().zeros_like() => "full: memory has no room for the elements of shape [536870912, 1073741824]";
+        Tensor::<f32>::eye(1 << 29) => "eye: memory has no room for the elements of shape [536870912, 536870912]";
+        Tensor::from([1.0_f32]).diag(1 << 29) => "diag: memory has no room for the elements of shape [536870913, 536870913]";
+        Tensor::<f64>::arange(0.0, 1e18, 1.0) => "arange: memory has no room for the elements of shape [1000000000000000000]";
+        Tensor::<i64>::arange(0, HALF as i64, 1) => "arange: memory has no room for the elements of shape [576460752303423488]";
+        Tensor::<f32>::linspace(0.0, 1.0, HALF) => "linspace: memory has no room for the elements of shape [576460752303423488]";
+        Tensor::<f32>::uniform([HALF], 0.0, 1.0, &mut rng()) => "uniform: memory has no room for the elements of shape [576460752303423488]";
+        Tensor::<f64>::normal([HALF], 0.0, 1.0, &mut rng()) => "normal: memory has no room for the elements of shape [576460752303423488]";
+        Tensor::<i64>::integers([HALF], 0, 2, &mut rng()) => "integers: memory has no room for the elements of shape [576460752303423488]";
+        Tensor::<bool>::bernoulli([HALF], 0.5, &mut rng()) => "bernoulli: memory has no room for the elements of shape [576460752303423488]";
+        Tensor::permutation(HALF, &mut rng()) => "permutation: memory has no room for the elements of shape [576460752303423488]";
+        Tensor::permutation(usize::MAX, &mut rng()) => "permutation: shape [18446744073709551615] has more elements than memory can address";
+        Tensor::<f32>::write([HALF], |_| Ok(())) => "write: memory has no room for the elements of shape [576460752303423488]";
+        Tensor::from([0]).one_hot::<f32>(HALF) => "one_hot: memory has no room for the elements of shape [1, 576460752303423488]";
+        Tensor::from([0]).bincount(HALF) => "bincount: memory has no room for the elements of shape [576460752303423488]";
+        h().contiguous() => "contiguous: memory has no room for the elements of shape [536870912, 1073741824]";
+        h().to_vec() => "to_vec: memory has no room for the elements of shape [536870912, 1073741824]";
+        h().make_mut() => "make_mut: memory has no room for the elements of shape [536870912, 1073741824]";
+        Tensor::from([1.0_f32]).repeat([HALF]) => "repeat: memory has no room for the elements of shape [576460752303423488]";
+        h().pad([(1, 0), (0, 0)], 0.0) => "pad: memory has no room for the elements of shape [536870913, 1073741824]";
+        h().roll(1, 0) => "roll: memory has no room for the elements of shape [536870912, 1073741824]";
+        Tensor::concatenate(&[&h()], 0) => "concatenate: memory has no room for the elements of shape [536870912, 1073741824]";
+        Tensor::stack(&[&h()], 0) => "stack: memory has no room for the elements of shape [1, 536870912, 1073741824]";
+        h().tril(0) => "tril: memory has no room for the elements of shape [536870912, 1073741824]";
+        h().exp() => "exp: memory has no room for the elements of shape [536870912, 1073741824]";
+        h().add(&h()) => "add: memory has no room for the elements of shape [536870912, 1073741824]";
+        times().add(&times()) => "add: memory has no room for the elements of shape [576460752303423488]";
+        h().gt(&h()) => "gt: memory has no room for the elements of shape [536870912, 1073741824]";
+        h().cast::<i64>() => "cast: memory has no room for the elements of shape [536870912, 1073741824]";
+        h().masked_fill(&h().is_nan().unwrap_or_else(|_| Tensor::scalar(true)), 0.0) => "masked_fill: memory has no room for the elements of shape [536870912, 1073741824]";
+        h().masked_select(&Tensor::scalar(true)) => "masked_select: memory has no room for the elements of shape [536870912, 1073741824]";
+        line().unsqueeze(1).unwrap().sum(1) => "sum: memory has no room for the elements of shape [576460752303423488]";
+        h().softmax(0) => "softmax: memory has no room for the elements of shape [536870912, 1073741824]";
+        h().cumsum(0) => "cumsum: memory has no room for the elements of shape [536870912, 1073741824]";
+        h().argmax(0) => "argmax: memory has no room for the elements of shape [536870912, 1073741824]";
+        h().norm(Norm::L2) => "norm: memory has no room for the elements of shape [536870912, 1073741824]";
+        line().sort(0, false) => "sort: memory has no room for the elements of shape [576460752303423488]";
+        line().unique() => "unique: memory has no room for the elements of shape [576460752303423488]";
+        zeros([1 << 29, 0]).matmul(&zeros([0, 1 << 30])) => "matmul: memory has no room for the elements of shape [536870912, 1073741824]";
+        Tensor::<f32>::zeros([1, 1, 1, 1]).unwrap().upsample_nearest2d([1 << 29, 1 << 30]) => "upsample_nearest2d: memory has no room for the elements of shape [1, 1, 536870912, 1073741824]";
     }
 }
 

@@ -141,6 +141,15 @@ fn every_element_type_goes_there_and_back() -> Result<()> {
 }
 
 #[test]
+fn long_tensors_there_print_as_on_the_cpu() -> Result<()> {
+    let here = Tensor::<f64>::arange(0.0, 1200.0, 1.0)?.reshape([3, 400])?;
+    let there = here.to(&Device::accelerator(Other))?;
+    let expected = here.to_string().replace("on cpu", "on other");
+    assert_eq!(there.to_string(), expected);
+    Ok(())
+}
+
+#[test]
 fn views_there_move_no_data_and_read_as_on_the_cpu() -> Result<()> {
     let x = numbers(&[4, 6])?;
     let there = x.to(&Device::accelerator(Other))?;

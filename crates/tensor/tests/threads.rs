@@ -67,6 +67,13 @@ fn floats<T: Float + macula_tensor::random::RandomFloat>() -> Vec<String> {
         Tensor::concatenate(&[&x, &backwards], 1),
         x.pad([(1, 2), (3, 4)], T::from_f64(0.5)),
         x.roll(7, 1),
+        x.repeat([2, 1]),
+        turned.tril(3),
+        x.masked_select(&mask),
+        x.unfold(1, 5, 2).and_then(|windows| windows.contiguous()),
+        Tensor::stack(&[&x, &backwards], 1),
+        Tensor::<T>::arange(0.0, 1.0, 1e-5),
+        Tensor::linspace(0.0, 1.0, 140_001),
         // By index.
         x.index_select(0, &places),
         x.gather(0, &index),
@@ -89,10 +96,15 @@ fn floats<T: Float + macula_tensor::random::RandomFloat>() -> Vec<String> {
         x.cumprod(1),
         x.recurrence(&backwards, 0),
         x.cummax(1).map(|both| both.0),
+        long.cumsum(0),
+        turned.softmax(1),
+        turned.log_softmax(0),
         // Order.
         long.sort(0, true).map(|both| both.0),
         x.topk(5, 0, true).map(|both| both.0),
         x.median(1).map(|both| both.0),
+        x.kthvalue(40, 0).map(|both| both.0),
+        turned.sort(1, false).map(|both| both.0),
         long.unique().map(|unique| unique.values),
         // Products: square, tall, of a vector, in batches, with a bias.
         x.matmul(&turned),
@@ -101,6 +113,7 @@ fn floats<T: Float + macula_tensor::random::RandomFloat>() -> Vec<String> {
         batch.matmul(&columns),
         x.linear(&backwards, None),
         x.linear_map(&backwards, None, Tanh),
+        long.narrow(0, 0, 401).and_then(|some| some.outer(&some)),
     ]);
     results.extend(images::<T>(&mut rng));
     let tall = Tensor::<T>::normal([2001, 57], 0.0, 1.0, &mut rng).unwrap();
@@ -111,6 +124,10 @@ fn floats<T: Float + macula_tensor::random::RandomFloat>() -> Vec<String> {
         long.argmax(..),
         long.argsort(0, false),
         x.count_nonzero(1),
+        x.cummax(0).map(|both| both.1),
+        long.sort(0, false).map(|both| both.1),
+        long.sort(0, false)
+            .and_then(|both| both.0.searchsorted(&x, true)),
     ]));
     results.extend(bits(&[x.lt(&backwards), turned.is_finite(), mask.any(0)]));
     results.push(format!("{:?} {:?}", long.norm(Norm::L2), long.all_finite()));
@@ -134,6 +151,13 @@ fn images<T: Float + macula_tensor::random::RandomFloat>(rng: &mut Rng) -> Vec<S
     let (largest, places) = planes.max_pool2d(&pooling).unwrap();
     let means = planes.avg_pool2d(&pooling).unwrap();
     let spread = means.avg_pool_gradient([61, 59], &pooling);
+    let upstream = y.narrow(0, 0, 7).unwrap();
+    let transposed = upstream.conv_transpose2d(&w, None, &settings, 0);
+    let lines = Tensor::<T>::normal([30, 6, 901], 0.0, 1.0, rng).unwrap();
+    let kernel = Tensor::<T>::normal([11, 6, 7], 0.0, 1.0, rng).unwrap();
+    let dilated = Convolution::new().padding(3).dilation(2);
+    let filtered = lines.conv1d(&kernel, None, &dilated).unwrap();
+    let (adaptive, chosen) = planes.adaptive_max_pool2d([9, 7]).unwrap();
     let floats = bits(&[
         Ok(y),
         x_gradient,
@@ -141,8 +165,15 @@ fn images<T: Float + macula_tensor::random::RandomFloat>(rng: &mut Rng) -> Vec<S
         Ok(largest),
         Ok(means),
         spread,
+        transposed,
+        filtered.conv_input_gradient(&kernel, [901], &dilated),
+        filtered.conv_weight_gradient(&lines, [7], &dilated),
+        Ok(filtered),
+        Ok(adaptive),
+        planes.adaptive_avg_pool2d([9, 7]),
+        planes.upsample_nearest2d([2, 3]),
     ]);
-    [floats, bits(&[Ok(places)])].concat()
+    [floats, bits(&[Ok(places), Ok(chosen)])].concat()
 }
 
 /// The same for integers.
@@ -151,7 +182,7 @@ fn integers() -> Vec<String> {
     let x = Tensor::<i64>::integers([301, 257], -50, 50, &mut rng).unwrap();
     let turned = x.transpose(0, 1).unwrap();
     let mut results = bits(&[
-        Ok(Tensor::permutation(100_001, &mut rng)),
+        Tensor::permutation(100_001, &mut rng),
         x.add(&x.narrow(1, 0, 1).unwrap()),
         turned.mul(&turned),
         turned.contiguous(),
@@ -160,6 +191,14 @@ fn integers() -> Vec<String> {
         x.cumsum(1),
         x.sort(0, false).map(|both| both.1),
         x.abs().and_then(|x| x.bincount(0)),
+        x.cumprod(0),
+        x.unique().map(|unique| unique.inverse),
+        x.scatter_add(
+            0,
+            &x.abs().unwrap(),
+            &turned.contiguous().unwrap().reshape([301, 257]).unwrap(),
+        ),
+        Tensor::<i64>::arange(0, 100_001, 1),
     ]);
     results.extend(bits(&[
         x.cast::<f32>(),

@@ -230,7 +230,8 @@ mod tests {
         let error = x.linear(&tape.var(random(&[5, 3], 2)), None).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "linear: inner sizes differ: [2, 3, 4] × [5, 3]"
+            "linear: expected an input of 3 elements along its last axis, for the weight [5, 3], found \
+             shape [2, 3, 4]"
         );
         let error = x.matmul(&tape.var(random(&[5, 3], 2))).unwrap_err();
         assert_eq!(

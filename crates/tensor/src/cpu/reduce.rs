@@ -26,6 +26,7 @@ use super::parallel::{PIECE, for_each_piece};
 use super::source::Source;
 use super::walk::Walk;
 use crate::element::Element;
+use crate::error::Result;
 use crate::shape::{Shape, Sizes};
 use crate::tensor::{Tensor, View};
 
@@ -104,12 +105,16 @@ impl Pass {
 ///
 /// `view` has at least one element. `centre` gives the result's own number where the reduction
 /// has one: a tensor of the sizes of `view`, but 1 along the reduced axes.
+///
+/// # Errors
+/// Memory must have room for them and for what the passes before the last one leave.
 pub(crate) fn reduce<T: Element, R: Reduction<T>>(
+    op: &'static str,
     view: View<'_, T>,
     reduced: &[bool],
     reduction: R,
     centre: Option<View<'_, R::Output>>,
-) -> Tensor<R::Output> {
+) -> Result<Tensor<R::Output>> {
     let sizes = view.shape.sizes();
     let strides = view.shape.strides();
     let axes = sizes.iter().zip(&strides).zip(reduced);
@@ -126,24 +131,30 @@ pub(crate) fn reduce<T: Element, R: Reduction<T>>(
             },
         );
     }
-    let centre = centre.map(|centre| spread(centre, sizes, &groups));
+    let centre = centre.map(|centre| spread(op, centre, sizes, &groups));
+    let centre = centre.transpose()?;
     let centres = centre.as_ref().and_then(|centre| centre.as_slice());
     let offset = view.shape.offset();
     let centres = centres.unwrap_or(&[]);
-    let mut results = pass(view.elements, offset, &mut groups, &reduction, centres);
+    let mut results = pass(op, view.elements, offset, &mut groups, &reduction, centres)?;
     let combine = reduction.combine();
     while groups.iter().any(|group| group.reduced) {
         let partial = match results.as_slice() {
-            Some(partial) => pass(partial, 0, &mut groups, &combine, &[]),
+            Some(partial) => pass(op, partial, 0, &mut groups, &combine, &[])?,
             None => unreachable!("passes build contiguous tensors"),
         };
         results = partial;
     }
-    results
+    Ok(results)
 }
 
 /// The centres of the results of the first pass, in row-major order.
-fn spread<O: Element>(centre: View<'_, O>, sizes: &[usize], groups: &Groups) -> Tensor<O> {
+fn spread<O: Element>(
+    op: &'static str,
+    centre: View<'_, O>,
+    sizes: &[usize],
+    groups: &Groups,
+) -> Result<Tensor<O>> {
     let mut sizes = Sizes::from_slice(sizes);
     let mut strides = centre.shape.strides();
     for (axis, &size) in centre.shape.sizes().iter().enumerate() {
@@ -161,18 +172,21 @@ fn spread<O: Element>(centre: View<'_, O>, sizes: &[usize], groups: &Groups) -> 
         elements: centre.elements,
         shape: &shape,
     });
-    Tensor::build(Shape::vector(count), |output| source.copy_from(0, output))
+    Tensor::build(op, Shape::vector(count), |output| {
+        source.copy_from(0, output)
+    })
 }
 
 /// Reduces the last group that is to be reduced, or at least shortens it; `groups` becomes what
 /// the result consists of.
 fn pass<T: Element, R: Reduction<T>>(
+    op: &'static str,
     elements: &[T],
     offset: usize,
     groups: &mut Groups,
     reduction: &R,
     centres: &[R::Output],
-) -> Tensor<R::Output> {
+) -> Result<Tensor<R::Output>> {
     let size = |groups: &[Group]| groups.iter().map(|group| group.size).product::<usize>();
     let mut at = groups.iter().rposition(|g| g.reduced).unwrap_or(0);
     let mut axis = groups.get(at).map_or(1, |group| group.size);
@@ -203,11 +217,11 @@ fn pass<T: Element, R: Reduction<T>>(
         shape: &shape,
     });
     let count = pass.outer * pass.segments() * pass.inner;
-    let result = Tensor::build(Shape::vector(count), |output| match inner {
+    let result = Tensor::build(op, Shape::vector(count), |output| match inner {
         1 => rows(&source, &pass, reduction, centres, output),
         2..NARROW => narrow(&source, &pass, reduction, centres, output),
         _ => columns(&source, &pass, reduction, centres, output),
-    });
+    })?;
     groups[at].size = pass.segments();
     let mut stride = 1;
     for group in groups.iter_mut().rev() {
@@ -215,7 +229,7 @@ fn pass<T: Element, R: Reduction<T>>(
         stride *= group.size as isize;
     }
     *groups = merge(groups.iter().map(|g| (g.size, g.stride, g.reduced)));
-    result
+    Ok(result)
 }
 
 /// Folds `[outer, axis]` row by row.

@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::pointwise::{Derived, Pointwise};
 use crate::program::Program;
 use crate::shape::{Shape, Sizes, broadcast};
-use crate::storage::{FEW, Storage};
+use crate::storage::FEW;
 use crate::tensor::Tensor;
 
 /// `formula` of the elements of `inputs`, broadcast to one shape.
@@ -39,10 +39,8 @@ pub fn apply<T: Float, F: Pointwise<N>, const N: usize>(
     let mut slices: [&[T]; N] = [&[]; N];
     if let Some(length) = line_up(first, &inputs, &mut slices) {
         let write = |output: &mut [T]| cpu::pointwise::apply(formula, &slices, output);
-        return Ok(Tensor {
-            shape: first.shape.fresh(),
-            storage: Storage::write(length, write).0,
-        });
+        let shape = first.shape.fresh();
+        return Ok(Tensor::build_padded(F::NAME, shape, length, write)?.0);
     }
     in_any_layout(formula, &inputs, None)
 }
@@ -71,10 +69,8 @@ pub fn chain<T: Float, F: Pointwise<N>, const N: usize>(
             let write = |output: &mut [T]| {
                 cpu::pointwise::chain_from(formula, &slices, elements, output);
             };
-            *seed = Tensor {
-                shape: seed.shape.fresh(),
-                storage: Storage::write(length, write).0,
-            };
+            let shape = seed.shape.fresh();
+            *seed = Tensor::build_padded(F::NAME, shape, length, write)?.0;
             return Ok(());
         }
     }
@@ -145,9 +141,9 @@ fn in_any_layout<T: Float, F: Pointwise<N>, const N: usize>(
     let operands = expanded(&operands, &shape)?;
     let views = operands.iter().map(|operand| operand.view(F::NAME));
     let views: SmallVec<[_; 4]> = views.collect::<Result<_>>()?;
-    Ok(Tensor::build(shape, |output| {
+    Tensor::build(F::NAME, shape, |output| {
         cpu::pointwise::strided(formula, &views, output);
-    }))
+    })
 }
 
 /// The shape of the result, where all operands are on one device.
@@ -183,15 +179,15 @@ fn few<T: Float, F: Pointwise<N>, const N: usize>(
         *slice = &elements[..length];
     }
     let seed = seed.map(|seed| seed.view(F::NAME)).transpose()?;
+    let sizes = Sizes::from_slice(shape.sizes());
     let write = |output: &mut [T]| match seed {
         Some(seed) => {
-            cpu::copy::broadcast_few(seed, shape.sizes(), output);
+            cpu::copy::broadcast_few(seed, &sizes, output);
             cpu::pointwise::chain(formula, &slices, output);
         }
         None => cpu::pointwise::apply(formula, &slices, output),
     };
-    let storage = Storage::write(length, write).0;
-    Ok(Tensor { shape, storage })
+    Ok(Tensor::build_padded(F::NAME, shape, length, write)?.0)
 }
 
 /// A program run on an accelerator, where its operands are, all of one shape.

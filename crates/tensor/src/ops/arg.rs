@@ -69,10 +69,10 @@ impl<T: Number> Tensor<T> {
             }
         };
         let shape = Shape::contiguous(op, &reduced.sizes)?;
-        let tensor = self.contiguous()?;
+        let tensor = self.in_order(op)?;
         let elements = dense(op, &tensor)?;
-        Ok(Tensor::build(shape, |output| {
+        Tensor::build(op, shape, |output| {
             winner(contest, elements, axis, inner, output);
-        }))
+        })
     }
 }

@@ -51,6 +51,8 @@ impl<T: Element> Tensor<T> {
     /// assert_eq!(x.cast::<i64>()?.to_vec()?, [-1, 0, i64::MAX]);
     /// # Ok::<(), macula_tensor::Error>(())
     /// ```
+    #[doc(alias = "astype")]
+    #[doc(alias = "type_as")]
     pub fn cast<U: Element>(&self) -> Result<Tensor<U>>
     where
         T: Cast<U>,

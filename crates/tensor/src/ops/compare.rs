@@ -20,13 +20,14 @@ pub(super) fn binary<A: Element, B: Element, O: Element>(
 ) -> Result<Tensor<O>> {
     if a.shape() != b.shape() {
         let sizes = broadcast(op, a.shape(), b.shape())?;
-        return binary(op, &a.expand(&sizes)?, &b.expand(&sizes)?, function);
+        let (a, b) = (a.stretched(op, &sizes)?, b.stretched(op, &sizes)?);
+        return binary(op, &a, &b, function);
     }
     let (a, b) = (a.view(op)?, b.view(op)?);
     let shape = Shape::contiguous(op, a.shape.sizes())?;
-    Ok(Tensor::build(shape, |output| {
+    Tensor::build(op, shape, |output| {
         cpu::elementwise::zip(a, b, output, function);
-    }))
+    })
 }
 
 /// `function` of every element.
@@ -37,9 +38,9 @@ pub(super) fn unary<A: Element, O: Element>(
 ) -> Result<Tensor<O>> {
     let a = a.view(op)?;
     let shape = Shape::contiguous(op, a.shape.sizes())?;
-    Ok(Tensor::build(shape, |output| {
+    Tensor::build(op, shape, |output| {
         cpu::elementwise::map(a, output, function);
-    }))
+    })
 }
 
 /// Defines methods that compare two tensors.
@@ -59,16 +60,22 @@ macro_rules! comparisons {
 
 comparisons! {
     Element: /// a = b.
+    #[doc(alias = "equal")]
     eq(a, b) a == b;
     Element: /// a ≠ b.
+    #[doc(alias = "not_equal")]
     ne(a, b) a != b;
     Number: /// a < b.
+    #[doc(alias = "less")]
     lt(a, b) a < b;
     Number: /// a ≤ b.
+    #[doc(alias = "less_equal")]
     le(a, b) a <= b;
     Number: /// a > b.
+    #[doc(alias = "greater")]
     gt(a, b) a > b;
     Number: /// a ≥ b.
+    #[doc(alias = "greater_equal")]
     ge(a, b) a >= b;
 }
 
@@ -77,6 +84,8 @@ impl Tensor<bool> {
     ///
     /// # Errors
     /// The shapes must broadcast.
+    #[doc(alias = "logical_and")]
+    #[doc(alias = "bitwise_and")]
     pub fn and(&self, other: &Self) -> Result<Self> {
         binary("and", self, other, |a: bool, b: bool| a & b)
     }
@@ -85,6 +94,8 @@ impl Tensor<bool> {
     ///
     /// # Errors
     /// The shapes must broadcast.
+    #[doc(alias = "logical_or")]
+    #[doc(alias = "bitwise_or")]
     pub fn or(&self, other: &Self) -> Result<Self> {
         binary("or", self, other, |a: bool, b: bool| a | b)
     }
@@ -93,11 +104,15 @@ impl Tensor<bool> {
     ///
     /// # Errors
     /// The shapes must broadcast.
+    #[doc(alias = "logical_xor")]
+    #[doc(alias = "bitwise_xor")]
     pub fn xor(&self, other: &Self) -> Result<Self> {
         binary("xor", self, other, |a: bool, b: bool| a ^ b)
     }
 
     /// Where it does not hold.
+    #[doc(alias = "logical_not")]
+    #[doc(alias = "bitwise_not")]
     pub fn not(&self) -> Result<Self> {
         unary("not", self, |a: bool| !a)
     }
@@ -137,11 +152,13 @@ impl Pointwise<1> for Clamp {
 
 impl<T: Float> Tensor<T> {
     /// Where the number is NaN.
+    #[doc(alias = "isnan")]
     pub fn is_nan(&self) -> Result<Tensor<bool>> {
         unary("is_nan", self, |a: T| a.to_f64().is_nan())
     }
 
     /// Where the number is neither infinite nor NaN.
+    #[doc(alias = "isfinite")]
     pub fn is_finite(&self) -> Result<Tensor<bool>> {
         unary("is_finite", self, T::is_finite)
     }
@@ -150,6 +167,7 @@ impl<T: Float> Tensor<T> {
     ///
     /// # Errors
     /// `low` must be at most `high`, and neither may be NaN.
+    #[doc(alias = "clip")]
     pub fn clamp(&self, low: f64, high: f64) -> Result<Self> {
         self.map(Clamp::new(low, high)?)
     }
@@ -160,6 +178,7 @@ impl Tensor<i64> {
     ///
     /// # Errors
     /// `low` must be at most `high`.
+    #[doc(alias = "clip")]
     pub fn clamp(&self, low: i64, high: i64) -> Result<Self> {
         in_order(low, high)?;
         unary("clamp", self, move |a: i64| a.clamp(low, high))

@@ -13,6 +13,8 @@ impl<T: Float> Tensor<T> {
     ///
     /// # Errors
     /// `other` must broadcast to this tensor's shape.
+    #[doc(alias = "add_")]
+    #[doc(alias = "iadd")]
     pub fn add_assign(&mut self, other: &Self) -> Result<()> {
         self.assign("add_assign", other, Add)
     }
@@ -21,11 +23,14 @@ impl<T: Float> Tensor<T> {
     ///
     /// # Errors
     /// `other` must broadcast to this tensor's shape.
+    #[doc(alias = "mul_")]
+    #[doc(alias = "imul")]
     pub fn mul_assign(&mut self, other: &Self) -> Result<()> {
         self.assign("mul_assign", other, Mul)
     }
 
     /// Multiplies this tensor by a number.
+    #[doc(alias = "mul_")]
     pub fn scale(&mut self, factor: f64) -> Result<()> {
         if let Some(length) = line_up(self, &[], &mut [])
             && let Some(elements) = self.elements_mut(length)
@@ -51,8 +56,7 @@ impl<T: Float> Tensor<T> {
         } else if self.shape() == other.shape() {
             *self = self.zip(other, formula)?;
         } else {
-            let expanded = other.shape.expand(op, self.shape())?;
-            *self = self.zip(&other.with_shape(expanded), formula)?;
+            *self = self.zip(&other.stretched(op, self.shape())?, formula)?;
         }
         Ok(())
     }

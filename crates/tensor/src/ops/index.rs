@@ -33,6 +33,7 @@ impl<T: Element> Tensor<T> {
     /// assert_eq!(rows.to_vec()?, [5.0, 6.0, 1.0, 2.0]);
     /// # Ok::<(), macula_tensor::Error>(())
     /// ```
+    #[doc(alias = "take")]
     pub fn index_select(&self, axis: isize, index: &Tensor<i64>) -> Result<Self> {
         const OP: &str = "index_select";
         let axis = self.shape.axis(OP, axis)?;
@@ -42,9 +43,9 @@ impl<T: Element> Tensor<T> {
         sizes[axis] = places.len();
         let shape = Shape::contiguous(OP, &sizes)?;
         let from = self.view(OP)?;
-        Ok(Self::build(shape, |output| {
+        Self::build(OP, shape, |output| {
             cpu::copy::copy_places(from, axis, &places, output);
-        }))
+        })
     }
 
     /// The elements at the given places along one axis: with `axis` 1,
@@ -67,19 +68,21 @@ impl<T: Element> Tensor<T> {
     /// assert_eq!(of_label.to_vec()?, [0.9, 0.2]);
     /// # Ok::<(), macula_tensor::Error>(())
     /// ```
+    #[doc(alias = "take_along_axis")]
+    #[doc(alias = "take_along_dim")]
     pub fn gather(&self, axis: isize, index: &Tensor<i64>) -> Result<Self> {
         const OP: &str = "gather";
         let axis = self.shape.axis(OP, axis)?;
         fits(OP, "index", index.shape(), self.shape(), Some(axis))?;
-        let index = index.contiguous()?;
+        let index = index.in_order(OP)?;
         let places = dense(OP, &index)?;
         in_range(OP, places, axis, self.shape()[axis])?;
         let shape = Shape::contiguous(OP, index.shape())?;
         let from = self.view(OP)?;
         let walk = IndexWalk::new(index.shape(), from.shape, axis);
-        Ok(Self::build(shape, |output| {
+        Self::build(OP, shape, |output| {
             cpu::index::gather(from.elements, &walk, places, output);
-        }))
+        })
     }
 }
 
@@ -101,7 +104,7 @@ impl<T: Number> Tensor<T> {
         let axis = self.shape.axis(OP, axis)?;
         fits(OP, "index", index.shape(), self.shape(), Some(axis))?;
         fits(OP, "index", index.shape(), source.shape(), None)?;
-        let index = index.contiguous()?;
+        let index = index.in_order(OP)?;
         let places = dense(OP, &index)?;
         in_range(OP, places, axis, self.shape()[axis])?;
         let used = source.with_shape(Shape::from_parts(
@@ -109,14 +112,14 @@ impl<T: Number> Tensor<T> {
             source.strides(),
             source.shape.offset(),
         ));
-        let used = used.contiguous()?;
+        let used = used.in_order(OP)?;
         let shape = Shape::contiguous(OP, self.shape())?;
         let walk = IndexWalk::new(index.shape(), &shape, axis);
         let (own, added) = (self.view(OP)?, dense(OP, &used)?);
-        Ok(Self::build(shape, |output| {
+        Self::build(OP, shape, |output| {
             cpu::copy::copy(own, output);
             cpu::index::scatter_add(added, &walk, places, output);
-        }))
+        })
     }
 
     /// The tensor with slice `k` of `source` added to slice `index[k]`, along one axis.
@@ -143,14 +146,14 @@ impl<T: Number> Tensor<T> {
         }
         let slices = self.shape()[axis];
         in_range(OP, &places, axis, slices)?;
-        let source = source.contiguous()?;
+        let source = source.in_order(OP)?;
         let shape = Shape::contiguous(OP, self.shape())?;
         let inner = self.shape()[axis + 1..].iter().product();
         let (own, added) = (self.view(OP)?, dense(OP, &source)?);
-        Ok(Self::build(shape, |output| {
+        Self::build(OP, shape, |output| {
             cpu::copy::copy(own, output);
             cpu::index::index_add(added, &places, inner, output, slices);
-        }))
+        })
     }
 }
 
@@ -172,18 +175,18 @@ impl Tensor<i64> {
     /// ```
     pub fn one_hot<T: Number>(&self, classes: usize) -> Result<Tensor<T>> {
         const OP: &str = "one_hot";
-        let labels = self.contiguous()?;
+        let labels = self.in_order(OP)?;
         let labels = dense(OP, &labels)?;
         in_range(OP, labels, self.rank(), classes)?;
         let mut sizes = Sizes::from_slice(self.shape());
         sizes.push(classes);
         let shape = Shape::contiguous(OP, &sizes)?;
-        Ok(Tensor::build(shape, |output| {
+        Tensor::build(OP, shape, |output| {
             output.fill(T::ZERO);
             for (row, &label) in output.chunks_exact_mut(classes.max(1)).zip(labels) {
                 row[label as usize] = T::ONE;
             }
-        }))
+        })
     }
 
     /// How often each of 0, 1, 2, … occurs: as many counts as the largest value asks for, and at
@@ -193,7 +196,7 @@ impl Tensor<i64> {
     /// Every value must be at least 0 and below 2³².
     pub fn bincount(&self, least: usize) -> Result<Self> {
         const OP: &str = "bincount";
-        let values = self.contiguous()?;
+        let values = self.in_order(OP)?;
         // A stray large value would ask for more memory than there is.
         let outside = |value: &&i64| !(0..1 << 32).contains(*value);
         let values = dense(OP, &values)?;
@@ -210,12 +213,12 @@ impl Tensor<i64> {
         // refuses.
         let counts = usize::try_from(counts).unwrap_or(usize::MAX);
         let shape = Shape::contiguous(OP, &[counts.max(least)])?;
-        Ok(Self::build(shape, |output| {
+        Self::build(OP, shape, |output| {
             output.fill(0);
             for &value in values {
                 output[value as usize] += 1;
             }
-        }))
+        })
     }
 }
 

@@ -17,6 +17,7 @@ impl Tensor<i64> {
     ///
     /// # Errors
     /// The shapes must broadcast.
+    #[doc(alias = "subtract")]
     pub fn sub(&self, other: &Self) -> Result<Self> {
         binary("sub", self, other, i64::wrapping_sub)
     }
@@ -25,6 +26,7 @@ impl Tensor<i64> {
     ///
     /// # Errors
     /// The shapes must broadcast.
+    #[doc(alias = "multiply")]
     pub fn mul(&self, other: &Self) -> Result<Self> {
         binary("mul", self, other, i64::wrapping_mul)
     }
@@ -56,6 +58,7 @@ impl Tensor<i64> {
     /// assert_eq!(x.remainder(&three)?.to_vec()?, [1, 2]);
     /// # Ok::<(), macula_tensor::Error>(())
     /// ```
+    #[doc(alias = "mod")]
     pub fn remainder(&self, other: &Self) -> Result<Self> {
         not_zero("remainder", other)?;
         binary("remainder", self, other, |a: i64, b: i64| {
@@ -85,11 +88,13 @@ impl Tensor<i64> {
     }
 
     /// −x; the least integer is its own negative.
+    #[doc(alias = "negative")]
     pub fn neg(&self) -> Result<Self> {
         unary("neg", self, i64::wrapping_neg)
     }
 
     /// |x|; of the least integer, itself.
+    #[doc(alias = "absolute")]
     pub fn abs(&self) -> Result<Self> {
         unary("abs", self, i64::wrapping_abs)
     }
@@ -97,7 +102,7 @@ impl Tensor<i64> {
 
 /// Whether there is no 0 among divisors.
 fn not_zero(op: &'static str, divisors: &Tensor<i64>) -> Result<()> {
-    let divisors = divisors.contiguous()?;
+    let divisors = divisors.in_order(op)?;
     if super::dense(op, &divisors)?.contains(&0) {
         return Err(Error::Argument {
             op,

@@ -22,6 +22,9 @@ impl<T: Element> Tensor<T> {
     /// assert_eq!(joined.to_vec()?, [1, 3, 2, 4]);
     /// # Ok::<(), macula_tensor::Error>(())
     /// ```
+    #[doc(alias = "cat")]
+    #[doc(alias = "hstack")]
+    #[doc(alias = "vstack")]
     pub fn concatenate(tensors: &[&Self], axis: isize) -> Result<Self> {
         Self::joined("concatenate", tensors, axis)
     }
@@ -45,7 +48,7 @@ impl<T: Element> Tensor<T> {
         }
         let shape = Shape::contiguous(op, &sizes)?;
         let whole = shape.clone();
-        Self::try_build(shape, |output| {
+        Self::try_build(op, shape, |output| {
             let mut start = 0;
             for tensor in tensors {
                 let length = tensor.shape()[axis];
@@ -85,6 +88,7 @@ impl<T: Element> Tensor<T> {
     ///
     /// # Errors
     /// There must be at least as many repeats as axes.
+    #[doc(alias = "tile")]
     pub fn repeat(&self, repeats: impl AsRef<[usize]>) -> Result<Self> {
         const OP: &str = "repeat";
         let repeats = repeats.as_ref();
@@ -107,9 +111,13 @@ impl<T: Element> Tensor<T> {
             strides.extend([0, own.map_or(0, |own| steps[own])]);
         }
         Shape::contiguous(OP, &sizes)?;
-        self.with_shape(Shape::from_parts(doubled, strides, self.shape.offset()))
-            .contiguous()?
-            .reshape(sizes)
+        let doubled = Shape::from_parts(doubled, strides, self.shape.offset());
+        let doubled = self.with_shape(doubled);
+        if doubled.is_contiguous() {
+            doubled.reshape(sizes)
+        } else {
+            doubled.copied(OP, &sizes)
+        }
     }
 
     /// The tensor shifted along one axis by `shift` places, where what leaves at one end comes in
@@ -118,7 +126,8 @@ impl<T: Element> Tensor<T> {
     /// # Errors
     /// The axis must exist.
     pub fn roll(&self, shift: isize, axis: isize) -> Result<Self> {
-        let axis = self.shape.axis("roll", axis)?;
+        const OP: &str = "roll";
+        let axis = self.shape.axis(OP, axis)?;
         let size = self.shape()[axis];
         if size == 0 {
             return Ok(self.clone());
@@ -126,13 +135,14 @@ impl<T: Element> Tensor<T> {
         let tail = shift.rem_euclid(size as isize) as usize;
         let axis = axis as isize;
         let head = self.narrow(axis, 0, size - tail)?;
-        Self::concatenate(&[&self.narrow(axis, size - tail, tail)?, &head], axis)
+        Self::joined(OP, &[&self.narrow(axis, size - tail, tail)?, &head], axis)
     }
 
     /// The tensor with a margin of `value`: `(before, after)` elements along each axis.
     ///
     /// # Errors
     /// There must be one pair for each axis.
+    #[doc(alias = "constant_pad_nd")]
     pub fn pad(&self, margins: impl AsRef<[(usize, usize)]>, value: T) -> Result<Self> {
         const OP: &str = "pad";
         let margins = margins.as_ref();
@@ -156,10 +166,10 @@ impl<T: Element> Tensor<T> {
             window = window.slice(axis, before, 1, size);
         }
         let from = self.view(OP)?;
-        Ok(Self::build(shape, |output| {
+        Self::build(OP, shape, |output| {
             output.fill(value);
             cpu::copy::copy_into(from, output, &window);
-        }))
+        })
     }
 }
 

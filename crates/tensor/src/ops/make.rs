@@ -17,7 +17,7 @@ impl<T: Element> Tensor<T> {
 
     fn filled(op: &'static str, shape: &[usize], value: T) -> Result<Self> {
         let shape = Shape::contiguous(op, shape)?;
-        Ok(Self::build(shape, |output| output.fill(value)))
+        Self::build(op, shape, |output| output.fill(value))
     }
 
     /// A tensor on a device whose elements are all `value`.
@@ -70,15 +70,16 @@ impl<T: Number> Tensor<T> {
     ///
     /// # Errors
     /// The number of elements must be one that memory can address.
+    #[doc(alias = "identity")]
     pub fn eye(size: usize) -> Result<Self> {
         let shape = Shape::contiguous("eye", &[size, size])?;
-        Ok(Self::build(shape, |output| {
+        Self::build("eye", shape, |output| {
             output.fill(T::ZERO);
             output
                 .iter_mut()
                 .step_by(size + 1)
                 .for_each(|element| *element = T::ONE);
-        }))
+        })
     }
 }
 
@@ -110,11 +111,11 @@ impl<T: Float> Tensor<T> {
         }
         // A count that is too large becomes the largest, which the shape refuses.
         let shape = Shape::contiguous("arange", &[count as usize])?;
-        Ok(Self::build(shape, |output| {
+        Self::build("arange", shape, |output| {
             for (k, element) in output.iter_mut().enumerate() {
                 *element = T::from_f64(start + k as f64 * step);
             }
-        }))
+        })
     }
 
     /// `count` numbers at even distances from `start` to `end`, both included; 1 number is `start`.
@@ -134,7 +135,7 @@ impl<T: Float> Tensor<T> {
         let shape = Shape::contiguous("linspace", &[count])?;
         let last = count.saturating_sub(1);
         let step = distance / last.max(1) as f64;
-        Ok(Self::build(shape, |output| {
+        Self::build("linspace", shape, |output| {
             for (k, element) in output.iter_mut().enumerate() {
                 // Counted from the nearer end, so that both ends are met exactly.
                 *element = T::from_f64(if k <= last / 2 {
@@ -143,7 +144,7 @@ impl<T: Float> Tensor<T> {
                     end - (last - k) as f64 * step
                 });
             }
-        }))
+        })
     }
 }
 
@@ -165,10 +166,10 @@ impl Tensor<i64> {
         // Rounded up: the distance plus one step, less one, divided by the step.
         let count = ((last - first + by - by.signum()) / by).max(0);
         let shape = Shape::contiguous("arange", &[usize::try_from(count).unwrap_or(usize::MAX)])?;
-        Ok(Self::build(shape, |output| {
+        Self::build("arange", shape, |output| {
             let numbers = (0..).map(|k: i64| start.wrapping_add(k.wrapping_mul(step)));
             output.iter_mut().zip(numbers).for_each(|(to, n)| *to = n);
-        }))
+        })
     }
 }
 

@@ -24,6 +24,7 @@ impl<T: Element> Tensor<T> {
     /// assert_eq!(chosen.to_vec()?, [1, 0]);
     /// # Ok::<(), macula_tensor::Error>(())
     /// ```
+    #[doc(alias = "where")]
     pub fn select(mask: &Tensor<bool>, if_true: &Self, if_false: &Self) -> Result<Self> {
         choose("select", mask, if_true, if_false)
     }
@@ -32,6 +33,7 @@ impl<T: Element> Tensor<T> {
     ///
     /// # Errors
     /// The shapes must broadcast.
+    #[doc(alias = "putmask")]
     pub fn masked_fill(&self, mask: &Tensor<bool>, value: T) -> Result<Self> {
         choose("masked_fill", mask, &Tensor::scalar(value), self)
     }
@@ -41,19 +43,20 @@ impl<T: Element> Tensor<T> {
     ///
     /// # Errors
     /// The shapes must broadcast.
+    #[doc(alias = "compress")]
     pub fn masked_select(&self, mask: &Tensor<bool>) -> Result<Self> {
         const OP: &str = "masked_select";
         let sizes = broadcast(OP, self.shape(), mask.shape())?;
-        let elements = self.expand(&sizes)?.contiguous()?;
-        let mask = mask.expand(&sizes)?.contiguous()?;
+        let elements = self.stretched(OP, &sizes)?.in_order(OP)?;
+        let mask = mask.stretched(OP, &sizes)?.in_order(OP)?;
         let (elements, mask) = (dense(OP, &elements)?, dense(OP, &mask)?);
         let count = mask.iter().filter(|&&mask| mask).count();
-        Ok(Self::build(Shape::vector(count), |output| {
+        Self::build(OP, Shape::vector(count), |output| {
             let chosen = elements.iter().zip(mask).filter(|&(_, &mask)| mask);
             for (to, (&from, _)) in output.iter_mut().zip(chosen) {
                 *to = from;
             }
-        }))
+        })
     }
 }
 
@@ -84,7 +87,7 @@ impl<T: Number> Tensor<T> {
             });
         };
         let (from, shape) = (self.view(op)?, Shape::contiguous(op, self.shape())?);
-        Ok(Self::build(shape, |output| {
+        Self::build(op, shape, |output| {
             cpu::copy::copy(from, output);
             for (row, elements) in output.chunks_exact_mut(width.max(1)).enumerate() {
                 let row = (row % height) as isize;
@@ -94,7 +97,7 @@ impl<T: Number> Tensor<T> {
                     }
                 }
             }
-        }))
+        })
     }
 }
 
@@ -106,11 +109,14 @@ fn choose<T: Element>(
 ) -> Result<Tensor<T>> {
     let sizes = broadcast(op, if_true.shape(), if_false.shape())?;
     let sizes = broadcast(op, mask.shape(), &sizes)?;
-    let mask = mask.expand(&sizes)?;
-    let (if_true, if_false) = (if_true.expand(&sizes)?, if_false.expand(&sizes)?);
+    let mask = mask.stretched(op, &sizes)?;
+    let (if_true, if_false) = (
+        if_true.stretched(op, &sizes)?,
+        if_false.stretched(op, &sizes)?,
+    );
     let shape = Shape::contiguous(op, &sizes)?;
     let (mask, a, b) = (mask.view(op)?, if_true.view(op)?, if_false.view(op)?);
-    Ok(Tensor::build(shape, |output| {
+    Tensor::build(op, shape, |output| {
         cpu::elementwise::zip3(mask, a, b, output, |mask, a, b| if mask { a } else { b });
-    }))
+    })
 }

@@ -82,7 +82,7 @@ impl<T: Float> Tensor<T> {
     /// # Errors
     /// The elements must be in main memory.
     pub fn norm(&self, norm: Norm) -> Result<f64> {
-        let tensor = self.contiguous()?;
+        let tensor = self.in_order("norm")?;
         let elements = tensor.view("norm")?.as_contiguous().unwrap_or_default();
         if elements.len() <= PIECE {
             return Ok(norm.of_slice(elements));
@@ -96,8 +96,9 @@ impl<T: Float> Tensor<T> {
     ///
     /// # Errors
     /// The elements must be in main memory.
+    #[doc(alias = "isfinite")]
     pub fn all_finite(&self) -> Result<bool> {
-        let tensor = self.contiguous()?;
+        let tensor = self.in_order("all_finite")?;
         let elements = tensor
             .view("all_finite")?
             .as_contiguous()

@@ -84,18 +84,24 @@ formulas! {
     /// a + b.
     Add add(a, b) a + b;
     /// a − b.
+    #[doc(alias = "subtract")]
     Sub sub(a, b) a - b;
     /// a · b.
+    #[doc(alias = "multiply")]
     Mul mul(a, b) a * b;
     /// a / b.
+    #[doc(alias = "divide")]
+    #[doc(alias = "true_divide")]
     Div div(a, b) a / b;
     /// The larger of a and b; NaN if either is NaN. On a tie each gets half the gradient.
     Maximum maximum(a, b) a.max(b);
     /// The smaller of a and b; NaN if either is NaN. On a tie each gets half the gradient.
     Minimum minimum(a, b) a.min(b);
     /// a^b, as IEEE 754 `pow`; see [`Scalar::pow`] for the slopes at a ≤ 0.
+    #[doc(alias = "power")]
     Pow pow(a, b) a.pow(b);
     /// −x.
+    #[doc(alias = "negative")]
     Negate neg(x) -x;
     /// x².
     Square square(x) x.square();
@@ -104,24 +110,32 @@ formulas! {
     /// 1 / √x.
     Rsqrt rsqrt(x) x.rsqrt();
     /// 1 / x.
+    #[doc(alias = "reciprocal")]
     Recip recip(x) x.recip();
     /// |x|, with slope 0 at 0.
+    #[doc(alias = "absolute")]
     Abs abs(x) x.abs();
     /// −1, 0 or 1, with slope 0 everywhere; NaN stays NaN.
+    #[doc(alias = "sign")]
+    #[doc(alias = "sgn")]
     Signum signum(x) x.signum();
     /// The largest integer ≤ x, with slope 0 everywhere.
     Floor floor(x) x.floor();
     /// The smallest integer ≥ x, with slope 0 everywhere.
     Ceil ceil(x) x.ceil();
     /// The nearest integer, the even one of two equally near, with slope 0 everywhere.
+    #[doc(alias = "rint")]
     Round round(x) x.round();
     /// e^x.
     Exp exp(x) x.exp();
     /// e^x − 1, with full relative accuracy near 0.
+    #[doc(alias = "expm1")]
     ExpM1 exp_m1(x) x.exp_m1();
     /// ln x; −∞ at 0, NaN below.
+    #[doc(alias = "log")]
     Ln ln(x) x.ln();
     /// ln(1 + x), with full relative accuracy near 0.
+    #[doc(alias = "log1p")]
     Ln1p ln_1p(x) x.ln_1p();
     /// log₂ x, exact at powers of two.
     Log2 log2(x) x.log2();
@@ -130,14 +144,17 @@ formulas! {
     /// cos x, x in radians.
     Cos cos(x) x.cos();
     /// arctan x, between −π/2 and π/2.
+    #[doc(alias = "arctan")]
     Atan atan(x) x.atan();
     /// The error function erf x = 2/√π ∫₀ˣ e^−t² dt.
     Erf erf(x) x.erf();
     /// tanh x.
     Tanh tanh(x) x.tanh();
     /// σ(x) = 1 / (1 + e^−x).
+    #[doc(alias = "expit")]
     Sigmoid sigmoid(x) x.sigmoid();
     /// ln σ(x), exact at both ends.
+    #[doc(alias = "logsigmoid")]
     LogSigmoid log_sigmoid(x) x.log_sigmoid();
     /// ln(1 + e^x), exact at both ends.
     Softplus softplus(x) x.softplus();
@@ -215,16 +232,20 @@ impl<T: Float> Tensor<T> {
     }
 
     /// x + constant.
+    #[doc(alias = "add")]
     pub fn add_scalar(&self, constant: f64) -> Result<Self> {
         self.map(AddScalar(constant))
     }
 
     /// constant · x.
+    #[doc(alias = "mul")]
     pub fn mul_scalar(&self, constant: f64) -> Result<Self> {
         self.map(MulScalar(constant))
     }
 
     /// x^exponent, as IEEE 754 `pow`: x^0 = 1 for every x.
+    #[doc(alias = "pow")]
+    #[doc(alias = "power")]
     pub fn powf(&self, exponent: f64) -> Result<Self> {
         self.map(Powf(exponent))
     }

@@ -87,6 +87,7 @@ impl<T: Float> Tensor<T> {
     ///
     /// # Errors
     /// Each axis must exist, be named once and have at least one element.
+    #[doc(alias = "max")]
     pub fn amax(&self, axes: impl Into<Axes>) -> Result<Self> {
         let axes = self.reduced("amax", axes)?;
         let axes = axes.not_empty("amax", self.shape())?;
@@ -97,6 +98,7 @@ impl<T: Float> Tensor<T> {
     ///
     /// # Errors
     /// Each axis must exist, be named once and have at least one element.
+    #[doc(alias = "min")]
     pub fn amin(&self, axes: impl Into<Axes>) -> Result<Self> {
         let axes = self.reduced("amin", axes)?;
         let axes = axes.not_empty("amin", self.shape())?;
@@ -119,6 +121,7 @@ impl<T: Float> Tensor<T> {
     /// assert_eq!(x.sum_to([2, 1])?.to_vec()?, [3.0, 7.0]);
     /// # Ok::<(), macula_tensor::Error>(())
     /// ```
+    #[doc(alias = "sum_to_size")]
     pub fn sum_to(&self, shape: impl AsRef<[usize]>) -> Result<Self> {
         let (sizes, target) = (self.shape(), shape.as_ref());
         if sizes == target {
@@ -172,6 +175,7 @@ impl Tensor<i64> {
     ///
     /// # Errors
     /// Each axis must exist, be named once and have at least one element.
+    #[doc(alias = "max")]
     pub fn amax(&self, axes: impl Into<Axes>) -> Result<Self> {
         let axes = self.reduced("amax", axes)?;
         let axes = axes.not_empty("amax", self.shape())?;
@@ -182,6 +186,7 @@ impl Tensor<i64> {
     ///
     /// # Errors
     /// Each axis must exist, be named once and have at least one element.
+    #[doc(alias = "min")]
     pub fn amin(&self, axes: impl Into<Axes>) -> Result<Self> {
         let axes = self.reduced("amin", axes)?;
         let axes = axes.not_empty("amin", self.shape())?;
@@ -242,13 +247,13 @@ pub(crate) fn reduce<T: Element, R: Reduction<T>>(
     let shape = Shape::contiguous(op, &axes.sizes)?;
     let view = tensor.view(op)?;
     if tensor.is_empty() {
-        return Ok(Tensor::build(shape, |output| {
+        return Tensor::build(op, shape, |output| {
             output.fill(reduction.start());
-        }));
+        });
     }
     if tensor.is_contiguous() {
         let centre = centre.map(|centre| centre.view(op)).transpose()?;
-        let results = cpu::reduce::reduce(view, &axes.flags, reduction, centre);
+        let results = cpu::reduce::reduce(op, view, &axes.flags, reduction, centre)?;
         return Ok(results.with_shape(shape));
     }
     // Walk in the order in which the elements lie in memory. A repeated axis goes first: the
@@ -263,12 +268,12 @@ pub(crate) fn reduce<T: Element, R: Reduction<T>>(
     let centre = centre.map(|centre| centre.with_shape(centre.shape.permute(&order)));
     let centre = centre.as_ref().map(|centre| centre.view(op)).transpose()?;
     let flags: SmallVec<[bool; 4]> = order.iter().map(|&axis| axes.flags[axis]).collect();
-    let results = cpu::reduce::reduce(tensor.view(op)?, &flags, reduction, centre);
+    let results = cpu::reduce::reduce(op, tensor.view(op)?, &flags, reduction, centre)?;
     let kept: Sizes = order.iter().map(|&axis| axes.kept[axis]).collect();
     let mut back = order.clone();
     for (place, &axis) in order.iter().enumerate() {
         back[axis] = place;
     }
     let results = results.with_shape(Shape::grid(&kept).permute(&back));
-    Ok(results.contiguous()?.with_shape(shape))
+    Ok(results.in_order(op)?.with_shape(shape))
 }

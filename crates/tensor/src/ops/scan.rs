@@ -73,7 +73,7 @@ impl<T: Float> Tensor<T> {
                 found: Sizes::from_slice(factors.shape()),
             });
         }
-        let (factors, terms) = (factors.contiguous()?, self.contiguous()?);
+        let (factors, terms) = (factors.in_order(OP)?, self.in_order(OP)?);
         let pairs = dense(OP, &factors)?.iter().zip(dense(OP, &terms)?);
         let pairs: Vec<(T, T)> = pairs.map(|(&factor, &x)| (factor, x)).collect();
         let step = |y: f64, _, (factor, x): (T, T)| factor.to_f64().mul_add(y, x.to_f64());
@@ -142,7 +142,7 @@ fn scan<T: Element, O: Element, A: Copy + Sync>(
     value: impl Fn(A) -> O + Sync,
 ) -> Result<Tensor<O>> {
     let axis = tensor.shape.axis(op, axis)?;
-    let dense_tensor = tensor.contiguous()?;
+    let dense_tensor = tensor.in_order(op)?;
     let elements = dense(op, &dense_tensor)?;
     scan_dense(op, elements, tensor.shape(), axis, start, step, value)
 }
@@ -159,9 +159,9 @@ fn scan_dense<E: Copy + Sync, O: Element, A: Copy + Sync>(
 ) -> Result<Tensor<O>> {
     let shape = Shape::contiguous(op, sizes)?;
     let inner = sizes[axis + 1..].iter().product();
-    Ok(Tensor::build(shape, |output| {
+    Tensor::build(op, shape, |output| {
         if !output.is_empty() {
             cpu::scan::scan(elements, sizes[axis], inner, start, step, value, output);
         }
-    }))
+    })
 }

@@ -51,12 +51,12 @@ impl<T: Float> Tensor<T> {
         let sizes = self.shape();
         let shape = Shape::contiguous(op, sizes)?;
         let inner = sizes[axis + 1..].iter().product();
-        let tensor = self.contiguous()?;
+        let tensor = self.in_order(op)?;
         let input = dense(op, &tensor)?;
-        Ok(Tensor::build(shape, |output| {
+        Tensor::build(op, shape, |output| {
             if !output.is_empty() {
                 cpu::softmax::softmax(kind, input, sizes[axis], inner, output);
             }
-        }))
+        })
     }
 }

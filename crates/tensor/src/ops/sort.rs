@@ -124,7 +124,7 @@ impl<T: Number> Tensor<T> {
     /// The elements must be in main memory.
     pub fn unique(&self) -> Result<Unique<T>> {
         const OP: &str = "unique";
-        let elements = self.contiguous()?;
+        let elements = self.in_order(OP)?;
         let elements = dense(OP, &elements)?;
         let mut sorted = Vec::with_capacity(elements.len());
         let numbers = pairs(elements, &mut sorted);
@@ -163,14 +163,14 @@ impl<T: Number> Tensor<T> {
                 found: Sizes::from_slice(self.shape()),
             });
         }
-        let (sorted, values) = (self.contiguous()?, values.contiguous()?);
+        let (sorted, values) = (self.in_order(OP)?, values.in_order(OP)?);
         let shape = Shape::contiguous(OP, values.shape())?;
         let (sorted, values) = (dense(OP, &sorted)?, dense(OP, &values)?);
-        Ok(Tensor::build(shape, |output| {
+        Tensor::build(OP, shape, |output| {
             for (to, &value) in output.iter_mut().zip(values) {
                 *to = rank(sorted, value, right) as i64;
             }
-        }))
+        })
     }
 
     /// The first `width` elements along one axis after `arrange` has put each line in order, and
@@ -182,7 +182,7 @@ impl<T: Number> Tensor<T> {
         width: usize,
         arrange: impl Fn(&mut [Pair<T>], usize) + Sync,
     ) -> Result<(Self, Tensor<i64>)> {
-        let lines = self.move_axis(axis as isize, -1)?.contiguous()?;
+        let lines = self.move_axis(axis as isize, -1)?.in_order(op)?;
         let mut sizes = Sizes::from_slice(lines.shape());
         let length = std::mem::replace(&mut sizes[self.rank() - 1], width);
         let shape = Shape::contiguous(op, &sizes)?;
@@ -194,15 +194,15 @@ impl<T: Number> Tensor<T> {
                 (*value, *place) = *pair;
             }
         };
-        let (indices, values) = Tensor::build_with(shape.clone(), |places| {
-            Self::build(shape, |values| {
+        let (indices, values) = Tensor::build_with(op, shape.clone(), |places| {
+            Self::build(op, shape, |values| {
                 for_each_line(lines, length, values, places, width, work);
             })
-        });
+        })?;
         let back = axis as isize;
         Ok((
-            values.move_axis(-1, back)?.contiguous()?,
-            indices.move_axis(-1, back)?.contiguous()?,
+            values?.move_axis(-1, back)?.in_order(op)?,
+            indices.move_axis(-1, back)?.in_order(op)?,
         ))
     }
 

@@ -62,6 +62,7 @@ impl<T: Float> Tensor<T> {
     ///
     /// # Errors
     /// Each axis must exist and be named once.
+    #[doc(alias = "norm")]
     pub fn norm1(&self, axes: impl Into<Axes>) -> Result<Self> {
         self.sum_of("norm1", Abs, axes)
     }
@@ -74,6 +75,8 @@ impl<T: Float> Tensor<T> {
     ///
     /// # Errors
     /// Each axis must exist and be named once.
+    #[doc(alias = "norm")]
+    #[doc(alias = "vector_norm")]
     pub fn norm2(&self, axes: impl Into<Axes>) -> Result<Self> {
         self.sum_of("norm2", Square, axes)?.sqrt()
     }

@@ -29,6 +29,7 @@ impl<T: Element> Tensor<T> {
     /// assert_eq!(y.to_vec()?, [1, 1, 2, 2, 1, 1, 2, 2]);
     /// # Ok::<(), macula_tensor::Error>(())
     /// ```
+    #[doc(alias = "interpolate")]
     pub fn upsample_nearest2d(&self, scale: impl Into<PerSpatialAxis>) -> Result<Self> {
         const OP: &str = "upsample_nearest2d";
         let scale = scale.into().resolve(OP, "scale", 2, 1)?;
@@ -42,13 +43,13 @@ impl<T: Element> Tensor<T> {
         let size = |axis: usize| self.shape()[self.rank() - 2 + axis].saturating_mul(scale[axis]);
         let sizes = [leading, &[size(0), size(1)]].concat();
         let shape = Shape::contiguous(OP, &sizes)?;
-        let input = self.contiguous()?;
+        let input = self.in_order(OP)?;
         let input = dense(OP, &input)?;
-        Ok(Self::build(shape, |output| {
+        Self::build(OP, shape, |output| {
             if !output.is_empty() {
                 cpu::upsample::nearest(input, width, [scale[0], scale[1]], output);
             }
-        }))
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::element::Float;
 use crate::error::{Error, Result};
-use crate::shape::Sizes;
+use crate::shape::{Shape, Sizes};
 use crate::tensor::Tensor;
 
 impl<T: Float> Tensor<T> {
@@ -20,6 +20,8 @@ impl<T: Float> Tensor<T> {
     /// assert_eq!(a.dot(&b)?.item()?, 32.0);
     /// # Ok::<(), macula_tensor::Error>(())
     /// ```
+    #[doc(alias = "inner")]
+    #[doc(alias = "vdot")]
     pub fn dot(&self, other: &Self) -> Result<Self> {
         vectors("dot", [self, other])?;
         if self.count() != other.count() {
@@ -48,8 +50,10 @@ impl<T: Float> Tensor<T> {
     /// assert_eq!(product.to_vec()?, [3.0, 4.0, 5.0, 6.0, 8.0, 10.0]);
     /// # Ok::<(), macula_tensor::Error>(())
     /// ```
+    #[doc(alias = "ger")]
     pub fn outer(&self, other: &Self) -> Result<Self> {
         vectors("outer", [self, other])?;
+        Shape::contiguous("outer", &[self.count(), other.count()])?;
         self.unsqueeze(1)?.mul(&other.unsqueeze(0)?)
     }
 }

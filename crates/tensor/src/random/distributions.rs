@@ -97,7 +97,8 @@ impl<T: RandomFloat> Uniform<T> {
                 "uniform",
                 "bounds",
                 format!("finite with low < high in {}", T::NAME),
-                format!("low {low}, high {high}"),
+                // With an exponent where that is shorter.
+                format!("low {low:?}, high {high:?}"),
             ))
         }
     }

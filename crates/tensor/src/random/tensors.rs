@@ -19,6 +19,7 @@ impl<T: RandomFloat> Tensor<T> {
     /// assert_eq!(x.shape(), [2, 3]);
     /// # Ok::<(), macula_tensor::Error>(())
     /// ```
+    #[doc(alias = "rand")]
     pub fn uniform(shape: impl AsRef<[usize]>, low: f64, high: f64, rng: &mut Rng) -> Result<Self> {
         Self::written("uniform", shape.as_ref(), |values| {
             rng.fill_uniform(values, low, high)
@@ -29,6 +30,7 @@ impl<T: RandomFloat> Tensor<T> {
     ///
     /// # Errors
     /// If the standard deviation is negative or NaN, or if a value could overflow `T`.
+    #[doc(alias = "randn")]
     pub fn normal(
         shape: impl AsRef<[usize]>,
         mean: f64,
@@ -58,6 +60,7 @@ impl Tensor<i64> {
     ///
     /// # Errors
     /// If low < high does not hold.
+    #[doc(alias = "randint")]
     pub fn integers(
         shape: impl AsRef<[usize]>,
         low: i64,
@@ -69,9 +72,16 @@ impl Tensor<i64> {
         })
     }
 
-    /// The numbers 0, …, n − 1 in random order.
-    pub fn permutation(n: usize, rng: &mut Rng) -> Self {
-        let order = rng.permutation(n).into_iter();
-        Self::from(order.map(|index| index as i64).collect::<Vec<_>>())
+    /// The numbers 0, …, n − 1 in random order, see [`Rng::permutation`].
+    ///
+    /// # Errors
+    /// The number of elements must be one that memory can address.
+    #[doc(alias = "randperm")]
+    pub fn permutation(n: usize, rng: &mut Rng) -> Result<Self> {
+        Self::written("permutation", &[n], |values| {
+            values.iter_mut().zip(0..).for_each(|(value, k)| *value = k);
+            rng.shuffle(values);
+            Ok(())
+        })
     }
 }

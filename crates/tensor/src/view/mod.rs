@@ -14,6 +14,7 @@ pub use slice::Slice;
 
 impl<T: Element> Tensor<T> {
     /// All elements in one axis, in row-major order.
+    #[doc(alias = "ravel")]
     pub fn flatten(&self) -> Result<Self> {
         self.reshape([self.count()])
     }
@@ -42,6 +43,8 @@ impl<T: Element> Tensor<T> {
     ///
     /// # Errors
     /// Both axes must be axes of the tensor.
+    #[doc(alias = "swapaxes")]
+    #[doc(alias = "swapdims")]
     pub fn transpose(&self, first: isize, second: isize) -> Result<Self> {
         let first = self.shape.axis("transpose", first)?;
         let second = self.shape.axis("transpose", second)?;
@@ -77,6 +80,8 @@ impl<T: Element> Tensor<T> {
     ///
     /// # Errors
     /// Both must be axes of the tensor.
+    #[doc(alias = "movedim")]
+    #[doc(alias = "moveaxis")]
     pub fn move_axis(&self, from: isize, to: isize) -> Result<Self> {
         let from = self.shape.axis("move_axis", from)?;
         let to = self.shape.axis("move_axis", to)?;
@@ -90,14 +95,21 @@ impl<T: Element> Tensor<T> {
     ///
     /// # Errors
     /// The tensor's shape must broadcast to `shape`.
+    #[doc(alias = "broadcast_to")]
     pub fn expand(&self, shape: impl AsRef<[usize]>) -> Result<Self> {
-        Ok(self.with_shape(self.shape.expand("expand", shape.as_ref())?))
+        self.stretched("expand", shape.as_ref())
+    }
+
+    /// [`expand`](Self::expand) on behalf of another operation.
+    pub(crate) fn stretched(&self, op: &'static str, sizes: &[usize]) -> Result<Self> {
+        Ok(self.with_shape(self.shape.expand(op, sizes)?))
     }
 
     /// The tensor with a new axis of size 1 before axis `axis`; −1 puts it last.
     ///
     /// # Errors
     /// `axis` must be at most the rank.
+    #[doc(alias = "expand_dims")]
     pub fn unsqueeze(&self, axis: isize) -> Result<Self> {
         let axis = resolve_axis("unsqueeze", axis, self.rank() + 1)?;
         let mut sizes = Sizes::from_slice(self.shape());

@@ -28,6 +28,7 @@ impl<T: Element> Tensor<T> {
     /// assert_eq!(x.reshape([rows, 2, 1])?.shape(), [3, 2, 1]);
     /// # Ok::<(), macula_tensor::Error>(())
     /// ```
+    #[doc(alias = "view")]
     pub fn reshape(&self, shape: impl NewShape) -> Result<Self> {
         self.reshape_to(shape.sizes(self.count())?)
     }
@@ -45,7 +46,7 @@ impl<T: Element> Tensor<T> {
         }
         match self.shape.reshape(&sizes) {
             Some(shape) => Ok(self.with_shape(shape)),
-            None => Ok(self.contiguous()?.with_shape(fresh)),
+            None => self.copied(OP, &sizes),
         }
     }
 }

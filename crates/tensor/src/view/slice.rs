@@ -170,6 +170,7 @@ impl<T: Element> Tensor<T> {
     ///
     /// # Errors
     /// The sizes must add up to the size of the axis.
+    #[doc(alias = "split_with_sizes")]
     pub fn split(&self, axis: isize, sizes: impl AsRef<[usize]>) -> Result<Vec<Self>> {
         let axis = self.shape.axis("split", axis)?;
         let (size, sizes) = (self.shape()[axis], sizes.as_ref());
@@ -196,6 +197,7 @@ impl<T: Element> Tensor<T> {
     ///
     /// # Errors
     /// `count` must be at least 1.
+    #[doc(alias = "array_split")]
     pub fn chunk(&self, axis: isize, count: usize) -> Result<Vec<Self>> {
         let resolved = self.shape.axis("chunk", axis)?;
         if count == 0 {

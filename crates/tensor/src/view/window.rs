@@ -54,6 +54,7 @@ impl<T: Element> Tensor<T> {
     ///
     /// # Errors
     /// `size` must be at most the size of the axis, and `step` at least 1.
+    #[doc(alias = "sliding_window_view")]
     pub fn unfold(&self, axis: isize, size: usize, step: usize) -> Result<Self> {
         const OP: &str = "unfold";
         let axis = self.shape.axis(OP, axis)?;
@@ -93,6 +94,8 @@ impl<T: Number> Tensor<T> {
     ///
     /// # Errors
     /// The tensor must have one or two axes.
+    #[doc(alias = "diagflat")]
+    #[doc(alias = "diag_embed")]
     pub fn diag(&self, offset: isize) -> Result<Self> {
         const OP: &str = "diag";
         match *self.shape() {
@@ -106,11 +109,11 @@ impl<T: Number> Tensor<T> {
                     offset.unsigned_abs().saturating_mul(size)
                 };
                 let elements = self.to_vec()?;
-                Ok(Self::build(shape, |output| {
+                Self::build(OP, shape, |output| {
                     output.fill(T::ZERO);
                     let diagonal = output.iter_mut().skip(first).step_by(size + 1);
                     diagonal.zip(elements).for_each(|(to, from)| *to = from);
-                }))
+                })
             }
             _ => Err(Error::Shape {
                 op: OP,

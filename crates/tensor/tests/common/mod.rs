@@ -129,6 +129,14 @@ pub(crate) fn with_specials<T: Float>(random: u64) -> T {
     }
 }
 
+/// Like [`eighths`], with a NaN or an infinity here and there.
+pub(crate) fn rarely_special<T: Float>(random: u64) -> T {
+    match random % 101 {
+        0 => with_specials(random / 101 % 5),
+        _ => eighths(random / 101),
+    }
+}
+
 /// Every kind of number: [`with_specials`], both zeros, tiny and enormous ones, subnormals.
 pub(crate) fn anything<T: Float>(random: u64) -> T {
     let small = eighths::<f64>(random / 8);

@@ -194,4 +194,21 @@ proptest! {
         holds(&x.tril(diagonal).unwrap(), &part(&|k| k <= diagonal))?;
         holds(&x.triu(diagonal).unwrap(), &part(&|k| k >= diagonal))?;
     }
+
+    #[test]
+    fn triangles_hold_zeros_where_nan_and_infinities_were(
+        (x, grid) in floats(),
+        diagonal in -6..6_isize,
+    ) {
+        prop_assume!(grid.sizes.len() >= 2);
+        let axis = grid.sizes.len() - 2;
+        let expected = Grid::from_fn(&grid.sizes, |place| {
+            let inside = place[axis + 1] as isize - place[axis] as isize <= diagonal;
+            (if inside { grid.at(place) } else { 0.0 }).to_bits()
+        });
+        let lower = x.tril(diagonal).unwrap();
+        prop_assert_eq!(lower.shape(), &grid.sizes[..]);
+        let bits: Vec<u32> = lower.to_vec().unwrap().iter().map(|x| x.to_bits()).collect();
+        prop_assert_eq!(bits, expected.elements);
+    }
 }

@@ -1,8 +1,8 @@
 //! The product against the three loops it stands for.
 
 use proptest::prelude::*;
-use pulp::Simd;
 
+use super::super::lanes::InstructionSet;
 use super::parallel::matmul;
 use super::plan::Plan;
 use super::{Batch, Epilogue, GemmFloat, Matrix, Path, Product, matmul_batch};
@@ -184,8 +184,8 @@ impl<T: Number> Case<T> {
         expected
     }
 
-    /// Checks one path one number at a time, whatever the processor has.
-    fn check_without_instructions(&self, path: Path) -> Result<(), TestCaseError> {
+    /// Checks one path with one instruction set, on one thread.
+    fn check_on(&self, set: InstructionSet, path: Path) -> Result<(), TestCaseError> {
         let [m, k, n] = self.shape;
         let (a, b) = (self.a.matrix(), self.b.matrix());
         if path == Path::Dots && a.column_stride != 1 {
@@ -206,11 +206,12 @@ impl<T: Number> Case<T> {
                 ..Plan::with_path(path, self.shape, &b)
             },
         };
-        Simd::vectorize(pulp::Scalar::new(), product);
+        set.run(product);
         if self.halved {
             halve(&mut c);
         }
         self.check(&c)
+            .map_err(|error| TestCaseError::fail(format!("{set:?}, {path:?}: {error}")))
     }
 
     fn check(&self, result: &[T]) -> Result<(), TestCaseError> {
@@ -262,12 +263,13 @@ proptest! {
     }
 
     #[test]
-    fn product_equals_three_loops_without_simd_instructions(
+    fn product_equals_three_loops_on_all_instructions(
         shape in [1..=40usize, 1..=40usize, 1..=40usize], layouts in (layout(), layout()), flags in 0..8u8, seed in 0..1000u64
     ) {
-        for path in [Path::Tiles, Path::Dots] {
-            Case::<f32>::new(shape, layouts, flags, seed).check_without_instructions(path)?;
-            Case::<f64>::new(shape, layouts, flags, seed).check_without_instructions(path)?;
+        let sets = InstructionSet::available();
+        for (set, path) in sets.into_iter().flat_map(|set| [(set, Path::Tiles), (set, Path::Dots)]) {
+            Case::<f32>::new(shape, layouts, flags, seed).check_on(set, path)?;
+            Case::<f64>::new(shape, layouts, flags, seed).check_on(set, path)?;
         }
     }
 }

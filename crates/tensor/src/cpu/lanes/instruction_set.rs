@@ -1,5 +1,6 @@
 //! Which instructions a loop runs on: chosen when the program runs, not when it is compiled.
 
+use std::ffi::OsStr;
 use std::sync::OnceLock;
 
 use pulp::{Simd, WithSimd};
@@ -26,8 +27,9 @@ pub enum InstructionSet {
 }
 
 impl InstructionSet {
-    /// The widest that this processor has; [`Portable`](Self::Portable) if the environment variable
-    /// `MACULA_PORTABLE` is set, so that every test can run as on a processor that is not known.
+    /// The widest that this processor has; less where the environment variable `MACULA_PORTABLE` is
+    /// set, so that every test can run as on another processor: with `avx2`, the widest but
+    /// AVX-512, and with anything else [`Portable`](Self::Portable), as on one that is not known.
     ///
     /// Both are asked once in the life of the program; after that this costs a load.
     #[inline(always)]
@@ -38,11 +40,23 @@ impl InstructionSet {
 
     #[cold]
     fn choose() -> Self {
-        let portable = Self::Portable(pulp::Scalar::new());
-        match std::env::var_os("MACULA_PORTABLE") {
-            Some(_) => portable,
-            None => Self::available().pop().unwrap_or(portable),
+        Self::allowed(std::env::var_os("MACULA_PORTABLE").as_deref())
+    }
+
+    /// The widest where `MACULA_PORTABLE` has this value.
+    fn allowed(portable: Option<&OsStr>) -> Self {
+        let mut available = Self::available();
+        match portable {
+            None => {}
+            #[cfg(target_arch = "x86_64")]
+            Some(value) if value == "avx2" => {
+                available.retain(|set| !matches!(set, Self::Avx512(_)))
+            }
+            Some(_) => available.clear(),
         }
+        available
+            .pop()
+            .unwrap_or(Self::Portable(pulp::Scalar::new()))
     }
 
     /// All that this processor has, from narrow to wide: what a test runs through.
@@ -101,4 +115,30 @@ fn portable<W: WithSimd>(simd: pulp::Scalar, work: W) -> W::Output {
 #[inline(always)]
 pub fn dispatch<W: WithSimd>(work: W) -> W::Output {
     InstructionSet::widest().run(work)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers in a register where `MACULA_PORTABLE` has this value.
+    fn lanes(portable: Option<&str>) -> usize {
+        InstructionSet::allowed(portable.map(OsStr::new)).lanes::<f32>()
+    }
+
+    #[test]
+    fn the_environment_narrows_what_the_processor_has() {
+        let available = InstructionSet::available();
+        let widths = available.iter().map(|set| set.lanes::<f32>());
+        let widths: Vec<usize> = widths.collect();
+        assert_eq!(lanes(None), widths[widths.len() - 1]);
+        assert_eq!(lanes(Some("1")), 1);
+        assert_eq!(lanes(Some("")), 1);
+        if cfg!(target_arch = "x86_64") {
+            let narrower = widths.iter().filter(|&&width| width <= 8).max();
+            assert_eq!(Some(&lanes(Some("avx2"))), narrower);
+        } else {
+            assert_eq!(lanes(Some("avx2")), 1);
+        }
+    }
 }

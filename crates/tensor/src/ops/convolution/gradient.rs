@@ -29,6 +29,7 @@ impl<T: Float> Tensor<T> {
     /// # Numerics
     /// As in [`Tensor::conv2d`], a weight that is infinite or NaN makes NaN of the zeros beyond the
     /// upstream gradient's bounds.
+    #[doc(alias = "conv2d_input")]
     pub fn conv_input_gradient(
         &self,
         weight: &Self,
@@ -53,6 +54,7 @@ impl<T: Float> Tensor<T> {
     /// # Errors
     /// The upstream gradient must have the shape of the convolution's output, and the rest be as
     /// in [`Tensor::conv2d`].
+    #[doc(alias = "conv2d_weight")]
     pub fn conv_weight_gradient(
         &self,
         input: &Self,
@@ -77,9 +79,9 @@ impl<T: Float> Tensor<T> {
             input: input.view(OP)?,
         };
         let shape = Shape::contiguous(OP, &weight)?;
-        Ok(Self::build(shape, |output| {
+        Self::build(OP, shape, |output| {
             T::convolve(Pass { geometry, kind }, output);
-        }))
+        })
     }
 }
 

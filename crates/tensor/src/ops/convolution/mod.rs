@@ -123,9 +123,9 @@ fn correlate<T: Float>(
         bias: bias.as_ref().and_then(Tensor::as_slice),
     };
     let shape = Shape::contiguous(op, sizes)?;
-    Ok(Tensor::build(shape, |output| {
+    Tensor::build(op, shape, |output| {
         T::convolve(Pass { geometry, kind }, output);
-    }))
+    })
 }
 
 /// What an operand is, and what its first two axes are.

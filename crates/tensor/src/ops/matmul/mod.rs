@@ -38,6 +38,9 @@ impl<T: Float> Tensor<T> {
     /// assert_eq!(a.matmul(&Tensor::from([10.0, 1.0]))?.to_vec()?, [12.0, 34.0]);
     /// # Ok::<(), macula_tensor::Error>(())
     /// ```
+    #[doc(alias = "mm")]
+    #[doc(alias = "bmm")]
+    #[doc(alias = "mv")]
     pub fn matmul(&self, other: &Self) -> Result<Self> {
         let op = "matmul";
         for operand in [self, other] {
@@ -60,7 +63,11 @@ impl<T: Float> Tensor<T> {
         let [m, k] = last_two(a);
         let [inner, n] = last_two(b);
         if k != inner {
-            return Err(inner_sizes(op, self, other));
+            return Err(Error::InnerSizes {
+                op,
+                left: Sizes::from_slice(self.shape()),
+                right: Sizes::from_slice(other.shape()),
+            });
         }
         if a.rank() == 2 && b.rank() == 2 {
             // The result without the axes that a vector lacks has the same elements.
@@ -70,7 +77,14 @@ impl<T: Float> Tensor<T> {
             return product(op, [a, b], &[], &sizes, None, None);
         }
         let (a_batch, b_batch) = (&a.shape()[..a.rank() - 2], &b.shape()[..b.rank() - 2]);
-        let batch = broadcast(op, a_batch, b_batch)?;
+        let batch = broadcast(op, a_batch, b_batch).map_err(|_| Error::Shape {
+            op,
+            expected: format!(
+                "matrices in batches that broadcast with those of shape {:?}",
+                self.shape()
+            ),
+            found: Sizes::from_slice(other.shape()),
+        })?;
         let mut sizes = batch.clone();
         sizes.extend((self.rank() > 1).then_some(m));
         sizes.extend((other.rank() > 1).then_some(n));
@@ -100,6 +114,7 @@ impl<T: Float> Tensor<T> {
     /// assert_eq!(y.to_vec()?, [12.5, 34.0, 56.0]);
     /// # Ok::<(), macula_tensor::Error>(())
     /// ```
+    #[doc(alias = "addmm")]
     pub fn linear(&self, weight: &Self, bias: Option<&Self>) -> Result<Self> {
         self.linear_then("linear", weight, bias, None)
     }
@@ -153,7 +168,14 @@ impl<T: Float> Tensor<T> {
         }
         let [outputs, inputs] = last_two(weight);
         let Some((_, leading)) = self.shape().split_last().filter(|(k, _)| **k == inputs) else {
-            return Err(inner_sizes(op, self, weight));
+            return Err(Error::Shape {
+                op,
+                expected: format!(
+                    "an input of {inputs} elements along its last axis, for the weight {:?}",
+                    weight.shape()
+                ),
+                found: Sizes::from_slice(self.shape()),
+            });
         };
         if let Some(bias) = bias
             && bias.shape() != [outputs]
@@ -178,14 +200,6 @@ fn last_two<T: Float>(x: &Tensor<T>) -> [usize; 2] {
 
 fn last_two_of<N: Copy>(axes: &[N]) -> [N; 2] {
     [axes[axes.len() - 2], axes[axes.len() - 1]]
-}
-
-fn inner_sizes<T: Float>(op: &'static str, left: &Tensor<T>, right: &Tensor<T>) -> Error {
-    Error::InnerSizes {
-        op,
-        left: Sizes::from_slice(left.shape()),
-        right: Sizes::from_slice(right.shape()),
-    }
 }
 
 /// All rows of `a`, whatever its rank, times one matrix: as one tall matrix, or, where its axes
@@ -220,7 +234,7 @@ fn product<T: Float>(
         a.device().check_same(op, other.device())?;
     }
     let ([m, k], [_, n]) = (last_two(a), last_two(b));
-    let copies = [forwards(a)?, forwards(b)?];
+    let copies = [forwards(op, a)?, forwards(op, b)?];
     let a = Matrices::of(op, copies[0].as_ref().unwrap_or(a), batch)?;
     let b = Matrices::of(op, copies[1].as_ref().unwrap_or(b), batch)?;
     let bias = bias.map(Tensor::contiguous).transpose()?;
@@ -230,19 +244,19 @@ fn product<T: Float>(
         ..Epilogue::NONE
     };
     let shape = Shape::contiguous(op, sizes)?;
-    Ok(Tensor::build(shape, |output| {
+    Tensor::build(op, shape, |output| {
         T::multiply([m, k, n], a.batch(), b.batch(), output, epilogue);
-    }))
+    })
 }
 
 /// A copy of a tensor whose rows or columns run backwards, which the kernel does not walk.
-fn forwards<T: Float>(tensor: &Tensor<T>) -> Result<Option<Tensor<T>>> {
+fn forwards<T: Float>(op: &'static str, tensor: &Tensor<T>) -> Result<Option<Tensor<T>>> {
     if tensor.is_contiguous() {
         return Ok(None);
     }
     let matrix = &tensor.strides()[tensor.rank() - 2..];
     let backwards = matrix.iter().any(|&stride| stride < 0);
-    backwards.then(|| tensor.contiguous()).transpose()
+    backwards.then(|| tensor.in_order(op)).transpose()
 }
 
 /// Where the matrices of the batch that the tensor's leading axes broadcast to begin.

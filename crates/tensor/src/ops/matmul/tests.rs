@@ -190,12 +190,13 @@ fn shapes_that_do_not_fit_are_told() {
     );
     assert_eq!(
         told(zeros(&[2, 4, 3]).matmul(&zeros(&[5, 3, 4]))),
-        "matmul: shapes [2] and [5] do not broadcast: aligned at the last axis, sizes must be \
-         equal or 1"
+        "matmul: expected matrices in batches that broadcast with those of shape [2, 4, 3], found \
+         shape [5, 3, 4]"
     );
     assert_eq!(
         told(zeros(&[32, 64]).linear(&zeros(&[10, 63]), None)),
-        "linear: inner sizes differ: [32, 64] × [10, 63]"
+        "linear: expected an input of 63 elements along its last axis, for the weight [10, 63], found \
+         shape [32, 64]"
     );
     assert_eq!(
         told(zeros(&[2, 3]).linear(&zeros(&[4, 3]), Some(&zeros(&[3])))),

@@ -154,11 +154,11 @@ impl<T: Float> Tensor<T> {
         let mut shape = Sizes::from_slice(&self.shape()[..leading]);
         check_upstream(OP, self.shape(), &pooled(&shape, axes, &windows))?;
         shape.extend(size.iter().copied());
-        let upstream = self.contiguous()?;
+        let upstream = self.in_order(OP)?;
         let upstream = super::dense(OP, &upstream)?;
-        Ok(Self::build(Shape::contiguous(OP, &shape)?, |output| {
+        Self::build(OP, Shape::contiguous(OP, &shape)?, |output| {
             cpu::pooling::spread(upstream, &windows, output);
-        }))
+        })
     }
 }
 
@@ -169,14 +169,14 @@ fn max<T: Float>(
     pooling: &Pooling,
 ) -> Result<(Tensor<T>, Tensor<i64>)> {
     let (windows, shape) = results(op, axes, input, pooling)?;
-    let input = input.contiguous()?;
+    let input = input.in_order(op)?;
     let input = super::dense(op, &input)?;
-    let (values, places) = Tensor::build_with(shape.clone(), |values| {
-        Tensor::build(shape, |places| {
+    let (values, places) = Tensor::build_with(op, shape.clone(), |values| {
+        Tensor::build(op, shape, |places| {
             cpu::pooling::max(input, &windows, values, places);
         })
-    });
-    Ok((values, places))
+    })?;
+    Ok((values, places?))
 }
 
 fn mean<T: Float>(
@@ -186,11 +186,11 @@ fn mean<T: Float>(
     pooling: &Pooling,
 ) -> Result<Tensor<T>> {
     let (windows, shape) = results(op, axes, input, pooling)?;
-    let input = input.contiguous()?;
+    let input = input.in_order(op)?;
     let input = super::dense(op, &input)?;
-    Ok(Tensor::build(shape, |output| {
+    Tensor::build(op, shape, |output| {
         cpu::pooling::mean(input, &windows, output);
-    }))
+    })
 }
 
 /// The windows of a pooling, and the shape of what they give.

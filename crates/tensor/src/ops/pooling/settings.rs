@@ -134,9 +134,17 @@ impl Pooling {
         };
         let empty = |windows: &Windows| windows.windows.iter().any(|window| window.count == 0);
         if lists.iter().any(empty) {
+            let of = match &self.windows {
+                Kind::Sliding(sliding) => format!(
+                    " of kernel {:?} with padding {:?}",
+                    sliding.kernel.resolve(op, "kernel", axes, 1)?,
+                    sliding.padding.resolve(op, "padding", axes, 0)?,
+                ),
+                Kind::Adaptive(_) => String::new(),
+            };
             return Err(Error::Shape {
                 op,
-                expected: "an element of the input in every window".into(),
+                expected: format!("an element of the input in every window{of}"),
                 found: Sizes::from_slice(shape),
             });
         }

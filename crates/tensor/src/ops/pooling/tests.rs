@@ -275,7 +275,8 @@ fn settings_that_do_not_fit_are_told() {
     );
     assert_eq!(
         told(Pooling::new(1).padding(1)),
-        "avg_pool2d: expected an element of the input in every window, found shape [2, 5, 4]"
+        "avg_pool2d: expected an element of the input in every window of kernel [1, 1] with padding \
+         [1, 1], found shape [2, 5, 4]"
     );
     assert_eq!(
         told(Pooling::new(2).padding([1, 2, 3])),

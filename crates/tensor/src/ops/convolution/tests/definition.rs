@@ -1,3 +1,5 @@
+//! A convolution and its gradients against the plain loops that define them.
+
 use proptest::prelude::*;
 
 use super::*;
@@ -94,13 +96,6 @@ impl Case {
     }
 }
 
-/// Small integers, whose products and sums are exact in `f32` too: results are compared bit by bit.
-fn integers<T: Float>(shape: &[usize], seed: usize) -> Tensor<T> {
-    let count: usize = shape.iter().product();
-    let elements = (0..count).map(|i| ((i * 7 + i / 3 + seed * 13) % 11) as f64 - 5.0);
-    Tensor::from_vec(elements.map(T::from_f64).collect(), shape).unwrap()
-}
-
 /// The same elements in memory of another order.
 fn laid_out<T: Float>(x: &Tensor<T>, layout: usize) -> Tensor<T> {
     let reordered = |order: [isize; 4], back: [isize; 4]| {
@@ -130,10 +125,6 @@ fn laid_out<T: Float>(x: &Tensor<T>, layout: usize) -> Tensor<T> {
         }
         _ => x.clone(),
     }
-}
-
-fn numbers<T: Float>(x: &Tensor<T>) -> Vec<f64> {
-    x.to_vec().unwrap().into_iter().map(T::to_f64).collect()
 }
 
 /// All three passes of a case against the plain loops.
@@ -242,172 +233,4 @@ fn a_kernel_may_reach_further_than_a_register() {
         };
         check::<f32>(&case).unwrap();
     }
-}
-
-#[test]
-fn padding_as_wide_as_the_dilation_takes_no_memory() {
-    let (x, w) = (integers::<f32>(&[1, 1, 4], 1), integers(&[1, 1, 3], 2));
-    let far = 1 << 40;
-    let settings = Convolution::new().padding(far).dilation(far);
-    let middle = numbers(&w)[1];
-    let y = x.conv1d(&w, None, &settings).unwrap();
-    assert_eq!(numbers(&y), numbers(&x.mul_scalar(middle).unwrap()));
-    let dx = y.conv_input_gradient(&w, [4], &settings).unwrap();
-    assert_eq!(numbers(&dx), numbers(&y.mul_scalar(middle).unwrap()));
-    let dw = y.conv_weight_gradient(&x, [3], &settings).unwrap();
-    assert_eq!(
-        numbers(&dw),
-        [
-            0.0,
-            y.mul(&x).unwrap().sum(..).unwrap().item().unwrap().into(),
-            0.0
-        ]
-    );
-    let (bias, one) = (integers(&[1], 3), Convolution::new().padding(5).stride(20));
-    let only_padding =
-        x.narrow(2, 0, 1)
-            .unwrap()
-            .conv1d(&w.narrow(2, 0, 1).unwrap(), Some(&bias), &one);
-    assert_eq!(numbers(&only_padding.unwrap()), numbers(&bias));
-}
-
-#[test]
-fn one_axis_is_two_of_which_the_first_has_one_element() {
-    let (x, w) = (integers::<f32>(&[2, 3, 17], 1), integers(&[4, 3, 3], 2));
-    let tall = |x: &Tensor| x.unsqueeze(2).unwrap();
-    let settings = Convolution::new().stride(2).padding(1);
-    let planar = Convolution::new().stride([1, 2]).padding([0, 1]);
-    let y = x.conv1d(&w, None, &settings).unwrap();
-    let expected = tall(&x).conv2d(&tall(&w), None, &planar).unwrap();
-    assert_eq!(numbers(&tall(&y)), numbers(&expected));
-    let dx = y.conv_input_gradient(&w, [17], &settings).unwrap();
-    assert_eq!(dx.shape(), x.shape());
-    let dw = y.conv_weight_gradient(&x, [3], &settings).unwrap();
-    assert_eq!(dw.shape(), w.shape());
-    let back = y.conv_transpose1d(&w, None, &settings, 0).unwrap();
-    assert_eq!(numbers(&back), numbers(&dx));
-}
-
-#[test]
-fn a_transposed_convolution_is_the_gradient_with_a_bias() {
-    let (x, w) = (
-        integers::<f64>(&[2, 4, 5, 3], 1),
-        integers(&[4, 3, 3, 2], 2),
-    );
-    let bias = integers(&[6], 3);
-    let settings = Convolution::new().stride([3, 2]).padding(1).groups(2);
-    let y = x
-        .conv_transpose2d(&w, Some(&bias), &settings, [2, 1])
-        .unwrap();
-    assert_eq!(y.shape(), [2, 6, 15, 5]);
-    let expected = x.conv_input_gradient(&w, [15, 5], &settings).unwrap();
-    let expected = expected.add(&bias.reshape([6, 1, 1]).unwrap()).unwrap();
-    assert_eq!(numbers(&y), numbers(&expected));
-}
-
-#[test]
-fn shapes_that_do_not_fit_are_told() {
-    let zeros = |shape: &[usize]| Tensor::<f32>::zeros(shape).unwrap();
-    let (x, w) = (zeros(&[2, 6, 5, 4]), zeros(&[4, 6, 3, 3]));
-    let told = |result: Result<Tensor>| result.map(drop).unwrap_err().to_string();
-    let plain = Convolution::new();
-    let conv = |x: &Tensor, w: &Tensor, settings: &Convolution| told(x.conv2d(w, None, settings));
-    assert_eq!(
-        conv(&zeros(&[6, 5, 4]), &w, &plain),
-        "conv2d: expected an input of shape [N, C, H, W], found shape [6, 5, 4]"
-    );
-    assert_eq!(
-        conv(&x, &zeros(&[4, 5, 3, 3]), &plain),
-        "conv2d: expected a weight with 6 on axis 1, the input channels of each of 1 groups of the \
-         input [2, 6, 5, 4], found shape [4, 5, 3, 3]"
-    );
-    assert_eq!(
-        conv(&x, &w, &plain.clone().groups(4)),
-        "conv2d: groups must be a divisor of the 6 input channels and of the 4 output channels, \
-         found 4"
-    );
-    assert_eq!(
-        conv(&x, &w, &plain.clone().stride([1, 0])),
-        "conv2d: stride must be at least 1, found 0"
-    );
-    assert_eq!(
-        conv(&x, &w, &plain.clone().padding([1, 1, 1])),
-        "conv2d: padding must be one number, or one for each of the 2 spatial axes, found [1, 1, 1]"
-    );
-    assert_eq!(
-        conv(&x, &w, &plain.clone().dilation(2)),
-        "conv2d: expected a weight that covers from 1 to all elements of axis 3 of the input \
-         [2, 6, 5, 4] with padding 0, dilation 2, found shape [4, 6, 3, 3]"
-    );
-    assert_eq!(
-        told(x.conv2d(&w, Some(&zeros(&[6])), &plain)),
-        "conv2d: expected a bias of shape [4], found shape [6]"
-    );
-    assert_eq!(
-        told(x.conv_input_gradient(&w, [5, 4], &plain)),
-        "conv_input_gradient: expected an upstream gradient of shape [2, 4, 3, 2], that of the \
-         output, found shape [2, 6, 5, 4]"
-    );
-    let transpose = |x: &Tensor, w: &Tensor, settings: &Convolution| {
-        told(x.conv_transpose2d(w, None, settings, 0))
-    };
-    let v = zeros(&[6, 4, 3, 3]);
-    assert_eq!(
-        transpose(&x, &zeros(&[6, 4, 3]), &plain),
-        "conv_transpose2d: expected a weight of shape [C, O / groups, H, W], found shape [6, 4, 3]"
-    );
-    assert_eq!(
-        transpose(&x, &w, &plain),
-        "conv_transpose2d: expected a weight with the 6 input channels on axis 0, found shape \
-         [4, 6, 3, 3]"
-    );
-    assert_eq!(
-        transpose(&x, &v, &plain.clone().groups(4)),
-        "conv_transpose2d: groups must be a divisor of the 6 input channels, found 4"
-    );
-    assert_eq!(
-        transpose(&x, &zeros(&[6, 4, 0, 3]), &plain),
-        "conv_transpose2d: expected a weight with at least one element along each spatial axis, \
-         found shape [6, 4, 0, 3]"
-    );
-    assert_eq!(
-        transpose(&x, &v, &plain.clone().padding(4)),
-        "conv_transpose2d: expected an input whose axis 2 becomes at least as long as the padding \
-         that is taken off, found shape [2, 6, 5, 4]"
-    );
-    assert_eq!(
-        told(x.conv_transpose2d(&v, Some(&zeros(&[6])), &plain, 0)),
-        "conv_transpose2d: expected a bias of shape [4], found shape [6]"
-    );
-    for settings in [
-        plain.clone().groups(0),
-        plain.clone().padding(usize::MAX / 2),
-        plain.clone().padding(usize::MAX),
-        plain.clone().dilation(usize::MAX / 2),
-    ] {
-        assert!(x.conv2d(&w, None, &settings).is_err());
-        assert!(x.conv_input_gradient(&w, [5, 4], &settings).is_err());
-        assert!(x.conv_weight_gradient(&x, [3, 3], &settings).is_err());
-        assert!(x.conv_transpose2d(&v, None, &settings, 0).is_err());
-    }
-    assert!(conv(&x, &zeros(&[4, 6, 0, 3]), &plain).contains("covers from 1"));
-    assert!(
-        x.conv_transpose2d(&zeros(&[6, 4, 3, 3]), None, &plain, 1)
-            .is_err()
-    );
-}
-
-#[test]
-fn a_step_that_is_never_taken_may_be_of_any_length() {
-    let (x, w) = (
-        integers::<f32>(&[1, 1, 5, 5], 1),
-        integers(&[1, 1, 1, 1], 2),
-    );
-    let far = Convolution::new().stride(usize::MAX).dilation(usize::MAX);
-    let y = x.conv2d(&w, None, &far).unwrap();
-    assert_eq!(y.shape(), [1, 1, 1, 1]);
-    let dx = y.conv_input_gradient(&w, [5, 5], &far).unwrap();
-    let expected = numbers(&y)[0] * numbers(&w)[0];
-    assert_eq!(numbers(&dx)[0], expected);
-    assert!(numbers(&dx)[1..].iter().all(|&x| x == 0.0));
 }
