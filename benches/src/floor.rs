@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use macula::tensor::cpu::lanes::{LaneFloat, dispatch};
+use macula::tensor::cpu::lanes::{LaneMemory, dispatch};
 use macula::tensor::cpu::{Simd, WithSimd};
 use rayon::ThreadPool;
 use rayon::prelude::*;
@@ -57,7 +57,7 @@ pub fn copy_bandwidth_to_fresh_memory(pool: &ThreadPool) -> f64 {
 }
 
 /// Multiplications and additions in a second when nothing else is done.
-pub fn fma_peak<T: LaneFloat>(pool: &ThreadPool) -> f64 {
+pub fn fma_peak<T: LaneMemory>(pool: &ThreadPool) -> f64 {
     const ROUNDS: usize = 400_000;
     let operations = pool
         .install(|| dispatch(Rounds::<T>(ROUNDS, T::from_f64(1.0))))
@@ -73,7 +73,7 @@ const SUMS: usize = 12;
 
 struct Rounds<T>(usize, T);
 
-impl<T: LaneFloat> WithSimd for Rounds<T> {
+impl<T: LaneMemory> WithSimd for Rounds<T> {
     type Output = (T, usize);
 
     #[inline(always)]

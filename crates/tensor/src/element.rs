@@ -5,7 +5,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use crate::cpu::convolution::{Pass, convolve};
 use crate::cpu::gemm::{Batch, Epilogue, matmul_batch};
-use crate::cpu::lanes::LaneFloat;
+use crate::cpu::lanes::LaneMemory;
 use crate::device::{Accelerator, Kernels};
 use crate::storage::Pool;
 
@@ -37,7 +37,7 @@ pub trait Number:
 }
 
 /// A type that can have a gradient: `f32` and `f64`.
-pub trait Float: Number + LaneFloat + Div<Output = Self> + Neg<Output = Self> {
+pub trait Float: Number + LaneMemory + Div<Output = Self> + Neg<Output = Self> {
     /// The distance from 1 to the next larger number.
     const EPSILON: f64;
     /// Whether the number is neither infinite nor NaN.

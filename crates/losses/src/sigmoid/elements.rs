@@ -7,7 +7,7 @@ use crate::reduction::Tally;
 
 /// Elements that the driver unpacks at a time, so that targets and weights as numbers never leave
 /// the first-level cache.
-pub(super) const BLOCK: usize = 256;
+pub(super) const BLOCK: usize = 512;
 
 /// The elements of [`ElementTargets`](super::ElementTargets).
 pub(crate) struct Elements<'a, T> {
@@ -166,7 +166,8 @@ impl<T: Float> Elements<'_, T> {
 /// Writes labels 0 and 1 as numbers, and the weights of their classes; false if there are others.
 ///
 /// One simple loop for each output, which the compiler turns into registers; together in one loop
-/// they stay scalar, and cost more than the loss.
+/// they stay scalar, and cost more than the loss. The weights follow from the targets, which are
+/// shorter than the labels.
 #[inline(always)]
 fn unpack_labels<T: Float>(
     labels: &[i64],
@@ -177,8 +178,8 @@ fn unpack_labels<T: Float>(
     for (target, &label) in targets.iter_mut().zip(labels) {
         *target = if label == 1 { T::ONE } else { T::ZERO };
     }
-    for (weight, &label) in weights.iter_mut().zip(labels) {
-        *weight = if label == 1 { positive } else { negative };
+    for (weight, &target) in weights.iter_mut().zip(&*targets) {
+        *weight = if target == T::ONE { positive } else { negative };
     }
     let other_bits = labels.iter().fold(0, |bits, &label| bits | (label & !1));
     other_bits == 0

@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use macula_autograd::Var;
-use macula_tensor::cpu::lanes::{Lanes, dispatch};
+use macula_tensor::cpu::lanes::{InStep, Lanes, dispatch};
 use macula_tensor::cpu::parallel::PIECE;
 use macula_tensor::cpu::{Simd, WithSimd};
 use macula_tensor::{Error, Float, Result, Tensor};
@@ -121,7 +121,7 @@ impl<L: Elementwise, T: Float> WithSimd for Pass<'_, L, T> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Option<f64> {
         let mut piece = self.piece;
-        let factor = Lanes::splat(simd, self.factor);
+        let factor = Lanes::splat(simd, InStep(self.factor));
         let mut scratch = Scratch::new();
         let mut total = 0.0;
         for (index, logits) in piece.logits.chunks(BLOCK).enumerate() {
@@ -132,14 +132,14 @@ impl<L: Elementwise, T: Float> WithSimd for Pass<'_, L, T> {
             if !self.targets.unpack(start, y, w) {
                 return None;
             }
-            // The last block may end within a register, and then lies in the scratch.
-            let whole = count.is_multiple_of(T::width::<S>());
+            // The last block may end within four registers, and then lies in the scratch.
+            let whole = count.is_multiple_of(InStep::<T>::width::<S>());
             let logits = if whole {
                 logits
             } else {
                 scratch.weights[count..].fill(T::ZERO);
                 scratch.logits[..count].copy_from_slice(logits);
-                &scratch.logits[..count.next_multiple_of(T::width::<S>())]
+                &scratch.logits[..count.next_multiple_of(InStep::<T>::width::<S>())]
             };
             let gradient = match &mut piece.gradient {
                 Some(gradient) if whole => &mut gradient[range.clone()],
@@ -197,17 +197,17 @@ impl<T: Float> Scratch<T> {
 fn block<S: Simd, T: Float, L: Elementwise>(
     simd: S,
     formula: L,
-    factor: Lanes<S, T>,
+    factor: Lanes<S, InStep<T>>,
     x: &[T],
     y: &[T],
     w: &mut [T],
     gradient: &mut [T],
 ) -> T {
-    let (x, _) = T::split::<S>(x);
-    let y = &T::split::<S>(y).0[..x.len()];
-    let w = &mut T::split_mut::<S>(w).0[..x.len()];
-    let gradient = &mut T::split_mut::<S>(gradient).0[..x.len()];
-    let mut sum = Lanes::splat(simd, T::ZERO);
+    let (x, _) = InStep::split::<S>(x);
+    let y = &InStep::split::<S>(y).0[..x.len()];
+    let w = &mut InStep::split_mut::<S>(w).0[..x.len()];
+    let gradient = &mut InStep::split_mut::<S>(gradient).0[..x.len()];
+    let mut sum = Lanes::splat(simd, InStep(T::ZERO));
     for i in 0..x.len() {
         let inputs = [x[i], y[i], w[i]].map(|v| Lanes::new(simd, v));
         let (value, slope) = formula.value_and_slope(inputs);
@@ -215,5 +215,5 @@ fn block<S: Simd, T: Float, L: Elementwise>(
         w[i] = value.vector;
         gradient[i] = (slope * factor).vector;
     }
-    sum.sum()
+    sum.sum_of_registers().sum()
 }

@@ -1,7 +1,7 @@
 //! A block of rows in which one class counts, and the formula applied to their margins.
 
 use macula_tensor::cpu::Simd;
-use macula_tensor::cpu::lanes::Lanes;
+use macula_tensor::cpu::lanes::{InStep, Lanes};
 use macula_tensor::{Float, Scalar};
 
 use super::rows::Rows;
@@ -72,16 +72,16 @@ impl<T: Float> Block<T> {
         factor: T,
         count: usize,
     ) -> T {
-        let registers = count.div_ceil(T::width::<S>());
-        let above = &T::split::<S>(&self.above).0[..registers];
-        let sums = &T::split::<S>(&self.sums).0[..registers];
-        let settings = &T::split::<S>(&self.settings).0[..registers];
-        let weights = &T::split::<S>(&self.weights).0[..registers];
-        let values = &mut T::split_mut::<S>(&mut self.values).0[..registers];
-        let slopes = &mut T::split_mut::<S>(&mut self.slopes).0[..registers];
-        let factor = Lanes::splat(simd, factor);
-        let mut total = Lanes::splat(simd, T::ZERO);
-        for i in 0..registers {
+        let fours = count.div_ceil(InStep::<T>::width::<S>());
+        let above = &InStep::split::<S>(&self.above).0[..fours];
+        let sums = &InStep::split::<S>(&self.sums).0[..fours];
+        let settings = &InStep::split::<S>(&self.settings).0[..fours];
+        let weights = &InStep::split::<S>(&self.weights).0[..fours];
+        let values = &mut InStep::split_mut::<S>(&mut self.values).0[..fours];
+        let slopes = &mut InStep::split_mut::<S>(&mut self.slopes).0[..fours];
+        let factor = Lanes::splat(simd, InStep(factor));
+        let mut total = Lanes::splat(simd, InStep(T::ZERO));
+        for i in 0..fours {
             let margin = Lanes::new(simd, above[i]) - Lanes::new(simd, sums[i]).ln();
             let setting = Lanes::new(simd, settings[i]);
             let weight = Lanes::new(simd, weights[i]);
@@ -90,6 +90,6 @@ impl<T: Float> Block<T> {
             values[i] = value.vector;
             slopes[i] = (slope * factor).vector;
         }
-        total.sum()
+        total.sum_of_registers().sum()
     }
 }

@@ -45,14 +45,13 @@ impl<L: MarginLoss, T: Float> WithSimd for LabelledPass<'_, L, T> {
             if !block.take_targets(rows, piece.first_row + first, count) {
                 return None;
             }
-            let upcoming = &piece.logits[(first + count) * classes..];
             match &mut layout {
                 Layout::Pairs => pairs::margins(logits, &mut block),
                 Layout::Narrow(scratch) => {
-                    narrow::margins(simd, logits, upcoming, classes, &mut block, scratch);
+                    narrow::margins(simd, logits, classes, &mut block, scratch);
                 }
                 Layout::Wide(scratch) => {
-                    wide::margins(simd, logits, upcoming, classes, &mut block, scratch);
+                    wide::margins(simd, logits, classes, &mut block, scratch);
                 }
             }
             block.take_numbers_of_classes(rows, count);

@@ -25,9 +25,9 @@ use crate::formula::MarginLoss;
 use crate::pieces::{Piece, sum_in_pieces};
 use crate::reduction::Reduction;
 
-mod ahead;
 mod block;
 mod composed;
+mod exponential;
 mod labelled;
 mod margins;
 mod mixed;

@@ -13,11 +13,11 @@
 use std::mem::{replace, swap};
 
 use macula_tensor::cpu::Simd;
-use macula_tensor::cpu::lanes::Lanes;
+use macula_tensor::cpu::lanes::{InStep, Lanes};
 use macula_tensor::{Float, Scalar};
 
-use super::ahead::Ahead;
 use super::block::{Block, ROWS};
+use super::exponential::exponential;
 
 /// Up to this many classes; for more, windows cost more than sums over the rows.
 pub(super) const CLASSES: usize = 24;
@@ -47,12 +47,11 @@ impl<T: Float> Scratch<T> {
 }
 
 /// Writes the exponentials of the other classes to `scratch`, and `z_t − M` and `Σ` of each row to
-/// `block`. What follows the block in memory are the rows `upcoming`.
+/// `block`.
 #[inline(always)]
 pub(super) fn margins<S: Simd, T: Float>(
     simd: S,
     logits: &[T],
-    upcoming: &[T],
     classes: usize,
     block: &mut Block<T>,
     scratch: &mut Scratch<T>,
@@ -77,18 +76,17 @@ pub(super) fn margins<S: Simd, T: Float>(
         spread(largest, &mut of_rows[row * classes..], classes);
     }
 
-    let zero = Lanes::splat(simd, T::ZERO);
-    let largest = &T::split::<S>(of_rows).0[..registers];
-    let vectors = &mut T::split_mut::<S>(numbers).0[..registers];
-    let mut ahead = Ahead::new::<S>(upcoming);
-    for (vector, &largest) in vectors.iter_mut().zip(largest) {
-        ahead.read();
-        let (other, largest) = (Lanes::new(simd, *vector), Lanes::new(simd, largest));
-        // Where both are infinite the difference is 0, not NaN.
-        let below = Lanes::select(other.equal(largest), zero, other - largest);
-        *vector = below.exp_of_negative().vector;
+    let counted = registers * T::width::<S>();
+    let (largest, last_largest) = InStep::split::<S>(&of_rows[..counted]);
+    let (fours, last) = InStep::split_mut::<S>(&mut numbers[..counted]);
+    for (four, &largest) in fours.iter_mut().zip(largest) {
+        let four_logits = Lanes::<S, InStep<T>>::new(simd, *four);
+        *four = exponential(four_logits, Lanes::new(simd, largest)).vector;
     }
-    ahead.done();
+    for (vector, &largest) in last.iter_mut().zip(last_largest) {
+        let logits = Lanes::<S, T>::new(simd, *vector);
+        *vector = exponential(logits, Lanes::new(simd, largest)).vector;
+    }
 
     let sums = windows_of::<S, T, Sum>(simd, numbers, classes, registers, windows);
     for (row, sum) in block.sums[..rows].iter_mut().enumerate() {

@@ -1,13 +1,14 @@
 //! Many classes: a register holds classes of one row.
 
 use std::mem::replace;
+use std::slice::ChunksExactMut;
 
+use macula_tensor::Float;
 use macula_tensor::cpu::Simd;
-use macula_tensor::cpu::lanes::Lanes;
-use macula_tensor::{Float, Scalar};
+use macula_tensor::cpu::lanes::{InStep, Lanes};
 
-use super::ahead::Ahead;
-use super::block::Block;
+use super::block::{Block, ROWS};
+use super::exponential::exponential;
 
 /// Numbers of a block, if a row has not more: 16 to 32 KiB of exponentials, in the first-level
 /// cache.
@@ -23,6 +24,10 @@ impl<T: Float> Scratch<T> {
     pub(super) fn new(rows: usize, classes: usize) -> Self {
         Self(vec![T::ZERO; rows * padded(classes)])
     }
+
+    fn rows(&mut self, classes: usize) -> ChunksExactMut<'_, T> {
+        self.0.chunks_exact_mut(padded(classes))
+    }
 }
 
 /// The length of a row in the scratch: whole registers, whatever their width.
@@ -31,44 +36,57 @@ fn padded(classes: usize) -> usize {
 }
 
 /// Writes the exponentials of the other classes to `scratch`, and `z_t − M` and `Σ` of each
-/// row to `block`. What follows the block in memory are the rows `upcoming`.
+/// row to `block`.
+///
+/// The rows pass by three times. What comes from memory is best read without a pause, and the
+/// largest number of a row, which all its exponentials wait for, is found while the next row's is
+/// sought.
 #[inline(always)]
 pub(super) fn margins<S: Simd, T: Float>(
     simd: S,
     logits: &[T],
-    upcoming: &[T],
     classes: usize,
     block: &mut Block<T>,
     scratch: &mut Scratch<T>,
 ) {
     let minus_infinity = T::from_f64(f64::NEG_INFINITY);
-    let zero = Lanes::splat(simd, T::ZERO);
-    let rows = scratch.0.chunks_exact_mut(padded(classes));
-    let next_rows = logits.chunks_exact(classes).skip(1);
-    let mut next_rows = next_rows.chain(upcoming.chunks(classes).take(1));
-    for (row, (others, logits)) in rows.zip(logits.chunks_exact(classes)).enumerate() {
+    let rows = logits.chunks_exact(classes);
+    let count = rows.len();
+    for (others, logits) in scratch.rows(classes).zip(rows) {
         others[..classes].copy_from_slice(logits);
         others[classes..].fill(minus_infinity);
-        let target = replace(&mut others[block.targets[row]], minus_infinity);
-        let (vectors, _) = T::split_mut::<S>(others);
-
-        let largest = largest(simd, vectors);
-        let shift = Lanes::splat(simd, largest);
-        let mut ahead = Ahead::new::<S>(next_rows.next().unwrap_or_default());
-        let mut sum = zero;
-        for vector in vectors {
-            ahead.read();
-            let other = Lanes::new(simd, *vector);
-            // Where both are infinite the difference is 0, not NaN.
-            let below = Lanes::select(other.equal(shift), zero, other - shift);
-            let exponential = below.exp_of_negative();
-            sum = sum + exponential;
-            *vector = exponential.vector;
-        }
-        ahead.done();
-        block.above[row] = target - largest;
-        block.sums[row] = sum.sum();
     }
+    let mut largest_of_rows = [T::ZERO; ROWS];
+    for (row, others) in scratch.rows(classes).take(count).enumerate() {
+        let target = replace(&mut others[block.targets[row]], minus_infinity);
+        let largest = largest(simd, T::split::<S>(others).0);
+        block.above[row] = target - largest;
+        largest_of_rows[row] = largest;
+    }
+    for (row, others) in scratch.rows(classes).take(count).enumerate() {
+        block.sums[row] = exponentials(simd, others, largest_of_rows[row]);
+    }
+}
+
+/// Turns logits into their exponentials and returns the sum of these.
+#[inline(always)]
+fn exponentials<S: Simd, T: Float>(simd: S, others: &mut [T], largest: T) -> T {
+    let (fours, rest) = InStep::split_mut::<S>(others);
+    let shift = Lanes::splat(simd, InStep(largest));
+    let mut sum = Lanes::splat(simd, InStep(T::ZERO));
+    for four in fours {
+        let exponential = exponential(Lanes::new(simd, *four), shift);
+        sum = sum + exponential;
+        *four = exponential.vector;
+    }
+    let shift = Lanes::splat(simd, largest);
+    let mut sum = sum.sum_of_registers();
+    for vector in rest {
+        let exponential = exponential(Lanes::new(simd, *vector), shift);
+        sum = sum + exponential;
+        *vector = exponential.vector;
+    }
+    sum.sum()
 }
 
 /// The largest of all lanes; NaN may be passed over, as it comes back with its exponential.

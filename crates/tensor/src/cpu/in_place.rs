@@ -2,7 +2,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::lanes::{LaneFloat, Lanes, dispatch};
+use super::lanes::{LaneMemory, Lanes, dispatch};
 use super::parallel::{PIECE, for_each_piece};
 use crate::element::Float;
 use crate::pointwise::Pointwise;
@@ -34,7 +34,7 @@ struct Map<'a, F, T> {
     elements: &'a mut [T],
 }
 
-impl<F: Pointwise<1>, T: LaneFloat> WithSimd for Map<'_, F, T> {
+impl<F: Pointwise<1>, T: LaneMemory> WithSimd for Map<'_, F, T> {
     type Output = ();
 
     #[inline(always)]
@@ -56,7 +56,7 @@ struct Zip<'a, F, T> {
     others: &'a [T],
 }
 
-impl<F: Pointwise<2>, T: LaneFloat> WithSimd for Zip<'_, F, T> {
+impl<F: Pointwise<2>, T: LaneMemory> WithSimd for Zip<'_, F, T> {
     type Output = ();
 
     #[inline(always)]

@@ -3,7 +3,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::fold::Reduction;
-use super::lanes::{LaneFloat, Lanes, dispatch, single};
+use super::lanes::{LaneMemory, Lanes, dispatch, single};
 use crate::element::Float;
 use crate::pointwise::Pointwise;
 use crate::scalar::Scalar;
@@ -210,7 +210,7 @@ impl<M: Summand, F: Fold> LaneFold<M, F> {
 
 /// A mask of the first `count` lanes; `like` only says which kind of lanes.
 #[inline(always)]
-pub(crate) fn first_lanes<S: Simd, T: LaneFloat>(
+pub(crate) fn first_lanes<S: Simd, T: LaneMemory>(
     simd: S,
     count: usize,
     like: Lanes<S, T>,
@@ -238,7 +238,7 @@ fn halve<S: Scalar, F: Fold, const N: usize>(mut values: [S; N]) -> S {
 
 /// The two numbers, combined.
 #[inline(always)]
-fn combine_two<T: LaneFloat, F: Fold>(a: T, b: T) -> T {
+fn combine_two<T: LaneMemory, F: Fold>(a: T, b: T) -> T {
     let mut combined = [a];
     F::combine(single(a), single(b)).store_partial(&mut combined);
     combined[0]

@@ -18,10 +18,12 @@ use crate::scalar::{Logistic, Scalar};
 
 mod float;
 mod horizontal;
+mod in_step;
 mod instruction_set;
 mod single;
 
-pub use float::LaneFloat;
+pub use float::{LaneFloat, LaneMemory};
+pub use in_step::InStep;
 pub use instruction_set::{InstructionSet, dispatch};
 pub use single::single;
 
@@ -48,29 +50,17 @@ impl<S: Simd, T: LaneFloat> Lanes<S, T> {
         Self::new(simd, T::splat(simd, value))
     }
 
-    /// Loads less than a register; the lanes past the slice are 0.
-    #[inline(always)]
-    pub fn load_partial(simd: S, slice: &[T]) -> Self {
-        Self::new(simd, T::load_partial(simd, slice))
-    }
-
-    /// Stores the first lanes, as many as the slice has room for.
-    #[inline(always)]
-    pub fn store_partial(self, slice: &mut [T]) {
-        T::store_partial(self.simd, slice, self.vector);
-    }
-
     /// e^x for x ≤ 0, in fewer operations than [`exp`](Scalar::exp) takes for any x. NaN stays NaN.
     #[inline(always)]
     pub fn exp_of_negative(self) -> Self {
         elementary::exp_of_negative(self)
     }
 
-    /// The larger of two, in half the operations of [`max`](Scalar::max); which of them it is where
-    /// one is NaN is not said.
+    /// The larger of two, in one operation where [`max`](Scalar::max) takes four; which of them it is
+    /// where one is NaN is not said.
     #[inline(always)]
     pub fn larger(self, other: Self) -> Self {
-        Self::select(self.less(other), other, self)
+        Self::new(self.simd, T::larger(self.simd, self.vector, other.vector))
     }
 
     /// 2^(n + shift) for an integral n and an exponent between those of the smallest and the
@@ -97,29 +87,25 @@ impl<S: Simd, T: LaneFloat> Lanes<S, T> {
     }
 
     /// `function` of every lane where the mask holds, one number at a time, and `otherwise`
-    /// elsewhere: for arguments so rare that a call and a loop do not matter.
+    /// elsewhere.
     #[inline(always)]
     pub(super) fn patch(self, mask: T::Mask<S>, function: fn(f64) -> f64, otherwise: Self) -> Self {
-        if !T::any(self.simd, mask) {
-            return otherwise;
-        }
-        let mut buffer = [T::from_f64(0.0); WIDEST];
-        let lanes = &mut buffer[..T::width::<S>()];
-        self.store_partial(lanes);
-        apply_one_by_one(lanes, function);
-        Self::select(mask, Self::load_partial(self.simd, lanes), otherwise)
+        let vector = T::patch(self.simd, mask, function, self.vector, otherwise.vector);
+        Self::new(self.simd, vector)
     }
 }
 
-/// The most lanes that a register of any instruction set has.
-const WIDEST: usize = 16;
+impl<S: Simd, T: LaneMemory> Lanes<S, T> {
+    /// Loads less than a register; the lanes past the slice are 0.
+    #[inline(always)]
+    pub fn load_partial(simd: S, slice: &[T]) -> Self {
+        Self::new(simd, T::load_partial(simd, slice))
+    }
 
-/// Overwrites every number by its `function`, computed in `f64`.
-#[cold]
-#[inline(never)]
-fn apply_one_by_one<T: LaneFloat>(lanes: &mut [T], function: fn(f64) -> f64) {
-    for lane in lanes {
-        *lane = T::from_f64(function(lane.to_f64()));
+    /// Stores the first lanes, as many as the slice has room for.
+    #[inline(always)]
+    pub fn store_partial(self, slice: &mut [T]) {
+        T::store_partial(self.simd, slice, self.vector);
     }
 }
 

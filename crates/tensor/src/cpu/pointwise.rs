@@ -19,7 +19,7 @@
 use pulp::{Simd, WithSimd};
 use smallvec::SmallVec;
 
-use super::lanes::{LaneFloat, Lanes, dispatch};
+use super::lanes::{LaneFloat, LaneMemory, Lanes, dispatch};
 use super::parallel::{PIECE, for_each_piece};
 use super::source::Source;
 use crate::element::Float;
@@ -183,7 +183,7 @@ struct Interpreter<'a, T> {
     output: &'a mut [T],
 }
 
-impl<T: LaneFloat> WithSimd for Interpreter<'_, T> {
+impl<T: LaneMemory> WithSimd for Interpreter<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -237,7 +237,7 @@ struct Loop<'a, E, T, const N: usize> {
     output: &'a mut [T],
 }
 
-impl<E: Evaluate<N>, T: LaneFloat, const N: usize> WithSimd for Loop<'_, E, T, N> {
+impl<E: Evaluate<N>, T: LaneMemory, const N: usize> WithSimd for Loop<'_, E, T, N> {
     type Output = ();
 
     #[inline(always)]
@@ -262,7 +262,7 @@ struct SeededLoop<'a, E, T, const N: usize> {
     product: &'a mut [T],
 }
 
-impl<E: Evaluate<N>, T: LaneFloat, const N: usize> WithSimd for SeededLoop<'_, E, T, N> {
+impl<E: Evaluate<N>, T: LaneMemory, const N: usize> WithSimd for SeededLoop<'_, E, T, N> {
     type Output = ();
 
     #[inline(always)]

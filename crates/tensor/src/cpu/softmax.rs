@@ -10,7 +10,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::lane_fold::{ExpDistance, LaneFold, Larger, Sum, first_lanes};
-use super::lanes::{Lanes, dispatch};
+use super::lanes::{InStep, Lanes, dispatch};
 use super::parallel::{PIECE, for_each_piece};
 use crate::element::Float;
 use crate::scalar::Scalar;
@@ -88,22 +88,27 @@ impl<T: Float> WithSimd for Rows<'_, T> {
 #[inline(always)]
 fn row<S: Simd, T: Float>(simd: S, from: &[T], to: &mut [T]) {
     let largest = LaneFold::of(Larger).row(simd, from, T::ZERO);
+    let largest_of_four = Lanes::splat(simd, InStep(largest));
     let largest = Lanes::splat(simd, largest);
     let zero = Lanes::splat(simd, T::ZERO);
     let mut total = zero;
     for (from, to) in from.chunks(RUN).zip(to.chunks_mut(RUN)) {
-        let (from, from_rest) = T::split::<S>(from);
-        let (to, to_rest) = T::split_mut::<S>(to);
-        let mut sum = zero;
-        for (from, to) in from.iter().zip(to) {
-            let e = (Lanes::new(simd, *from) - largest).exp();
+        let whole = from.len() - from.len() % InStep::<T>::width::<S>();
+        let (from, from_rest) = from.split_at(whole);
+        let (to, to_rest) = to.split_at_mut(whole);
+        let mut sum = Lanes::splat(simd, InStep(T::ZERO));
+        let fours = InStep::split::<S>(from).0.iter();
+        for (from, to) in fours.zip(InStep::split_mut::<S>(to).0) {
+            let e = (Lanes::new(simd, *from) - largest_of_four).exp_of_negative();
             sum = sum + e;
             *to = e.vector;
         }
-        if !from_rest.is_empty() {
-            let e = (Lanes::load_partial(simd, from_rest) - largest).exp();
-            sum = sum + Lanes::select(first_lanes(simd, from_rest.len(), e), e, zero);
-            e.store_partial(to_rest);
+        let mut sum = sum.sum_of_registers();
+        let width = T::width::<S>();
+        for (from, to) in from_rest.chunks(width).zip(to_rest.chunks_mut(width)) {
+            let e = (Lanes::load_partial(simd, from) - largest).exp_of_negative();
+            sum = sum + Lanes::select(first_lanes(simd, from.len(), e), e, zero);
+            e.store_partial(to);
         }
         total = total + sum;
     }

@@ -7,7 +7,7 @@
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::lanes::{LaneFloat, Lanes, dispatch};
+use super::lanes::{LaneMemory, Lanes, dispatch};
 use super::parallel::PIECE;
 use crate::element::Float;
 use crate::update::Update;
@@ -51,7 +51,7 @@ struct Loop<'a, F, T, const N: usize> {
     input: &'a [T],
 }
 
-impl<F: Update<N>, T: LaneFloat, const N: usize> WithSimd for Loop<'_, F, T, N> {
+impl<F: Update<N>, T: LaneMemory, const N: usize> WithSimd for Loop<'_, F, T, N> {
     type Output = ();
 
     #[inline(always)]

@@ -2,7 +2,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use crate::cpu::lanes::{InstructionSet, LaneFloat, Lanes, single};
+use crate::cpu::lanes::{InStep, InstructionSet, LaneMemory, Lanes, single};
 use crate::scalar::Scalar;
 
 /// What every function keeps to.
@@ -78,7 +78,8 @@ fn std_softplus(x: f64) -> f64 {
     if x > 0.0 { x + tail } else { tail }
 }
 
-/// Applies a function to slices, their tails through partial registers.
+/// Applies a function to slices: four registers in step, the rest one by one, and the tail through
+/// a partial register.
 struct Apply<'a, T> {
     function: Function,
     x: &'a [T],
@@ -86,14 +87,24 @@ struct Apply<'a, T> {
     results: &'a mut [T],
 }
 
-impl<T: LaneFloat> WithSimd for Apply<'_, T> {
+impl<T: LaneMemory> WithSimd for Apply<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let (x, x_tail) = T::split::<S>(self.x);
-        let (y, y_tail) = T::split::<S>(self.y);
-        let (results, results_tail) = T::split_mut::<S>(self.results);
+        let fours = self.x.len() - self.x.len() % InStep::<T>::width::<S>();
+        let (x, x_rest) = self.x.split_at(fours);
+        let (y, y_rest) = self.y.split_at(fours);
+        let (results, results_rest) = self.results.split_at_mut(fours);
+        let (x, y) = (InStep::split::<S>(x).0, InStep::split::<S>(y).0);
+        for ((&x, &y), result) in x.iter().zip(y).zip(InStep::split_mut::<S>(results).0) {
+            let (x, y) = (Lanes::<S, InStep<T>>::new(simd, x), Lanes::new(simd, y));
+            *result = self.function.of_lanes(x, y).vector;
+        }
+
+        let (x, x_tail) = T::split::<S>(x_rest);
+        let (y, y_tail) = T::split::<S>(y_rest);
+        let (results, results_tail) = T::split_mut::<S>(results_rest);
         for ((&x, &y), result) in x.iter().zip(y).zip(results) {
             let (x, y) = (Lanes::<S, T>::new(simd, x), Lanes::new(simd, y));
             *result = self.function.of_lanes(x, y).vector;
@@ -106,7 +117,7 @@ impl<T: LaneFloat> WithSimd for Apply<'_, T> {
     }
 }
 
-fn apply<T: LaneFloat>(set: InstructionSet, function: Function, x: &[T], y: &[T]) -> Vec<T> {
+fn apply<T: LaneMemory>(set: InstructionSet, function: Function, x: &[T], y: &[T]) -> Vec<T> {
     let mut results = x.to_vec();
     set.run(Apply {
         function,
@@ -270,7 +281,7 @@ fn every_function_is_within_two_ulp_of_the_true_values_in_f64() {
 }
 
 /// The bits, one pattern for all NaNs.
-fn bits<T: LaneFloat>(x: T) -> u64 {
+fn bits<T: LaneMemory>(x: T) -> u64 {
     let x = x.to_f64();
     if x.is_nan() {
         f64::NAN.to_bits()
@@ -279,7 +290,7 @@ fn bits<T: LaneFloat>(x: T) -> u64 {
     }
 }
 
-fn assert_same_bits_everywhere<T: LaneFloat>(x: &[T], y: &[T]) {
+fn assert_same_bits_everywhere<T: LaneMemory>(x: &[T], y: &[T]) {
     for &function in FUNCTIONS {
         let one_by_one = |(&x, &y)| bits(function.of_lanes(single(x), single(y)).value());
         let expected: Vec<u64> = x.iter().zip(y).map(one_by_one).collect();

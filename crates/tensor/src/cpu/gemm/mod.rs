@@ -50,7 +50,7 @@ use std::ops::AddAssign;
 
 use pulp::{Simd, WithSimd};
 
-use super::lanes::LaneFloat;
+use super::lanes::LaneMemory;
 pub(crate) use parallel::matmul_batch;
 use plan::Plan;
 
@@ -171,7 +171,7 @@ impl<T> Epilogue<'_, T> {
 }
 
 /// What the products need of a number type beyond its lanes.
-pub trait GemmFloat: LaneFloat + PartialOrd + AddAssign {
+pub trait GemmFloat: LaneMemory + PartialOrd + AddAssign {
     const ZERO: Self;
 
     /// The sum of the lanes of a register.

@@ -11,23 +11,12 @@ pub trait LaneFloat: Copy + Send + Sync + 'static {
     /// One truth value for each number of a register.
     type Mask<S: Simd>: Copy;
 
-    /// Numbers in a register.
-    fn width<S: Simd>() -> usize;
     /// `value` rounded to this type.
     fn from_f64(value: f64) -> Self;
     /// This number as an `f64`.
     fn to_f64(self) -> f64;
     /// The one of two that is meant for this type: coefficients, a limit.
     fn choose<A>(for_f32: A, for_f64: A) -> A;
-
-    /// Splits a slice into whole registers and what is left over.
-    fn split<S: Simd>(slice: &[Self]) -> (&[Self::Vector<S>], &[Self]);
-    /// Splits a slice into whole registers to write to and what is left over.
-    fn split_mut<S: Simd>(slice: &mut [Self]) -> (&mut [Self::Vector<S>], &mut [Self]);
-    /// Loads less than a register; the lanes past the slice are 0.
-    fn load_partial<S: Simd>(simd: S, slice: &[Self]) -> Self::Vector<S>;
-    /// Stores the first lanes of a register, as many as the slice has room for.
-    fn store_partial<S: Simd>(simd: S, slice: &mut [Self], vector: Self::Vector<S>);
 
     /// The same number in every lane.
     fn splat<S: Simd>(simd: S, value: Self) -> Self::Vector<S>;
@@ -52,6 +41,8 @@ pub trait LaneFloat: Copy + Send + Sync + 'static {
         b: Self::Vector<S>,
         c: Self::Vector<S>,
     ) -> Self::Vector<S>;
+    /// The larger of two; which of them it is where one is NaN is not said.
+    fn larger<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
 
     /// a < b.
     fn less<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Mask<S>;
@@ -59,8 +50,6 @@ pub trait LaneFloat: Copy + Send + Sync + 'static {
     fn less_equal<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Mask<S>;
     /// a = b.
     fn equal<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Mask<S>;
-    /// Whether the mask holds for any lane.
-    fn any<S: Simd>(simd: S, mask: Self::Mask<S>) -> bool;
     /// `a` where the mask holds, `b` elsewhere.
     fn select<S: Simd>(
         simd: S,
@@ -76,6 +65,42 @@ pub trait LaneFloat: Copy + Send + Sync + 'static {
     fn split_exponent<S: Simd>(simd: S, x: Self::Vector<S>) -> (Self::Vector<S>, Self::Vector<S>);
     /// The number with the magnitude of `a` and the sign bit of `sign`.
     fn copy_sign<S: Simd>(simd: S, a: Self::Vector<S>, sign: Self::Vector<S>) -> Self::Vector<S>;
+
+    /// `function` of every lane of `x` where the mask holds, one number at a time, and `otherwise`
+    /// elsewhere: for arguments so rare that a call and a loop do not matter.
+    fn patch<S: Simd>(
+        simd: S,
+        mask: Self::Mask<S>,
+        function: fn(f64) -> f64,
+        x: Self::Vector<S>,
+        otherwise: Self::Vector<S>,
+    ) -> Self::Vector<S>;
+}
+
+/// A number type whose slices are read and written in registers: `f32` and `f64`.
+pub trait LaneMemory: LaneFloat {
+    /// Numbers in a register.
+    fn width<S: Simd>() -> usize;
+    /// Splits a slice into whole registers and what is left over.
+    fn split<S: Simd>(slice: &[Self]) -> (&[Self::Vector<S>], &[Self]);
+    /// Splits a slice into whole registers to write to and what is left over.
+    fn split_mut<S: Simd>(slice: &mut [Self]) -> (&mut [Self::Vector<S>], &mut [Self]);
+    /// Loads less than a register; the lanes past the slice are 0.
+    fn load_partial<S: Simd>(simd: S, slice: &[Self]) -> Self::Vector<S>;
+    /// Stores the first lanes of a register, as many as the slice has room for.
+    fn store_partial<S: Simd>(simd: S, slice: &mut [Self], vector: Self::Vector<S>);
+}
+
+/// The most lanes that a register of any instruction set has.
+pub(super) const WIDEST: usize = 16;
+
+/// Overwrites every number by its `function`, computed in `f64`.
+#[cold]
+#[inline(never)]
+fn apply_one_by_one<T: LaneFloat>(lanes: &mut [T], function: fn(f64) -> f64) {
+    for lane in lanes {
+        *lane = T::from_f64(function(lane.to_f64()));
+    }
 }
 
 /// The arguments of [`LaneFloat::choose`].
@@ -84,7 +109,7 @@ struct Choices<A> {
     for_f64: A,
 }
 
-/// Implements [`LaneFloat`] for a float whose registers are `$vectors` and masks `$masks`.
+/// Implements [`LaneFloat`] and [`LaneMemory`] for a float whose registers are `$vectors` and masks `$masks`.
 ///
 /// The exponent of a float is moved in and out of its bits through 32-bit words, the one width
 /// `pulp` can shift: for `f64` the exponent lives in the upper word of each pair. The numbers used:
@@ -94,7 +119,7 @@ struct Choices<A> {
 macro_rules! lane_float {
     ($T:ident, $vectors:ident, $masks:ident, $Bits:ident, $split:ident,
      $split_mut:ident, $load:ident, $store:ident, $splat:ident, $splat_bits:ident, $add:ident,
-     $sub:ident, $mul:ident, $div:ident, $neg:ident, $abs:ident, $sqrt:ident, $mul_add:ident,
+     $sub:ident, $mul:ident, $div:ident, $neg:ident, $abs:ident, $sqrt:ident, $mul_add:ident, $max:ident,
      $less:ident, $less_equal:ident, $equal:ident, $first_true:ident, $select:ident, $and:ident,
      $or:ident, $add_bits:ident, $to_bits:ident, $from_bits:ident,
      lanes: $LANES:ident, choice: $choice:ident, shift: $shift:expr, magic: $magic:expr,
@@ -103,10 +128,6 @@ macro_rules! lane_float {
             type Vector<S: Simd> = S::$vectors;
             type Mask<S: Simd> = S::$masks;
 
-            #[inline(always)]
-            fn width<S: Simd>() -> usize {
-                S::$LANES
-            }
             #[inline(always)]
             fn from_f64(value: f64) -> Self {
                 value as Self
@@ -118,22 +139,6 @@ macro_rules! lane_float {
             #[inline(always)]
             fn choose<A>(for_f32: A, for_f64: A) -> A {
                 Choices { for_f32, for_f64 }.$choice
-            }
-            #[inline(always)]
-            fn split<S: Simd>(slice: &[Self]) -> (&[S::$vectors], &[Self]) {
-                S::$split(slice)
-            }
-            #[inline(always)]
-            fn split_mut<S: Simd>(slice: &mut [Self]) -> (&mut [S::$vectors], &mut [Self]) {
-                S::$split_mut(slice)
-            }
-            #[inline(always)]
-            fn load_partial<S: Simd>(simd: S, slice: &[Self]) -> S::$vectors {
-                simd.$load(slice)
-            }
-            #[inline(always)]
-            fn store_partial<S: Simd>(simd: S, slice: &mut [Self], vector: S::$vectors) {
-                simd.$store(slice, vector);
             }
             #[inline(always)]
             fn splat<S: Simd>(simd: S, value: Self) -> S::$vectors {
@@ -177,6 +182,10 @@ macro_rules! lane_float {
                 simd.$mul_add(a, b, c)
             }
             #[inline(always)]
+            fn larger<S: Simd>(simd: S, a: S::$vectors, b: S::$vectors) -> S::$vectors {
+                simd.$max(a, b)
+            }
+            #[inline(always)]
             fn less<S: Simd>(simd: S, a: S::$vectors, b: S::$vectors) -> S::$masks {
                 simd.$less(a, b)
             }
@@ -187,13 +196,6 @@ macro_rules! lane_float {
             #[inline(always)]
             fn equal<S: Simd>(simd: S, a: S::$vectors, b: S::$vectors) -> S::$masks {
                 simd.$equal(a, b)
-            }
-            #[inline(always)]
-            fn any<S: Simd>(simd: S, mask: S::$masks) -> bool {
-                // The position of the first true lane has another value for "none" in every
-                // instruction set, so it is compared with that of a mask known to be empty.
-                let zero = simd.$splat(0.0);
-                simd.$first_true(mask) != simd.$first_true(simd.$less(zero, zero))
             }
             #[inline(always)]
             fn select<S: Simd>(
@@ -257,6 +259,50 @@ macro_rules! lane_float {
                 let sign = simd.$and(simd.$to_bits(sign), sign_bit);
                 simd.$from_bits(simd.$or(magnitude, sign))
             }
+            #[inline(always)]
+            fn patch<S: Simd>(
+                simd: S,
+                mask: S::$masks,
+                function: fn(f64) -> f64,
+                x: S::$vectors,
+                otherwise: S::$vectors,
+            ) -> S::$vectors {
+                // The position of the first true lane has another value for "none" in every
+                // instruction set, so it is compared with that of a mask known to be empty.
+                let zero = simd.$splat(0.0);
+                let none = simd.$first_true(simd.$less(zero, zero));
+                if simd.$first_true(mask) == none {
+                    return otherwise;
+                }
+                let mut buffer = [0.0; WIDEST];
+                let lanes = &mut buffer[..S::$LANES];
+                simd.$store(lanes, x);
+                apply_one_by_one(lanes, function);
+                simd.$select(mask, simd.$load(lanes), otherwise)
+            }
+        }
+
+        impl LaneMemory for $T {
+            #[inline(always)]
+            fn width<S: Simd>() -> usize {
+                S::$LANES
+            }
+            #[inline(always)]
+            fn split<S: Simd>(slice: &[Self]) -> (&[S::$vectors], &[Self]) {
+                S::$split(slice)
+            }
+            #[inline(always)]
+            fn split_mut<S: Simd>(slice: &mut [Self]) -> (&mut [S::$vectors], &mut [Self]) {
+                S::$split_mut(slice)
+            }
+            #[inline(always)]
+            fn load_partial<S: Simd>(simd: S, slice: &[Self]) -> S::$vectors {
+                simd.$load(slice)
+            }
+            #[inline(always)]
+            fn store_partial<S: Simd>(simd: S, slice: &mut [Self], vector: S::$vectors) {
+                simd.$store(slice, vector);
+            }
         }
     };
 }
@@ -264,7 +310,7 @@ macro_rules! lane_float {
 lane_float!(
     f32, f32s, m32s, u32, as_simd_f32s, as_mut_simd_f32s, partial_load_f32s,
     partial_store_f32s, splat_f32s, splat_u32s, add_f32s, sub_f32s, mul_f32s, div_f32s, neg_f32s,
-    abs_f32s, sqrt_f32s, mul_add_f32s, less_than_f32s, less_than_or_equal_f32s, equal_f32s,
+    abs_f32s, sqrt_f32s, mul_add_f32s, max_f32s, less_than_f32s, less_than_or_equal_f32s, equal_f32s,
     first_true_m32s, select_f32s, and_u32s, or_u32s, add_u32s, transmute_u32s_f32s,
     transmute_f32s_u32s,
     lanes: F32_LANES, choice: for_f32, shift: 23, magic: 8_388_608.0, exponent_mask: 0xFFFF_FFFF_u32
@@ -273,7 +319,7 @@ lane_float!(
 lane_float!(
     f64, f64s, m64s, u64, as_simd_f64s, as_mut_simd_f64s, partial_load_f64s,
     partial_store_f64s, splat_f64s, splat_u64s, add_f64s, sub_f64s, mul_f64s, div_f64s, neg_f64s,
-    abs_f64s, sqrt_f64s, mul_add_f64s, less_than_f64s, less_than_or_equal_f64s, equal_f64s,
+    abs_f64s, sqrt_f64s, mul_add_f64s, max_f64s, less_than_f64s, less_than_or_equal_f64s, equal_f64s,
     first_true_m64s, select_f64s, and_u64s, or_u64s, add_u64s, transmute_u64s_f64s,
     transmute_f64s_u64s,
     lanes: F64_LANES, choice: for_f64, shift: 20, magic: 1_048_576.0, exponent_mask: 0xFFF0_0000_0000_0000_u64

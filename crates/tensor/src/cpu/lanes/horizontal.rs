@@ -3,10 +3,8 @@
 use pulp::Simd;
 
 use super::Lanes;
+use super::float::WIDEST;
 use crate::element::Float;
-
-/// The widest register, in numbers.
-const WIDEST: usize = 16;
 
 impl<S: Simd, T: Float> Lanes<S, T> {
     /// The sum of the lanes, halves first, so that it does not depend on more than their number.
@@ -15,13 +13,11 @@ impl<S: Simd, T: Float> Lanes<S, T> {
         self.fold(T::ZERO, |a, b| a + b)
     }
 
-    /// The largest lane; NaN if one of them is.
+    /// The largest lane; which of them it is where one is NaN is not said.
     #[inline(always)]
     pub fn largest(self) -> T {
-        // A NaN stays: `a` is kept unless `b` is larger or NaN itself.
-        self.fold(T::from_f64(f64::NEG_INFINITY), |a, b| {
-            if b <= a || a.is_nan() { a } else { b }
-        })
+        let lowest = T::from_f64(f64::NEG_INFINITY);
+        self.fold(lowest, |a, b| if a < b { b } else { a })
     }
 
     /// Combines the lanes pairwise; `neutral` fills up registers of fewer lanes.

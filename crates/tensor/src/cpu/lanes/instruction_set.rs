@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use pulp::{Simd, WithSimd};
 
-use super::float::LaneFloat;
+use super::float::LaneMemory;
 
 /// The instruction sets that a loop can be compiled for.
 ///
@@ -77,7 +77,7 @@ impl InstructionSet {
 
     /// Numbers in one register.
     #[inline(always)]
-    pub fn lanes<T: LaneFloat>(self) -> usize {
+    pub fn lanes<T: LaneMemory>(self) -> usize {
         match self {
             #[cfg(target_arch = "x86_64")]
             Self::Avx512(_) => T::width::<pulp::x86::V4>(),

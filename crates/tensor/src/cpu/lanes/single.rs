@@ -1,6 +1,6 @@
 //! Formulas of one number.
 
-use super::{LaneFloat, Lanes};
+use super::{LaneMemory, Lanes};
 use crate::scalar::{Logistic, Scalar};
 
 /// A register of one: how a formula is evaluated on a single number.
@@ -13,11 +13,11 @@ use crate::scalar::{Logistic, Scalar};
 ///
 /// assert_eq!(single(0.0_f32).sigmoid().value(), 0.5);
 /// ```
-pub fn single<T: LaneFloat>(value: T) -> Lanes<pulp::Scalar, T> {
+pub fn single<T: LaneMemory>(value: T) -> Lanes<pulp::Scalar, T> {
     Lanes::splat(pulp::Scalar::new(), value)
 }
 
-impl<T: LaneFloat> Lanes<pulp::Scalar, T> {
+impl<T: LaneMemory> Lanes<pulp::Scalar, T> {
     /// The number in a register of one.
     #[inline(always)]
     pub fn value(self) -> T {

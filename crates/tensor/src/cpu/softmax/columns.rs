@@ -242,7 +242,7 @@ impl<T: Float> Block<'_, T> {
                     let mut sum = zero;
                     let rows = rows.chunks(self.step);
                     for (x, y) in rows.zip(output.chunks_exact_mut(width)) {
-                        let e = (load(simd, &x[columns.clone()]) - shift).exp();
+                        let e = (load(simd, &x[columns.clone()]) - shift).exp_of_negative();
                         sum = sum + e;
                         if kind == Kind::Softmax {
                             store(e, &mut y[columns.clone()]);
