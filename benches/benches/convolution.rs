@@ -15,7 +15,7 @@ use std::time::Instant;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main};
 use macula::prelude::*;
-use macula::tensor::cpu::lanes::{LaneMemory, dispatch};
+use macula::tensor::cpu::lanes::{LaneFloat, LaneMemory, dispatch};
 use macula::tensor::cpu::{Simd, WithSimd};
 use macula::tensor::{Convolution, Pooling};
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -232,11 +232,11 @@ impl WithSimd for MultiplyAdd {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> f64 {
-        let factor = <f32 as LaneMemory>::splat(simd, black_box(0.5));
-        let mut sums = [<f32 as LaneMemory>::splat(simd, black_box(1.0)); Self::SUMS];
+        let factor = <f32 as LaneFloat>::splat(simd, black_box(0.5));
+        let mut sums = [<f32 as LaneFloat>::splat(simd, black_box(1.0)); Self::SUMS];
         for _ in 0..self.repeats {
             for sum in &mut sums {
-                *sum = <f32 as LaneMemory>::mul_add(simd, *sum, factor, factor);
+                *sum = <f32 as LaneFloat>::mul_add(simd, *sum, factor, factor);
             }
         }
         black_box(sums.map(|sum| simd.reduce_sum_f32s(sum)));
