@@ -36,7 +36,7 @@ impl<L: MarginLoss, T: Float> WithSimd for LabelledPass<'_, L, T> {
             set: rows.settings.is_some(),
         };
         let classes = rows.classes();
-        let (mut layout, block_rows) = Layout::new(classes);
+        let (mut layout, block_rows) = Layout::new::<S>(classes);
         let mut block = Block::new();
         let mut total = 0.0;
         for (index, logits) in piece.logits.chunks(block_rows * classes).enumerate() {
@@ -78,7 +78,7 @@ impl<L: MarginLoss, T: Float> WithSimd for LabelledPass<'_, L, T> {
 
 impl<T: Float> Layout<T> {
     /// The layout for a number of classes, and the rows of its blocks.
-    fn new(classes: usize) -> (Self, usize) {
+    fn new<S: Simd>(classes: usize) -> (Self, usize) {
         if classes == 2 {
             (Self::Pairs, ROWS)
         } else if classes <= narrow::CLASSES {
@@ -86,7 +86,7 @@ impl<T: Float> Layout<T> {
             (Self::Narrow(narrow::Scratch::new(rows, classes)), rows)
         } else {
             let rows = (wide::NUMBERS / classes).clamp(1, ROWS);
-            (Self::Wide(wide::Scratch::new(rows, classes)), rows)
+            (Self::Wide(wide::Scratch::new::<S>(rows, classes)), rows)
         }
     }
 }

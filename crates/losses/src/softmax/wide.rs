@@ -13,26 +13,24 @@ use super::exponential::exponential;
 /// Numbers of a block, if a row has not more: 16 to 32 KiB of exponentials, in the first-level
 /// cache.
 pub(super) const NUMBERS: usize = 4096;
-/// The largest number of a row is sought in as many registers in turn, so that no comparison waits
-/// for the one before.
-const TURNS: usize = 4;
-
-/// The exponentials of a block, each row in whole registers.
-pub(super) struct Scratch<T>(Vec<T>);
-
-impl<T: Float> Scratch<T> {
-    pub(super) fn new(rows: usize, classes: usize) -> Self {
-        Self(vec![T::ZERO; rows * padded(classes)])
-    }
-
-    fn rows(&mut self, classes: usize) -> ChunksExactMut<'_, T> {
-        self.0.chunks_exact_mut(padded(classes))
-    }
+/// The exponentials of a block, each row in whole registers, four by four.
+pub(super) struct Scratch<T> {
+    numbers: Vec<T>,
+    row: usize,
 }
 
-/// The length of a row in the scratch: whole registers, whatever their width.
-fn padded(classes: usize) -> usize {
-    classes.next_multiple_of(16)
+impl<T: Float> Scratch<T> {
+    pub(super) fn new<S: Simd>(rows: usize, classes: usize) -> Self {
+        let row = classes.next_multiple_of(InStep::<T>::width::<S>());
+        Self {
+            numbers: vec![T::ZERO; rows * row],
+            row,
+        }
+    }
+
+    fn rows(&mut self) -> ChunksExactMut<'_, T> {
+        self.numbers.chunks_exact_mut(self.row)
+    }
 }
 
 /// Writes the exponentials of the other classes to `scratch`, and `z_t − M` and `Σ` of each
@@ -52,18 +50,18 @@ pub(super) fn margins<S: Simd, T: Float>(
     let minus_infinity = T::from_f64(f64::NEG_INFINITY);
     let rows = logits.chunks_exact(classes);
     let count = rows.len();
-    for (others, logits) in scratch.rows(classes).zip(rows) {
+    for (others, logits) in scratch.rows().zip(rows) {
         others[..classes].copy_from_slice(logits);
         others[classes..].fill(minus_infinity);
     }
     let mut largest_of_rows = [T::ZERO; ROWS];
-    for (row, others) in scratch.rows(classes).take(count).enumerate() {
+    for (row, others) in scratch.rows().take(count).enumerate() {
         let target = replace(&mut others[block.targets[row]], minus_infinity);
-        let largest = largest(simd, T::split::<S>(others).0);
+        let largest = largest(simd, others);
         block.above[row] = target - largest;
         largest_of_rows[row] = largest;
     }
-    for (row, others) in scratch.rows(classes).take(count).enumerate() {
+    for (row, others) in scratch.rows().take(count).enumerate() {
         block.sums[row] = exponentials(simd, others, largest_of_rows[row]);
     }
 }
@@ -71,38 +69,24 @@ pub(super) fn margins<S: Simd, T: Float>(
 /// Turns logits into their exponentials and returns the sum of these.
 #[inline(always)]
 fn exponentials<S: Simd, T: Float>(simd: S, others: &mut [T], largest: T) -> T {
-    let (fours, rest) = InStep::split_mut::<S>(others);
     let shift = Lanes::splat(simd, InStep(largest));
     let mut sum = Lanes::splat(simd, InStep(T::ZERO));
-    for four in fours {
+    for four in InStep::split_mut::<S>(others).0 {
         let exponential = exponential(Lanes::new(simd, *four), shift);
         sum = sum + exponential;
         *four = exponential.vector;
     }
-    let shift = Lanes::splat(simd, largest);
-    let mut sum = sum.sum_of_registers();
-    for vector in rest {
-        let exponential = exponential(Lanes::new(simd, *vector), shift);
-        sum = sum + exponential;
-        *vector = exponential.vector;
-    }
-    sum.sum()
+    sum.sum_of_registers().sum()
 }
 
-/// The largest of all lanes; NaN may be passed over, as it comes back with its exponential.
+/// The largest number; NaN may be passed over, as it comes back with its exponential.
 #[inline(always)]
-fn largest<S: Simd, T: Float>(simd: S, vectors: &[T::Vector<S>]) -> T {
-    let mut largest = [Lanes::splat(simd, T::from_f64(f64::NEG_INFINITY)); TURNS];
-    let (chunks, rest) = vectors.as_chunks::<TURNS>();
-    for chunk in chunks {
-        for turn in 0..TURNS {
-            largest[turn] = largest[turn].larger(Lanes::new(simd, chunk[turn]));
-        }
+fn largest<S: Simd, T: Float>(simd: S, others: &[T]) -> T {
+    let mut largest = Lanes::splat(simd, InStep(T::from_f64(f64::NEG_INFINITY)));
+    for four in InStep::split::<S>(others).0 {
+        largest = largest.larger(Lanes::new(simd, *four));
     }
-    for (largest, &vector) in largest.iter_mut().zip(rest) {
-        *largest = largest.larger(Lanes::new(simd, vector));
-    }
-    let [a, b, c, d] = largest;
+    let [a, b, c, d] = largest.registers();
     a.larger(b).larger(c.larger(d)).largest()
 }
 
@@ -115,7 +99,7 @@ pub(super) fn gradient<S: Simd, T: Float>(
     block: &Block<T>,
     scratch: &Scratch<T>,
 ) {
-    let rows = scratch.0.chunks_exact(padded(classes));
+    let rows = scratch.numbers.chunks_exact(scratch.row);
     for (row, (exponentials, gradient)) in rows.zip(gradient.chunks_exact_mut(classes)).enumerate()
     {
         let slope = block.slopes[row];

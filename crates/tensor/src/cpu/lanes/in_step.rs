@@ -44,12 +44,19 @@ impl<T: LaneMemory> InStep<T> {
 }
 
 impl<S: Simd, T: LaneFloat> Lanes<S, InStep<T>> {
+    /// The four registers.
+    #[inline(always)]
+    pub fn registers(self) -> [Lanes<S, T>; 4] {
+        let [a, b, c, d] = self.vector;
+        let register = |vector| Lanes::new(self.simd, vector);
+        [register(a), register(b), register(c), register(d)]
+    }
+
     /// The sum of the four registers.
     #[inline(always)]
     pub fn sum_of_registers(self) -> Lanes<S, T> {
-        let [a, b, c, d] = self.vector;
-        let register = |vector| Lanes::new(self.simd, vector);
-        (register(a) + register(b)) + (register(c) + register(d))
+        let [a, b, c, d] = self.registers();
+        (a + b) + (c + d)
     }
 }
 
