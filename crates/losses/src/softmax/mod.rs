@@ -27,7 +27,7 @@ use crate::reduction::Reduction;
 
 mod block;
 mod composed;
-mod exponential;
+mod infinite;
 mod labelled;
 mod margins;
 mod mixed;

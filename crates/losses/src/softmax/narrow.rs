@@ -17,7 +17,7 @@ use macula_tensor::cpu::lanes::{InStep, Lanes};
 use macula_tensor::{Float, Scalar};
 
 use super::block::{Block, ROWS};
-use super::exponential::exponential;
+use super::infinite::reference;
 
 /// Up to this many classes; for more, windows cost more than sums over the rows.
 pub(super) const CLASSES: usize = 24;
@@ -69,23 +69,31 @@ pub(super) fn margins<S: Simd, T: Float>(
     }
 
     let registers = logits.len().div_ceil(T::width::<S>());
-    let largest = windows_of::<S, T, Larger>(simd, numbers, classes, registers, windows);
-    for (row, above) in block.above[..rows].iter_mut().enumerate() {
-        let largest = largest[row * classes];
-        *above = *above - largest;
-        spread(largest, &mut of_rows[row * classes..], classes);
+    let mut largest = [T::ZERO; ROWS];
+    let windows_of_largest = windows_of::<S, T, Larger>(simd, numbers, classes, registers, windows);
+    for (largest, window) in largest.iter_mut().zip(windows_of_largest.chunks(classes)) {
+        *largest = window[0];
+    }
+    for (row, others) in numbers.chunks_exact_mut(classes).take(rows).enumerate() {
+        block.above[row] = block.above[row] - largest[row];
+        let reference = reference(others, largest[row]);
+        spread(reference, &mut of_rows[row * classes..], classes);
     }
 
     let counted = registers * T::width::<S>();
-    let (largest, last_largest) = InStep::split::<S>(&of_rows[..counted]);
+    let (references, last_references) = InStep::split::<S>(&of_rows[..counted]);
     let (fours, last) = InStep::split_mut::<S>(&mut numbers[..counted]);
-    for (four, &largest) in fours.iter_mut().zip(largest) {
-        let four_logits = Lanes::<S, InStep<T>>::new(simd, *four);
-        *four = exponential(four_logits, Lanes::new(simd, largest)).vector;
+    for (four, &reference) in fours.iter_mut().zip(references) {
+        let others = Lanes::<S, InStep<T>>::new(simd, *four);
+        *four = (others - Lanes::new(simd, reference))
+            .exp_of_negative()
+            .vector;
     }
-    for (vector, &largest) in last.iter_mut().zip(last_largest) {
-        let logits = Lanes::<S, T>::new(simd, *vector);
-        *vector = exponential(logits, Lanes::new(simd, largest)).vector;
+    for (vector, &reference) in last.iter_mut().zip(last_references) {
+        let others = Lanes::<S, T>::new(simd, *vector);
+        *vector = (others - Lanes::new(simd, reference))
+            .exp_of_negative()
+            .vector;
     }
 
     let sums = windows_of::<S, T, Sum>(simd, numbers, classes, registers, windows);

@@ -8,7 +8,7 @@ use macula_tensor::cpu::Simd;
 use macula_tensor::cpu::lanes::{InStep, Lanes};
 
 use super::block::{Block, ROWS};
-use super::exponential::exponential;
+use super::infinite::reference;
 
 /// Numbers of a block, if a row has not more: 16 to 32 KiB of exponentials, in the first-level
 /// cache.
@@ -54,25 +54,25 @@ pub(super) fn margins<S: Simd, T: Float>(
         others[..classes].copy_from_slice(logits);
         others[classes..].fill(minus_infinity);
     }
-    let mut largest_of_rows = [T::ZERO; ROWS];
+    let mut references = [T::ZERO; ROWS];
     for (row, others) in scratch.rows().take(count).enumerate() {
         let target = replace(&mut others[block.targets[row]], minus_infinity);
         let largest = largest(simd, others);
         block.above[row] = target - largest;
-        largest_of_rows[row] = largest;
+        references[row] = reference(others, largest);
     }
     for (row, others) in scratch.rows().take(count).enumerate() {
-        block.sums[row] = exponentials(simd, others, largest_of_rows[row]);
+        block.sums[row] = exponentials(simd, others, references[row]);
     }
 }
 
-/// Turns logits into their exponentials and returns the sum of these.
+/// Turns logits into the exponentials of their distance from `reference`, and returns the sum.
 #[inline(always)]
-fn exponentials<S: Simd, T: Float>(simd: S, others: &mut [T], largest: T) -> T {
-    let shift = Lanes::splat(simd, InStep(largest));
+fn exponentials<S: Simd, T: Float>(simd: S, others: &mut [T], reference: T) -> T {
+    let reference = Lanes::splat(simd, InStep(reference));
     let mut sum = Lanes::splat(simd, InStep(T::ZERO));
     for four in InStep::split_mut::<S>(others).0 {
-        let exponential = exponential(Lanes::new(simd, *four), shift);
+        let exponential = (Lanes::new(simd, *four) - reference).exp_of_negative();
         sum = sum + exponential;
         *four = exponential.vector;
     }
