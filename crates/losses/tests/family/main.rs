@@ -11,6 +11,7 @@ mod completeness;
 mod contract;
 mod defects;
 mod gradients;
+mod infinite;
 mod limits;
 mod listing;
 mod members;
