@@ -2,9 +2,9 @@
 //!
 //! The plain version is, for every element: `(ℓ, ℓ′) = formula(x, y, w)`, then `sum += ℓ` and
 //! `gradient = ℓ′·factor`, `w` the weight, which the formula multiplies by. Departures: it runs on
-//! registers; labels become numbers [`BLOCK`] elements at a time, in the cache; pieces go to several
-//! threads. Logits and labels are read once and the gradient is written once, and nothing else of
-//! that size exists.
+//! four registers in step; labels become numbers [`BLOCK`] elements at a time, in the cache; pieces
+//! go to several threads. Logits and labels are read once and the gradient is written once, and
+//! nothing else of that size exists.
 
 use std::sync::Arc;
 

@@ -13,23 +13,25 @@ use super::infinite::reference;
 /// Numbers of a block, if a row has not more: 16 to 32 KiB of exponentials, in the first-level
 /// cache.
 pub(super) const NUMBERS: usize = 4096;
+
 /// The exponentials of a block, each row in whole registers, four by four.
 pub(super) struct Scratch<T> {
     numbers: Vec<T>,
-    row: usize,
+    /// Numbers of a row, with those that fill up its last registers.
+    row_length: usize,
 }
 
 impl<T: Float> Scratch<T> {
     pub(super) fn new<S: Simd>(rows: usize, classes: usize) -> Self {
-        let row = classes.next_multiple_of(InStep::<T>::width::<S>());
+        let row_length = classes.next_multiple_of(InStep::<T>::width::<S>());
         Self {
-            numbers: vec![T::ZERO; rows * row],
-            row,
+            numbers: vec![T::ZERO; rows * row_length],
+            row_length,
         }
     }
 
     fn rows(&mut self) -> ChunksExactMut<'_, T> {
-        self.numbers.chunks_exact_mut(self.row)
+        self.numbers.chunks_exact_mut(self.row_length)
     }
 }
 
@@ -99,7 +101,7 @@ pub(super) fn gradient<S: Simd, T: Float>(
     block: &Block<T>,
     scratch: &Scratch<T>,
 ) {
-    let rows = scratch.numbers.chunks_exact(scratch.row);
+    let rows = scratch.numbers.chunks_exact(scratch.row_length);
     for (row, (exponentials, gradient)) in rows.zip(gradient.chunks_exact_mut(classes)).enumerate()
     {
         let slope = block.slopes[row];
