@@ -10,9 +10,9 @@ use macula_tensor::cpu::lanes::{InStep, Lanes};
 use super::block::{Block, ROWS};
 use super::infinite::reference;
 
-/// Numbers of a block, if a row has not more: 16 to 32 KiB of exponentials, in the first-level
-/// cache.
-pub(super) const NUMBERS: usize = 4096;
+/// Numbers of a block, if a row has not more: 32 or 64 KiB of exponentials. Half of it would stay in
+/// the first-level cache, but be read from memory in shorter runs, which costs more.
+pub(super) const NUMBERS: usize = 8192;
 
 /// The exponentials of a block, each row in whole registers, four by four.
 pub(super) struct Scratch<T> {
