@@ -2,7 +2,7 @@
 
 use pulp::Simd;
 
-/// A number type that fills SIMD registers: `f32` and `f64`.
+/// A number type that fills SIMD registers: `f32`, `f64`, and [`InStep`](super::InStep) of these.
 ///
 /// Its functions name the operations of a register of `S`; [`Lanes`](super::Lanes) makes operators of them.
 pub trait LaneFloat: Copy + Send + Sync + 'static {
