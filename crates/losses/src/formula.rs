@@ -206,9 +206,13 @@ macro_rules! pointwise_of_elementwise {
             }
 
             #[inline(always)]
-            fn gradient<S: Scalar>(&self, inputs: [S; 3]) -> [S; 3] {
-                let [_, second, third] = self.eval(Dual::variables(inputs)).tangent;
-                [self.value_and_slope(inputs).1, second, third]
+            fn gradient<S: Scalar>(&self, [first, second, third]: [S; 3]) -> [S; 3] {
+                let slope = self.value_and_slope([first, second, third]).1;
+                let tangent = [first.constant(0.0); 2];
+                let first = Dual { value: first, tangent };
+                let [second, third] = Dual::variables([second, third]);
+                let [by_second, by_third] = self.eval([first, second, third]).tangent;
+                [slope, by_second, by_third]
             }
         }
     )*};

@@ -132,11 +132,13 @@ impl<L: Elementwise, T: Float> WithSimd for Pass<'_, L, T> {
             if !self.targets.unpack(start, y, w) {
                 return None;
             }
-            // The last block may end within four registers, and then lies in the scratch.
+            // The last block need not fill its last four registers, and then lies in the scratch.
+            // What fills them up weighs nothing; where targets mix, both numbers are weights.
             let whole = count.is_multiple_of(InStep::<T>::width::<S>());
             let logits = if whole {
                 logits
             } else {
+                scratch.targets[count..].fill(T::ZERO);
                 scratch.weights[count..].fill(T::ZERO);
                 scratch.logits[..count].copy_from_slice(logits);
                 &scratch.logits[..count.next_multiple_of(InStep::<T>::width::<S>())]
@@ -172,7 +174,7 @@ struct Scratch<T> {
     targets: [T; BLOCK],
     /// Weights, then the losses.
     weights: [T; BLOCK],
-    /// For a block that is no whole number of registers.
+    /// For a block that does not fill its last four registers.
     logits: [T; BLOCK],
     /// For such a block, or where no gradient is wanted.
     gradient: [T; BLOCK],
@@ -189,10 +191,10 @@ impl<T: Float> Scratch<T> {
     }
 }
 
-/// The sum of the losses of whole registers, which are left in place of the weights, and `factor`
-/// times their slopes in `gradient`.
+/// The sum of the losses of whole fours of registers, which are left in place of the weights, and
+/// `factor` times their slopes in `gradient`.
 ///
-/// There are no closures here: what a closure holds is compiled for the oldest processor.
+/// No closure here computes: what a closure does is compiled for the oldest processor.
 #[inline(always)]
 fn block<S: Simd, T: Float, L: Elementwise>(
     simd: S,

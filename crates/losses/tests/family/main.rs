@@ -7,6 +7,7 @@
 )]
 
 mod bad_input;
+mod blocks;
 mod completeness;
 mod contract;
 mod defects;
