@@ -25,6 +25,22 @@ pub(crate) fn check_parameter(
     })
 }
 
+/// Checks that there is no label to pass over where the targets are no labels.
+///
+/// # Errors
+/// There must be none: it would have no effect.
+pub(crate) fn check_nothing_ignored(op: &'static str, ignore: Option<i64>) -> Result<()> {
+    match ignore {
+        None => Ok(()),
+        Some(label) => Err(Error::Argument {
+            op,
+            argument: "ignore_index",
+            expected: "left out: soft targets are no labels (a weight of 0 takes one out)".into(),
+            found: label.to_string(),
+        }),
+    }
+}
+
 /// Checks a focusing exponent.
 ///
 /// # Errors

@@ -3,7 +3,7 @@
 use macula_autograd::Var;
 use macula_tensor::{Float, Result, Tensor};
 
-use crate::checks::check_share;
+use crate::checks::{check_nothing_ignored, check_share};
 use crate::formula::{ElementLoss, Mixed, Weighted};
 use crate::reduction::Reduction;
 use crate::sigmoid::{ElementTargets, sigmoid_loss};
@@ -74,7 +74,7 @@ impl<F> SigmoidLoss<F> {
         self
     }
 
-    /// A label to pass over.
+    /// A label to pass over. With soft targets, which are no labels, it is an error.
     pub const fn ignore_index(mut self, label: i64) -> Self {
         self.ignore = Some(label);
         self
@@ -129,7 +129,8 @@ impl<F: ElementLoss> SigmoidLoss<F> {
     /// As [`forward`](Self::forward).
     ///
     /// # Errors
-    /// As [`forward`](Self::forward), and a target outside [0, 1] (with its element).
+    /// As [`forward`](Self::forward), and a target outside [0, 1] (with its element), or an
+    /// [`ignore_index`](Self::ignore_index).
     #[track_caller]
     pub fn forward_soft<T: Float>(&self, logits: &Var<T>, targets: &Tensor<T>) -> Result<Var<T>> {
         self.of_targets(logits, targets, None)
@@ -172,6 +173,7 @@ impl<F: ElementLoss> SigmoidLoss<F> {
         weights: Option<&Tensor<T>>,
     ) -> Result<Var<T>> {
         let op = F::NAME;
+        check_nothing_ignored(op, self.ignore)?;
         let targets = self.weighted(op, ElementTargets::soft(targets, F::MIXES)?, weights)?;
         if F::MIXES {
             let formula = Mixed(self.formula);

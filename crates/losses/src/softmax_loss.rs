@@ -4,6 +4,7 @@
 use macula_autograd::Var;
 use macula_tensor::{Float, Result, Tensor};
 
+use crate::checks::check_nothing_ignored;
 use crate::formula::MarginLoss;
 use crate::reduction::Reduction;
 use crate::row_loss::{RowBatch, RowLoss};
@@ -66,7 +67,7 @@ impl<F> SoftmaxLoss<F> {
         self
     }
 
-    /// A label to pass over.
+    /// A label to pass over. With soft targets, which are no labels, it is an error.
     pub const fn ignore_index(mut self, label: i64) -> Self {
         self.options.ignore = Some(label);
         self
@@ -140,14 +141,11 @@ impl<F: MarginLoss> SoftmaxLoss<F> {
     /// result has that shape without `C`, else rank 0.
     ///
     /// # Errors
-    /// As [`forward`](Self::forward), and a share that is negative or not finite (with its row).
+    /// As [`forward`](Self::forward), and a share that is negative or not finite (with its row), or an
+    /// [`ignore_index`](Self::ignore_index).
     #[track_caller]
     pub fn forward_soft<T: Float>(&self, logits: &Var<T>, targets: &Tensor<T>) -> Result<Var<T>> {
-        self.of_targets(
-            logits,
-            RowTargets::shares(<F as MarginLoss>::NAME, targets)?,
-            None,
-        )
+        self.of_shares(logits, targets, None)
     }
 
     /// [`forward_soft`](Self::forward_soft) with a weight for each row.
@@ -162,10 +160,18 @@ impl<F: MarginLoss> SoftmaxLoss<F> {
         targets: &Tensor<T>,
         weights: &Tensor<T>,
     ) -> Result<Var<T>> {
-        self.of_targets(
-            logits,
-            RowTargets::shares(<F as MarginLoss>::NAME, targets)?,
-            Some(weights),
-        )
+        self.of_shares(logits, targets, Some(weights))
+    }
+
+    #[track_caller]
+    fn of_shares<T: Float>(
+        &self,
+        logits: &Var<T>,
+        targets: &Tensor<T>,
+        weights: Option<&Tensor<T>>,
+    ) -> Result<Var<T>> {
+        let op = <F as MarginLoss>::NAME;
+        check_nothing_ignored(op, self.options.ignore)?;
+        self.of_targets(logits, RowTargets::shares(op, targets)?, weights)
     }
 }

@@ -166,8 +166,8 @@ impl<T: Float> Elements<'_, T> {
 /// Writes labels 0 and 1 as numbers, and the weights of their classes; false if there are others.
 ///
 /// One simple loop for each output, which the compiler turns into registers; together in one loop
-/// they stay scalar, and cost more than the loss. The weights follow from the targets, which are
-/// shorter than the labels.
+/// they stay scalar, and cost more than the loss. The weights follow from the targets, which in
+/// `f32` are half as many bytes as the labels.
 #[inline(always)]
 fn unpack_labels<T: Float>(
     labels: &[i64],

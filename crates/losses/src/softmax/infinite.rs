@@ -2,13 +2,14 @@
 
 use macula_tensor::Float;
 
-/// The number to take off the others before their exponentials: the largest of them, if it is
-/// finite.
+/// The number to take off the others before their exponentials: the largest of them if it is
+/// finite, and else 0, with the others changed to fit.
 ///
 /// Beside an infinite number finite ones are nothing, and two infinite ones are the same: those
-/// equal to the largest become 0, the rest −∞, and 0 is taken off. NaN stays.
+/// equal to the largest become 0, the rest −∞. NaN stays. Where all are −∞, what pads a row becomes
+/// 0 too and is counted, but then the margin is infinite whatever the sum.
 #[inline(always)]
-pub(super) fn reference<T: Float>(others: &mut [T], largest: T) -> T {
+pub(super) fn set_infinite_aside<T: Float>(others: &mut [T], largest: T) -> T {
     if largest.is_finite() {
         largest
     } else {

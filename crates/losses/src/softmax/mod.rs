@@ -83,7 +83,7 @@ pub(crate) fn softmax_loss<T: Float, L: MarginLoss>(
                 false => dispatch(LabelledPass(pass)),
             }
         };
-        // Whole blocks, so that the blocks do not depend on how the rows are cut.
+        // Cut by the number of classes alone, so that blocks are the same on any number of threads.
         let rows_a_piece = (PIECE / rows.classes() / ROWS).max(1) * ROWS;
         let classes = rows.classes();
         let sum = sum_in_pieces(by_row, rows_a_piece, classes, values, gradient, pass);

@@ -17,7 +17,7 @@ use macula_tensor::cpu::lanes::{InStep, Lanes};
 use macula_tensor::{Float, Scalar};
 
 use super::block::{Block, ROWS};
-use super::infinite::reference;
+use super::infinite::set_infinite_aside;
 
 /// Up to this many classes; for more, windows cost more than sums over the rows.
 pub(super) const CLASSES: usize = 24;
@@ -76,7 +76,7 @@ pub(super) fn margins<S: Simd, T: Float>(
     }
     for (row, others) in numbers.chunks_exact_mut(classes).take(rows).enumerate() {
         block.above[row] = block.above[row] - largest[row];
-        let reference = reference(others, largest[row]);
+        let reference = set_infinite_aside(others, largest[row]);
         spread(reference, &mut of_rows[row * classes..], classes);
     }
 

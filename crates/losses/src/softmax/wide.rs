@@ -8,10 +8,11 @@ use macula_tensor::cpu::Simd;
 use macula_tensor::cpu::lanes::{InStep, Lanes};
 
 use super::block::{Block, ROWS};
-use super::infinite::reference;
+use super::infinite::set_infinite_aside;
 
-/// Numbers of a block, if a row has not more: 32 or 64 KiB of exponentials. Half of it would stay in
-/// the first-level cache, but be read from memory in shorter runs, which costs more.
+/// Logits of a block of 128 classes or more, if a row has not more: 32 or 64 KiB, and as much of
+/// exponentials. Half of it would stay in the first-level cache, but logits that come from memory
+/// would do so in shorter runs, which takes longer.
 pub(super) const NUMBERS: usize = 8192;
 
 /// The exponentials of a block, each row in whole registers, four by four.
@@ -38,9 +39,9 @@ impl<T: Float> Scratch<T> {
 /// Writes the exponentials of the other classes to `scratch`, and `z_t − M` and `Σ` of each
 /// row to `block`.
 ///
-/// The rows pass by three times. What comes from memory is best read without a pause, and the
-/// largest number of a row, which all its exponentials wait for, is found while the next row's is
-/// sought.
+/// The rows pass by three times. What comes from memory is best read without a pause; and all
+/// exponentials of a row wait for its largest number, while the largest numbers of two rows do not
+/// wait for each other.
 #[inline(always)]
 pub(super) fn margins<S: Simd, T: Float>(
     simd: S,
@@ -61,7 +62,7 @@ pub(super) fn margins<S: Simd, T: Float>(
         let target = replace(&mut others[block.targets[row]], minus_infinity);
         let largest = largest(simd, others);
         block.above[row] = target - largest;
-        references[row] = reference(others, largest);
+        references[row] = set_infinite_aside(others, largest);
     }
     for (row, others) in scratch.rows().take(count).enumerate() {
         block.sums[row] = exponentials(simd, others, references[row]);

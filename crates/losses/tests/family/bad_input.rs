@@ -267,6 +267,30 @@ fn logits_without_classes_are_an_error() {
     }
 }
 
+#[test]
+fn a_label_to_pass_over_is_an_error_where_targets_are_no_labels() {
+    let soft = Tensor::from([0.3_f64, 0.9]);
+    let mixed = SigmoidFocalLoss::new().ignore_index(-1);
+    let quality = QualityFocalLoss::new().ignore_index(-1);
+    let messages = [
+        message(mixed.forward_soft(&x(&[2]), &soft)),
+        message(mixed.forward_soft_weighted(&x(&[2]), &soft, &soft)),
+        message(quality.forward_soft(&x(&[2]), &soft)),
+        message(
+            SoftmaxFocalLoss::new()
+                .ignore_index(-1)
+                .forward_soft(&x(&[1, 2]), &soft.reshape([1, 2]).unwrap()),
+        ),
+    ];
+    for message in messages {
+        assert!(
+            message.contains("ignore_index must be left out"),
+            "{message}"
+        );
+        assert!(message.ends_with("found -1"), "{message}");
+    }
+}
+
 /// Whether a loss of rows refuses smoothing and what only functions of the margin have.
 fn refuses<F: RowLoss>(loss: SoftmaxLoss<F>) -> Vec<(&'static str, bool)> {
     let counts = ClassCounts::from_counts([9, 1, 5]).unwrap();

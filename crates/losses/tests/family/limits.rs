@@ -47,7 +47,7 @@ fn focal_with_gamma_zero_equals_cross_entropy() {
         pass(&x, |x| cross_entropy.forward(x, &y))
     );
 
-    let (x, y) = (logits(&[300]), labels(&[300], 2));
+    let (x, y) = (logits(&[1300]), labels(&[1300], 2));
     let focal = SigmoidFocalLoss::new().gamma(0.0).ignore_index(-1);
     let cross_entropy = SigmoidCrossEntropy::new().ignore_index(-1);
     assert_eq!(

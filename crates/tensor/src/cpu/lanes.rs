@@ -1,4 +1,4 @@
-//! SIMD lanes: one register of numbers as a [`Scalar`].
+//! SIMD lanes: one register of numbers, or four in step, as a [`Scalar`].
 //!
 //! [`Lanes`] wraps a register of the instruction set `S` (AVX2, AVX-512, NEON, or arrays where
 //! there is none) so that a formula written for one number runs on 4 to 16 of them. The
@@ -27,7 +27,7 @@ pub use in_step::InStep;
 pub use instruction_set::{InstructionSet, dispatch};
 pub use single::single;
 
-/// One register of `T`s and the instruction set it belongs to.
+/// One register of `T`s, or for `T` = [`InStep`] four, and the instruction set it belongs to.
 ///
 /// `Lanes<pulp::Scalar, T>`, a register of one, is how a formula is evaluated on a single number.
 #[derive(Clone, Copy)]

@@ -3,7 +3,7 @@
 //! The plain version: m = maxⱼ xⱼ, eⱼ = e^(xⱼ − m), s = Σ eⱼ, and the result is eⱼ / s, or
 //! (xⱼ − m) − ln s. A result is read and written while its row is in the cache. Departures:
 //!
-//! 1. A row in one piece runs on registers along the row.
+//! 1. A row in one piece runs on registers along the row, its exponentials on four in step.
 //! 2. Other axes run with as many results side by side as a register holds ([`columns`]). Rows of
 //!    few elements are brought into that order first, 64 at a time.
 

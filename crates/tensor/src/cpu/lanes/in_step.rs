@@ -12,8 +12,8 @@ use super::{LaneFloat, LaneMemory, Lanes};
 /// more than a chain or two, and idles half the time. Four chains woven into one another keep it
 /// busy; more of them would not find room in the registers.
 ///
-/// What is left over of a slice is computed a register at a time, by the same formula and with the
-/// same result.
+/// What a slice holds beyond its last four registers is the caller's: computed a register at a time,
+/// which gives the same bits, or padded.
 #[derive(Clone, Copy, Debug)]
 pub struct InStep<T>(pub T);
 

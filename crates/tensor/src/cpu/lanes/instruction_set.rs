@@ -10,7 +10,8 @@ use super::float::LaneMemory;
 /// The instruction sets that a loop can be compiled for.
 ///
 /// All of them give the same bits: every operation of [`Lanes`](super::Lanes) is rounded as
-/// IEEE 754 says, `mul_add` once, whatever the width of the register.
+/// IEEE 754 says, `mul_add` once, whatever the width of the register. Only
+/// [`larger`](super::Lanes::larger) may differ, where one of two numbers is NaN or both are zeros.
 #[derive(Clone, Copy, Debug)]
 pub enum InstructionSet {
     /// AVX-512, registers of 64 bytes.
