@@ -59,6 +59,15 @@ pub(crate) fn check_share(op: &'static str, argument: &'static str, value: f64) 
     check_parameter(op, argument, value, valid, "between 0 and 1")
 }
 
+/// Checks the share of a target that is spread over the classes.
+///
+/// # Errors
+/// It must be in [0, 1).
+pub(crate) fn check_smoothing(op: &'static str, epsilon: f64) -> Result<()> {
+    let valid = (0.0..1.0).contains(&epsilon);
+    check_parameter(op, "label_smoothing", epsilon, valid, "in [0, 1)")
+}
+
 /// Checks a number that is divided by, or an exponent that may not be 0.
 ///
 /// # Errors

@@ -29,6 +29,7 @@ pub struct SigmoidLoss<F> {
     alpha: Option<f64>,
     class_weights: [f64; 2],
     positive_weights: Vec<f64>,
+    smoothing: f64,
     pub(crate) ignore: Option<i64>,
     reduction: Reduction,
 }
@@ -41,6 +42,7 @@ impl<F> SigmoidLoss<F> {
             alpha: None,
             class_weights: [1.0, 1.0],
             positive_weights: Vec::new(),
+            smoothing: 0.0,
             ignore: None,
             reduction: Reduction::Mean,
         }
@@ -74,6 +76,17 @@ impl<F> SigmoidLoss<F> {
         self
     }
 
+    /// Reads a target `y` as `(1 − ε)·y + ε/2`, so that a label mixes with the other one and no
+    /// logit has to grow without end.
+    ///
+    /// # Source
+    /// Szegedy, Vanhoucke, Ioffe, Shlens, Wojna, "Rethinking the Inception architecture for
+    /// computer vision", 2016, section 7, for two classes.
+    pub const fn label_smoothing(mut self, epsilon: f64) -> Self {
+        self.smoothing = epsilon;
+        self
+    }
+
     /// A label to pass over. With soft targets, which are no labels, it is an error.
     pub const fn ignore_index(mut self, label: i64) -> Self {
         self.ignore = Some(label);
@@ -96,7 +109,7 @@ impl<F: ElementLoss> SigmoidLoss<F> {
     ///
     /// # Errors
     /// Shapes that differ; a label that is neither 0, 1 nor the ignored one (with its row: elements
-    /// are counted in row-major order); α outside [0, 1]; class weights that are negative, not
+    /// are counted in row-major order); α outside [0, 1]; smoothing outside [0, 1); class weights that are negative, not
     /// finite, all 0 or not as many as classes; a parameter of the formula outside its range.
     #[track_caller]
     pub fn forward<T: Float>(&self, logits: &Var<T>, labels: &Tensor<i64>) -> Result<Var<T>> {
@@ -133,7 +146,7 @@ impl<F: ElementLoss> SigmoidLoss<F> {
     /// [`ignore_index`](Self::ignore_index).
     #[track_caller]
     pub fn forward_soft<T: Float>(&self, logits: &Var<T>, targets: &Tensor<T>) -> Result<Var<T>> {
-        self.of_targets(logits, targets, None)
+        self.of_soft(logits, targets, None)
     }
 
     /// [`forward_soft`](Self::forward_soft) with a weight for each element.
@@ -148,7 +161,7 @@ impl<F: ElementLoss> SigmoidLoss<F> {
         targets: &Tensor<T>,
         weights: &Tensor<T>,
     ) -> Result<Var<T>> {
-        self.of_targets(logits, targets, Some(weights))
+        self.of_soft(logits, targets, Some(weights))
     }
 
     /// [`forward`](Self::forward) under the name of the loss that was called.
@@ -160,22 +173,35 @@ impl<F: ElementLoss> SigmoidLoss<F> {
         labels: &Tensor<i64>,
         weights: Option<&Tensor<T>>,
     ) -> Result<Var<T>> {
-        let targets = self.weighted(op, ElementTargets::hard(labels, self.ignore)?, weights)?;
-        let formula = Weighted(self.formula);
-        sigmoid_loss(op, formula, logits, targets, F::POSITIVE, self.reduction)
+        self.of_targets(
+            op,
+            logits,
+            ElementTargets::hard(labels, self.ignore)?,
+            weights,
+        )
     }
 
     #[track_caller]
-    fn of_targets<T: Float>(
+    fn of_soft<T: Float>(
         &self,
         logits: &Var<T>,
         targets: &Tensor<T>,
         weights: Option<&Tensor<T>>,
     ) -> Result<Var<T>> {
-        let op = F::NAME;
-        check_nothing_ignored(op, self.ignore)?;
-        let targets = self.weighted(op, ElementTargets::soft(targets, F::MIXES)?, weights)?;
-        if F::MIXES {
+        check_nothing_ignored(F::NAME, self.ignore)?;
+        self.of_targets(F::NAME, logits, ElementTargets::soft(targets)?, weights)
+    }
+
+    #[track_caller]
+    fn of_targets<T: Float>(
+        &self,
+        op: &'static str,
+        logits: &Var<T>,
+        targets: ElementTargets<T>,
+        weights: Option<&Tensor<T>>,
+    ) -> Result<Var<T>> {
+        let targets = self.weighted(op, targets, weights)?;
+        if targets.mixes() {
             let formula = Mixed(self.formula);
             sigmoid_loss(op, formula, logits, targets, F::POSITIVE, self.reduction)
         } else {
@@ -198,6 +224,7 @@ impl<F: ElementLoss> SigmoidLoss<F> {
             (negative, positive) = (negative * (1.0 - alpha), positive * alpha);
         }
         targets
+            .read(op, F::MIXES, self.smoothing)?
             .with_class_weights(op, [negative, positive], &self.positive_weights)?
             .with_sample_weights(op, samples)
     }

@@ -12,6 +12,10 @@ pub(super) const BLOCK: usize = 512;
 /// The elements of [`ElementTargets`](super::ElementTargets).
 pub(crate) struct Elements<'a, T> {
     pub(super) targets: TargetSlice<'a, T>,
+    /// Whether a target that is no label unpacks into the weights of both labels.
+    pub(super) mix: bool,
+    /// ε, where a target y is read as (1 − ε)·y + ε/2.
+    pub(super) smoothing: T,
     pub(super) classes: [T; 2],
     pub(super) positives: Option<&'a [T]>,
     pub(super) samples: Option<&'a [T]>,
@@ -22,10 +26,7 @@ pub(super) enum TargetSlice<'a, T> {
         labels: &'a [i64],
         ignore: Option<i64>,
     },
-    Soft {
-        targets: &'a [T],
-        mix: bool,
-    },
+    Soft(&'a [T]),
 }
 
 impl<T: Float> Elements<'_, T> {
@@ -35,12 +36,18 @@ impl<T: Float> Elements<'_, T> {
     #[inline(always)]
     pub(crate) fn unpack(&self, start: usize, first: &mut [T], second: &mut [T]) -> bool {
         let range = start..start + first.len();
-        let (good, mixes) = match &self.targets {
+        let good = match &self.targets {
+            TargetSlice::Hard { labels, ignore } if self.smoothing > T::ZERO => {
+                let labels = &labels[range.clone()];
+                let targets = labels.iter().map(|&label| T::from_f64(label as f64));
+                self.unpack_soft(targets, start, first, second);
+                blank_ignored(labels, *ignore, first, second)
+            }
             TargetSlice::Hard { labels, ignore } => {
                 let labels = &labels[range.clone()];
                 let mut good = unpack_labels(labels, self.classes, first, second);
-                if let Some(ignore) = *ignore {
-                    good = blank_ignored(labels, ignore, first, second);
+                if ignore.is_some() {
+                    good = blank_ignored(labels, *ignore, first, second);
                 }
                 if let Some(positives) = self.positives {
                     for (index, (target, weight)) in first.iter().zip(&mut *second).enumerate() {
@@ -49,13 +56,15 @@ impl<T: Float> Elements<'_, T> {
                         }
                     }
                 }
-                (good, false)
+                good
             }
-            TargetSlice::Soft { targets, mix } => {
+            TargetSlice::Soft(targets) => {
                 let targets = &targets[range.clone()];
-                (self.unpack_soft(targets, *mix, start, first, second), *mix)
+                self.unpack_soft(targets.iter().copied(), start, first, second);
+                targets.iter().all(|&y| y >= T::ZERO && y <= T::ONE)
             }
         };
+        let mixes = self.mixes();
         if let Some(samples) = self.samples {
             let outputs = first.iter_mut().zip(second);
             for ((first, second), &sample) in outputs.zip(&samples[range]) {
@@ -68,30 +77,37 @@ impl<T: Float> Elements<'_, T> {
         good
     }
 
+    /// The same for targets between the labels.
     fn unpack_soft(
         &self,
-        targets: &[T],
-        mix: bool,
+        targets: impl Iterator<Item = T>,
         start: usize,
         first: &mut [T],
         second: &mut [T],
-    ) -> bool {
+    ) {
         let [negative, positive] = self.classes;
+        let (kept, spread) = (T::ONE - self.smoothing, self.smoothing / T::from_f64(2.0));
         let outputs = first.iter_mut().zip(second);
-        for (index, (&target, (first, second))) in targets.iter().zip(outputs).enumerate() {
+        for (index, (target, (first, second))) in targets.zip(outputs).enumerate() {
+            let target = kept * target + spread;
             let positive = match self.positives {
                 Some(positives) => positive * positives[(start + index) % positives.len()],
                 None => positive,
             };
             let (of_1, of_0) = (positive * target, negative * (T::ONE - target));
-            (*first, *second) = match mix {
+            (*first, *second) = match self.mix {
                 true => (of_1, of_0),
                 // y·w + (1 − y)·w is not w to the bit.
                 false if positive == negative => (target, positive),
                 false => (target, of_1 + of_0),
             };
         }
-        targets.iter().all(|&y| y >= T::ZERO && y <= T::ONE)
+    }
+
+    /// Whether what is unpacked are the weights of both labels.
+    pub(crate) fn mixes(&self) -> bool {
+        let soft = matches!(self.targets, TargetSlice::Soft(_)) || self.smoothing > T::ZERO;
+        self.mix && soft
     }
 
     /// Counts what the divisors of the reductions need; targets from `positive` on are positives.
@@ -99,7 +115,7 @@ impl<T: Float> Elements<'_, T> {
         let mut tally = Tally::default();
         let (mut first, mut second) = ([T::ZERO; BLOCK], [T::ZERO; BLOCK]);
         let count = self.count();
-        let mixes = matches!(&self.targets, TargetSlice::Soft { mix: true, .. });
+        let mixes = self.mixes();
         for start in (0..count).step_by(BLOCK) {
             let length = BLOCK.min(count - start);
             let (first, second) = (&mut first[..length], &mut second[..length]);
@@ -115,9 +131,7 @@ impl<T: Float> Elements<'_, T> {
                 let positive = |&&label: &&i64| label == 1 && Some(label) != *ignore;
                 labels.iter().filter(positive).count()
             }
-            TargetSlice::Soft { targets, .. } => {
-                targets.iter().filter(|y| y.to_f64() >= positive).count()
-            }
+            TargetSlice::Soft(targets) => targets.iter().filter(|y| y.to_f64() >= positive).count(),
         };
         Ok(tally)
     }
@@ -137,7 +151,7 @@ impl<T: Float> Elements<'_, T> {
     fn count(&self) -> usize {
         match &self.targets {
             TargetSlice::Hard { labels, .. } => labels.len(),
-            TargetSlice::Soft { targets, .. } => targets.len(),
+            TargetSlice::Soft(targets) => targets.len(),
         }
     }
 
@@ -149,7 +163,7 @@ impl<T: Float> Elements<'_, T> {
                 let row = labels.iter().position(bad).unwrap_or(0);
                 bad_label(op, labels, row, 2, *ignore)
             }
-            TargetSlice::Soft { targets, .. } => {
+            TargetSlice::Soft(targets) => {
                 let bad = |&target: &T| !(target >= T::ZERO && target <= T::ONE);
                 let row = targets.iter().position(bad).unwrap_or(0);
                 Error::Argument {
@@ -188,13 +202,13 @@ fn unpack_labels<T: Float>(
 /// Gives the ignored elements target 0 and weight 0; false if a label is neither 0, 1 nor ignored.
 fn blank_ignored<T: Float>(
     labels: &[i64],
-    ignore: i64,
+    ignore: Option<i64>,
     targets: &mut [T],
     weights: &mut [T],
 ) -> bool {
     let mut good = true;
     for (&label, (target, weight)) in labels.iter().zip(targets.iter_mut().zip(weights)) {
-        if label == ignore {
+        if Some(label) == ignore {
             (*target, *weight) = (T::ZERO, T::ZERO);
         } else {
             good &= (0..2).contains(&label);

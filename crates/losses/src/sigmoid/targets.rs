@@ -4,12 +4,14 @@ use macula_autograd::Var;
 use macula_tensor::{Device, Float, Result, Tensor};
 
 use super::elements::{Elements, TargetSlice};
-use crate::checks::{check_class_weights, check_positive};
+use crate::checks::{check_class_weights, check_positive, check_smoothing};
 use crate::sample_weights::check_sample_weights;
 
 /// What the elements of a sigmoid loss are compared with, and their weights.
 pub(crate) struct ElementTargets<T: Float> {
     targets: Targets<T>,
+    mix: bool,
+    smoothing: T,
     weights: ElementWeights<T>,
 }
 
@@ -19,8 +21,8 @@ enum Targets<T: Float> {
         labels: Tensor<i64>,
         ignore: Option<i64>,
     },
-    /// Numbers from 0 to 1; where they mix, they unpack into the weights of both labels.
-    Soft { targets: Tensor<T>, mix: bool },
+    /// Numbers from 0 to 1.
+    Soft(Tensor<T>),
 }
 
 /// The factors of an element's weight.
@@ -41,20 +43,38 @@ impl<T: Float> ElementTargets<T> {
     }
 
     /// Numbers from 0 to 1.
-    pub(crate) fn soft(targets: &Tensor<T>, mix: bool) -> Result<Self> {
+    pub(crate) fn soft(targets: &Tensor<T>) -> Result<Self> {
         let targets = targets.to(&Device::Cpu)?.contiguous()?;
-        Ok(Self::unweighted(Targets::Soft { targets, mix }))
+        Ok(Self::unweighted(Targets::Soft(targets)))
     }
 
     fn unweighted(targets: Targets<T>) -> Self {
         Self {
             targets,
+            mix: false,
+            smoothing: T::ZERO,
             weights: ElementWeights {
                 classes: [T::ONE; 2],
                 positives: None,
                 samples: None,
             },
         }
+    }
+
+    /// The same targets, each `y` read as `(1 − ε)·y + ε/2`, and what is then no label as a mixture
+    /// of the two, if the formula does not say what it means.
+    ///
+    /// # Errors
+    /// ε must be in [0, 1).
+    pub(crate) fn read(mut self, op: &'static str, mix: bool, epsilon: f64) -> Result<Self> {
+        check_smoothing(op, epsilon)?;
+        (self.mix, self.smoothing) = (mix, T::from_f64(epsilon));
+        Ok(self)
+    }
+
+    /// Whether targets unpack into the weights of both labels.
+    pub(crate) fn mixes(&self) -> bool {
+        self.elements().mixes()
     }
 
     /// The same targets with weights of classes 0 and 1, and further ones of class 1 for each
@@ -101,7 +121,7 @@ impl<T: Float> ElementTargets<T> {
     pub(crate) fn shape(&self) -> &[usize] {
         match &self.targets {
             Targets::Hard { labels, .. } => labels.shape(),
-            Targets::Soft { targets, .. } => targets.shape(),
+            Targets::Soft(targets) => targets.shape(),
         }
     }
 
@@ -109,7 +129,7 @@ impl<T: Float> ElementTargets<T> {
     pub(super) fn held_by(&self, loss: Var<T>) -> Var<T> {
         let loss = match &self.targets {
             Targets::Hard { labels, .. } => loss.holding(labels),
-            Targets::Soft { targets, .. } => loss.holding(targets),
+            Targets::Soft(targets) => loss.holding(targets),
         };
         self.weights.samples.iter().fold(loss, Var::holding)
     }
@@ -124,11 +144,10 @@ impl<T: Float> ElementTargets<T> {
                     labels: labels.as_slice().unwrap_or_default(),
                     ignore: *ignore,
                 },
-                Targets::Soft { targets, mix } => TargetSlice::Soft {
-                    targets: targets.as_slice().unwrap_or_default(),
-                    mix: *mix,
-                },
+                Targets::Soft(targets) => TargetSlice::Soft(targets.as_slice().unwrap_or_default()),
             },
+            mix: self.mix,
+            smoothing: self.smoothing,
             classes: self.weights.classes,
             positives: self.weights.positives.as_deref(),
             samples: samples.and_then(Tensor::as_slice),

@@ -2,7 +2,7 @@
 
 use macula_tensor::{Error, Result};
 
-use crate::checks::{check_class_weights, check_numbers_of_classes};
+use crate::checks::{check_class_weights, check_numbers_of_classes, check_smoothing};
 use crate::reduction::Reduction;
 
 /// What may differ from class to class, and the other settings that all softmax losses share.
@@ -45,14 +45,7 @@ impl RowOptions {
         if let Some(weights) = &self.class_weights {
             check_class_weights(op, "class weights", weights, classes)?;
         }
-        if !(0.0..1.0).contains(&self.smoothing) {
-            return Err(Error::Argument {
-                op,
-                argument: "label_smoothing",
-                expected: "in [0, 1)".into(),
-                found: self.smoothing.to_string(),
-            });
-        }
+        check_smoothing(op, self.smoothing)?;
         let check = |argument, numbers: &Option<Vec<f64>>, valid: fn(f64) -> bool, expected| {
             let numbers = numbers.as_deref().map(|numbers| {
                 check_numbers_of_classes(op, argument, numbers, classes, valid, expected)

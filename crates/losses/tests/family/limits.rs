@@ -129,6 +129,37 @@ fn the_three_readings_of_soft_targets_agree_on_labels() {
 }
 
 #[test]
+fn smoothed_labels_are_soft_targets() {
+    let x = logits(&[40]);
+    let y = Tensor::from((0..40).map(|i| i64::from(i % 3 == 0)).collect::<Vec<_>>());
+    let labels: Vec<f64> = y.to_vec().unwrap().iter().map(|&y| y as f64).collect();
+    let epsilon = 0.3;
+    let smoothed: Vec<f64> = labels.iter().map(|y| y * 0.7 + 0.15).collect();
+    let smoothed = Tensor::from(smoothed);
+    let hard = Tensor::from(labels);
+    let mixed = SigmoidFocalLoss::new().class_weights([0.4, 2.0]);
+    let expected = || pass(&x, |x| mixed.forward_soft(x, &smoothed));
+    let loss = mixed.clone().label_smoothing(epsilon);
+    assert_close(pass(&x, |x| loss.forward(x, &y)), expected());
+    // Targets that are soft from the beginning are smoothed too.
+    assert_close(pass(&x, |x| loss.forward_soft(x, &hard)), expected());
+    // A formula that reads soft targets itself reads the smoothed ones.
+    let quality = QualityFocalLoss::new();
+    let loss = quality.clone().label_smoothing(epsilon);
+    assert_close(
+        pass(&x, |x| loss.forward(x, &y)),
+        pass(&x, |x| quality.forward_soft(x, &smoothed)),
+    );
+    // For two classes it is the smoothing of a softmax.
+    let pairs = Tensor::stack(&[&Tensor::zeros([40]).unwrap(), &x], 1).unwrap();
+    let rows = SoftmaxCrossEntropy::new().label_smoothing(epsilon);
+    let elements = SigmoidCrossEntropy::new().label_smoothing(epsilon);
+    let (of_rows, _) = pass(&pairs, |x| rows.forward(x, &y));
+    let (of_elements, _) = pass(&x, |x| elements.forward(x, &y));
+    assert!((of_rows - of_elements).abs() < 1e-14);
+}
+
+#[test]
 fn class_balancing_goes_from_equal_to_inverse_weights() -> Result<()> {
     let (x, y) = rows();
     let counts = ClassCounts::from_counts([40, 20, 10])?;

@@ -125,6 +125,7 @@ const TABLE: &[Row] = &[
     ("SigmoidFocalLoss::gamma", EXPONENT, |v| elements(|x, y| SigmoidFocalLoss::new().gamma(v).forward(x, y))),
     ("SigmoidLoss::alpha", SHARE, |v| elements(|x, y| sigmoid().alpha(v).forward(x, y))),
     ("SigmoidLoss::class_weights", EXPONENT, |v| elements(|x, y| sigmoid().class_weights([1.0, v]).forward(x, y))),
+    ("SigmoidLoss::label_smoothing", BELOW_1, |v| elements(|x, y| sigmoid().label_smoothing(v).forward(x, y))),
     ("SigmoidLoss::positive_weight", POSITIVE, |v| elements(|x, y| sigmoid().positive_weight(v).forward(x, y))),
     ("SigmoidLoss::positive_weights", EXPONENT, |v| elements(|x, y| sigmoid().positive_weights([1.0, v]).forward(x, y))),
     ("SigmoidPolyLoss::epsilon", FINITE, |v| elements(|x, y| SigmoidPolyLoss::new().epsilon(v).forward(x, y))),

@@ -61,6 +61,13 @@ pub(crate) fn sigmoid_members(reduction: Reduction) -> Vec<Member> {
             AsymmetricLoss::new().clip(0.0).reduction(reduction),
         ),
         sigmoid(
+            "SigmoidFocalLoss, smoothed",
+            SigmoidFocalLoss::new()
+                .alpha(0.3)
+                .label_smoothing(0.2)
+                .reduction(reduction),
+        ),
+        sigmoid(
             "InterpolatedFocalLoss",
             InterpolatedFocalLoss::new().reduction(reduction),
         ),
