@@ -77,7 +77,7 @@ impl<F> SigmoidLoss<F> {
     }
 
     /// Reads a target `y` as `(1 − ε)·y + ε/2`, so that a label mixes with the other one and no
-    /// logit has to grow without end.
+    /// logit has to grow without end. The divisors of the reductions stay those of the labels.
     ///
     /// # Source
     /// Szegedy, Vanhoucke, Ioffe, Shlens, Wojna, "Rethinking the Inception architecture for

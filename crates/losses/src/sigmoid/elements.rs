@@ -10,6 +10,7 @@ use crate::reduction::Tally;
 pub(super) const BLOCK: usize = 512;
 
 /// The elements of [`ElementTargets`](super::ElementTargets).
+#[derive(Clone, Copy)]
 pub(crate) struct Elements<'a, T> {
     pub(super) targets: TargetSlice<'a, T>,
     /// Whether a target that is no label unpacks into the weights of both labels.
@@ -21,6 +22,7 @@ pub(crate) struct Elements<'a, T> {
     pub(super) samples: Option<&'a [T]>,
 }
 
+#[derive(Clone, Copy)]
 pub(super) enum TargetSlice<'a, T> {
     Hard {
         labels: &'a [i64],
@@ -111,15 +113,20 @@ impl<T: Float> Elements<'_, T> {
     }
 
     /// Counts what the divisors of the reductions need; targets from `positive` on are positives.
+    /// Smoothing changes no divisor.
     pub(crate) fn tally(&self, op: &'static str, positive: f64) -> Result<Tally> {
+        let unsmoothed = Self {
+            smoothing: T::ZERO,
+            ..*self
+        };
         let mut tally = Tally::default();
         let (mut first, mut second) = ([T::ZERO; BLOCK], [T::ZERO; BLOCK]);
         let count = self.count();
-        let mixes = self.mixes();
+        let mixes = unsmoothed.mixes();
         for start in (0..count).step_by(BLOCK) {
             let length = BLOCK.min(count - start);
             let (first, second) = (&mut first[..length], &mut second[..length]);
-            if !self.unpack(start, first, second) {
+            if !unsmoothed.unpack(start, first, second) {
                 return Err(self.first_bad(op));
             }
             let sum = |numbers: &[T]| numbers.iter().map(|w| w.to_f64()).sum::<f64>();

@@ -141,6 +141,13 @@ fn smoothed_labels_are_soft_targets() {
     let expected = || pass(&x, |x| mixed.forward_soft(x, &smoothed));
     let loss = mixed.clone().label_smoothing(epsilon);
     assert_close(pass(&x, |x| loss.forward(x, &y)), expected());
+    // The divisor is that of the labels.
+    let weighted_mean = loss.clone().reduction(Reduction::WeightedMean);
+    let (mean, _) = pass(&x, |x| weighted_mean.forward(x, &y));
+    let (sum, _) = pass(&x, |x| {
+        loss.clone().reduction(Reduction::Sum).forward(x, &y)
+    });
+    assert!((mean - sum / (14.0 * 2.0 + 26.0 * 0.4)).abs() < 1e-14);
     // Targets that are soft from the beginning are smoothed too.
     assert_close(pass(&x, |x| loss.forward_soft(x, &hard)), expected());
     // A formula that reads soft targets itself reads the smoothed ones.
