@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Case, along, assert_exact, cases, eighths, same, with_specials};
+use common::{Case, along, assert_exact, cases, eighths, rarely_special, same, with_specials};
 use macula_tensor::{Float, Tensor, keep};
 use proptest::prelude::*;
 
@@ -327,6 +327,8 @@ fn long_lines_and_many_lines_agree_too() {
         case.reduced[axis] = true;
         let x = case.tensor(eighths::<f32>);
         softmaxes_agree(&x, axis);
+        softmaxes_agree(&case.tensor(rarely_special::<f32>), axis);
+        softmaxes_agree(&case.tensor(rarely_special::<f64>), axis);
         logsumexps_agree(&case, &x);
         places_agree(&x, axis);
         places_agree(&case.tensor(with_specials::<f64>), axis);

@@ -4,16 +4,13 @@
 //! margin. A register holds classes of one or several rows.
 
 use macula_tensor::Float;
-use macula_tensor::cpu::lanes::Lanes;
+use macula_tensor::cpu::lanes::{Lanes, WIDEST};
 use macula_tensor::cpu::{Simd, WithSimd};
 
 use super::Pass;
 use super::margins::{ClassMargins, rows_of_block};
 use super::rows::Rows;
 use crate::formula::{Elementwise, MarginLoss, OfMargin};
-
-/// Lanes of the widest register there is.
-const WIDEST: usize = 64;
 
 pub(super) struct MixedPass<'a, L, T>(pub(super) Pass<'a, L, T>);
 

@@ -13,7 +13,7 @@
 use std::mem::{replace, swap};
 
 use macula_tensor::cpu::Simd;
-use macula_tensor::cpu::lanes::{InStep, Lanes};
+use macula_tensor::cpu::lanes::{InStep, Lanes, WIDEST};
 use macula_tensor::{Float, Scalar};
 
 use super::block::{Block, ROWS};
@@ -23,8 +23,6 @@ use super::infinite::set_infinite_aside;
 pub(super) const CLASSES: usize = 24;
 /// Numbers of a block: all scratch together stays in the first-level cache.
 pub(super) const NUMBERS: usize = 1024;
-/// Numbers that are spread at a time: the widest register.
-const SPREAD: usize = 16;
 
 pub(super) struct Scratch<T> {
     /// The logits with −∞ in the place of the targets, then the exponentials.
@@ -37,7 +35,7 @@ pub(super) struct Scratch<T> {
 impl<T: Float> Scratch<T> {
     /// Room for a number of rows, and for what the last windows and the last row reach beyond them.
     pub(super) fn new(rows: usize, classes: usize) -> Self {
-        let numbers = || vec![T::ZERO; (rows + 1) * classes + SPREAD];
+        let numbers = || vec![T::ZERO; (rows + 1) * classes + WIDEST];
         Self {
             numbers: numbers(),
             windows: [numbers(), numbers()],
@@ -212,11 +210,11 @@ fn windows_of<'a, S: Simd, T: Float, F: Fold>(
     if reached == 1 { numbers } else { from }
 }
 
-/// Writes a number for each class, and some more beyond them.
+/// Writes a number for each class, [`WIDEST`] at a time, and so some more beyond them.
 #[inline(always)]
 fn spread<T: Float>(number: T, row: &mut [T], classes: usize) {
-    let (chunks, _) = row.as_chunks_mut::<SPREAD>();
-    for chunk in &mut chunks[..classes.div_ceil(SPREAD)] {
-        *chunk = [number; SPREAD];
+    let (chunks, _) = row.as_chunks_mut::<WIDEST>();
+    for chunk in &mut chunks[..classes.div_ceil(WIDEST)] {
+        *chunk = [number; WIDEST];
     }
 }

@@ -13,6 +13,7 @@ mod contract;
 mod defects;
 mod gradients;
 mod infinite;
+mod layouts;
 mod limits;
 mod listing;
 mod members;

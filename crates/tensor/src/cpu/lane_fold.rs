@@ -3,7 +3,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::fold::Reduction;
-use super::lanes::{LaneMemory, Lanes, dispatch, single};
+use super::lanes::{LaneMemory, Lanes, WIDEST, dispatch, single};
 use crate::element::Float;
 use crate::pointwise::Pointwise;
 use crate::scalar::Scalar;
@@ -145,9 +145,6 @@ impl<T: Float, M: Summand, F: Fold> Reduction<T> for LaneFold<M, F> {
 
 /// Registers that are added up side by side, so that an addition need not wait for the one before.
 const UNROLL: usize = 8;
-
-/// The most numbers a register of any instruction set holds.
-const WIDEST: usize = 16;
 
 struct Rows<'a, T, M, F> {
     fold: LaneFold<M, F>,

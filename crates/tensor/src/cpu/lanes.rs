@@ -22,7 +22,7 @@ mod in_step;
 mod instruction_set;
 mod single;
 
-pub use float::{LaneFloat, LaneMemory};
+pub use float::{LaneFloat, LaneMemory, WIDEST};
 pub use in_step::InStep;
 pub use instruction_set::{InstructionSet, dispatch};
 pub use single::single;

@@ -2,7 +2,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use crate::cpu::lanes::{InStep, InstructionSet, LaneMemory, Lanes, single};
+use crate::cpu::lanes::{InStep, InstructionSet, LaneFloat, LaneMemory, Lanes, single};
 use crate::scalar::Scalar;
 
 /// What every function keeps to.
@@ -19,7 +19,11 @@ macro_rules! functions {
 
         impl Function {
             #[inline(always)]
-            fn of_lanes<S: Scalar>(self, $x: S, $y: S) -> S {
+            fn of_lanes<S: Simd, T: LaneFloat>(
+                self,
+                $x: Lanes<S, T>,
+                $y: Lanes<S, T>,
+            ) -> Lanes<S, T> {
                 match self { $(Self::$name => $ours),* }
             }
 
@@ -40,6 +44,7 @@ macro_rules! functions {
 
 functions! { |x, y|
     exp: x.exp(), f64::exp(x);
+    exp_of_negative: (-x.abs()).exp_of_negative(), f64::exp(-x.abs());
     exp_m1: x.exp_m1(), f64::exp_m1(x);
     ln: x.ln(), f64::ln(x);
     ln_1p: x.ln_1p(), f64::ln_1p(x);
@@ -319,6 +324,24 @@ fn every_instruction_set_and_lane_gives_the_same_bits() {
     let x: Vec<f64> = references.iter().map(|reference| reference.x).collect();
     let y: Vec<f64> = references.iter().map(|reference| reference.y).collect();
     assert_same_bits_everywhere(&x, &y);
+}
+
+#[test]
+fn exp_of_a_negative_number_has_the_bits_of_exp() {
+    fn check<T: LaneMemory>(x: &[T]) {
+        for set in InstructionSet::available() {
+            let found = apply(set, Function::exp_of_negative, x, x);
+            let of_any = apply(set, Function::exp, x, x);
+            for ((x, found), of_any) in x.iter().zip(found).zip(of_any) {
+                assert_eq!(bits(found), bits(of_any), "{} on {set:?}", x.to_f64());
+            }
+        }
+    }
+    let x = f32_arguments().into_iter().map(|x| -x.abs());
+    check(&x.clone().collect::<Vec<_>>());
+    // Where the results are subnormal in double precision.
+    let beyond = (0..60_000).map(|i| -700.0 - f64::from(i) / 1000.0);
+    check(&x.map(f64::from).chain(beyond).collect::<Vec<_>>());
 }
 
 #[test]

@@ -91,8 +91,8 @@ pub trait LaneMemory: LaneFloat {
     fn store_partial<S: Simd>(simd: S, slice: &mut [Self], vector: Self::Vector<S>);
 }
 
-/// The most lanes that a register of any instruction set has.
-pub(super) const WIDEST: usize = 16;
+/// The most numbers that a register of any instruction set holds.
+pub const WIDEST: usize = 16;
 
 /// Overwrites every number by its `function`, computed in `f64`.
 #[cold]

@@ -2,8 +2,7 @@
 
 use pulp::Simd;
 
-use super::Lanes;
-use super::float::WIDEST;
+use super::{Lanes, WIDEST};
 use crate::element::Float;
 
 impl<S: Simd, T: Float> Lanes<S, T> {
