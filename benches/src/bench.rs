@@ -106,6 +106,8 @@ impl<'a> Bench<'a> {
         work: impl FnMut() + Send,
         baselines: &mut [(&'static str, &mut (dyn FnMut() + Send))],
     ) {
+        // What the line before left in the pool is not this one's peak.
+        memory::release();
         reset_peak();
         let Some(seconds) = self.time(&format!("{name}/macula"), work) else {
             return;
