@@ -1,13 +1,15 @@
 //! Targets and weights of elements as numbers, unpacked block by block.
 
+use macula_tensor::cpu::lanes::WIDEST;
 use macula_tensor::{Error, Float, Result};
 
 use crate::checks::bad_label;
 use crate::reduction::Tally;
 
 /// Elements that the driver unpacks at a time, so that targets and weights as numbers never leave
-/// the first-level cache.
+/// the first-level cache: a multiple of four registers, however wide they are.
 pub(super) const BLOCK: usize = 512;
+const _: () = assert!(BLOCK.is_multiple_of(4 * WIDEST));
 
 /// The elements of [`ElementTargets`](super::ElementTargets).
 #[derive(Clone, Copy)]

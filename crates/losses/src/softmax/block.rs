@@ -1,14 +1,15 @@
 //! A block of rows in which one class counts, and the formula applied to their margins.
 
 use macula_tensor::cpu::Simd;
-use macula_tensor::cpu::lanes::{InStep, Lanes};
+use macula_tensor::cpu::lanes::{InStep, Lanes, WIDEST};
 use macula_tensor::{Float, Scalar};
 
 use super::rows::Rows;
 use crate::formula::{Elementwise, MarginLoss, OfMargin};
 
-/// The most rows that a block has.
+/// The most rows that a block has: a multiple of four registers, however wide they are.
 pub(super) const ROWS: usize = 64;
+const _: () = assert!(ROWS.is_multiple_of(4 * WIDEST));
 
 /// A block of rows on its way.
 pub(super) struct Block<T> {
