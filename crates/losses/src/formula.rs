@@ -132,6 +132,8 @@ impl<L: MarginLoss> ElementLoss for L {
 /// with respect to the first. Also its composed twin and the path to higher orders.
 pub(crate) trait Elementwise: Pointwise<3> {
     fn value_and_slope<S: Scalar>(&self, inputs: [S; 3]) -> (S, S);
+    /// The slopes with respect to the other two.
+    fn other_slopes<S: Scalar>(&self, inputs: [S; 3]) -> [S; 2];
 }
 
 /// `w·ℓ(x, y)` of logit, target and weight.
@@ -145,6 +147,14 @@ impl<L: ElementLoss> Elementwise for Weighted<L> {
     fn value_and_slope<S: Scalar>(&self, [x, y, w]: [S; 3]) -> (S, S) {
         let (value, slope) = self.0.value_and_slope(x, y);
         weighted(w, value, slope)
+    }
+
+    #[inline(always)]
+    fn other_slopes<S: Scalar>(&self, [x, y, w]: [S; 3]) -> [S; 2] {
+        let [y] = Dual::variables([y]);
+        let loss = self.0.value_and_slope(fixed(x), y).0;
+        let [by_target] = loss.tangent;
+        [weighted(w, by_target, by_target).0, loss.value]
     }
 }
 
@@ -160,6 +170,12 @@ impl<L: ElementLoss> Elementwise for Mixed<L> {
         let (value, slope) = self.0.value_and_slope(x, x.constant(0.0));
         let negative = weighted(b, value, slope);
         (positive.0 + negative.0, positive.1 + negative.1)
+    }
+
+    #[inline(always)]
+    fn other_slopes<S: Scalar>(&self, [x, ..]: [S; 3]) -> [S; 2] {
+        let loss = |label| self.0.value_and_slope(x, x.constant(label)).0;
+        [loss(1.0), loss(0.0)]
     }
 }
 
@@ -192,9 +208,28 @@ impl<L: MarginLoss> Elementwise for OfMargin<L> {
         };
         weighted(weight, value, slope)
     }
+
+    #[inline(always)]
+    fn other_slopes<S: Scalar>(&self, [margin, setting, weight]: [S; 3]) -> [S; 2] {
+        let loss = if L::HAS_SETTING && self.set {
+            let [setting] = Dual::variables([setting]);
+            self.formula.with_setting(fixed(margin), setting).0
+        } else {
+            fixed(self.formula.value_and_slope(margin).0)
+        };
+        let [by_setting] = loss.tangent;
+        [weighted(weight, by_setting, by_setting).0, loss.value]
+    }
 }
 
-/// The partial derivatives of an [`Elementwise`]: the slope it knows, and the rest by rule.
+/// A number that depends on no variable.
+#[inline(always)]
+fn fixed<S: Scalar>(value: S) -> Dual<S, 1> {
+    let tangent = [value.constant(0.0)];
+    Dual { value, tangent }
+}
+
+/// The partial derivatives of an [`Elementwise`].
 macro_rules! pointwise_of_elementwise {
     ($($Formula:ident: $Loss:ident),*) => {$(
         impl<L: $Loss> Pointwise<3> for $Formula<L> {
@@ -206,13 +241,9 @@ macro_rules! pointwise_of_elementwise {
             }
 
             #[inline(always)]
-            fn gradient<S: Scalar>(&self, [first, second, third]: [S; 3]) -> [S; 3] {
-                let slope = self.value_and_slope([first, second, third]).1;
-                let tangent = [first.constant(0.0); 2];
-                let first = Dual { value: first, tangent };
-                let [second, third] = Dual::variables([second, third]);
-                let [by_second, by_third] = self.eval([first, second, third]).tangent;
-                [slope, by_second, by_third]
+            fn gradient<S: Scalar>(&self, inputs: [S; 3]) -> [S; 3] {
+                let [second, third] = self.other_slopes(inputs);
+                [self.value_and_slope(inputs).1, second, third]
             }
         }
     )*};

@@ -201,7 +201,7 @@ impl<F: ElementLoss> SigmoidLoss<F> {
         weights: Option<&Tensor<T>>,
     ) -> Result<Var<T>> {
         let targets = self.weighted(op, targets, weights)?;
-        if targets.mixes() {
+        if F::MIXES && targets.mixes() {
             let formula = Mixed(self.formula);
             sigmoid_loss(op, formula, logits, targets, F::POSITIVE, self.reduction)
         } else {

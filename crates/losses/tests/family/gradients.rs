@@ -362,3 +362,15 @@ fn the_second_order_of_a_detached_power_is_that_of_its_slope() -> Result<()> {
     }
     Ok(())
 }
+
+/// Unoptimised, all operations of a formula and its slopes have room in one frame.
+#[test]
+fn the_second_order_of_the_longest_formula_fits_the_stack_of_a_thread() -> Result<()> {
+    let x = Tape::new().var(Tensor::from([0.5_f32, -1.0]));
+    let targets = Tensor::from([0.3_f32, 0.8]);
+    let loss = AsymmetricLoss::new().forward_soft(&x, &targets)?;
+    let slope = loss.grad(&[&x])?.remove(0);
+    let curvature = slope.sum(..)?.grad(&[&x])?.remove(0);
+    assert!(curvature.value().to_vec()?.iter().all(|c| c.is_finite()));
+    Ok(())
+}
