@@ -297,8 +297,8 @@ mod tests {
         let counts = ClassCounts::from_counts([5, 20, 15, 0])?;
         let balanced = [2.0, 0.5, 2.0 / 3.0, 0.0];
         let roots = [
-            1.414_213_562_373_095_1,
-            0.707_106_781_186_547_6,
+            std::f64::consts::SQRT_2,
+            std::f64::consts::FRAC_1_SQRT_2,
             0.816_496_580_927_726,
             0.0,
         ];

@@ -355,7 +355,7 @@ mod tests {
         // Margins from the hardest sample to the easiest, and an order that hides it.
         let margins: Vec<f64> = (0..20).map(|i| -3.0 + 0.37 * f64::from(i)).collect();
         let shuffled: Vec<usize> = (0..20).map(|i| i * 7 % 20).collect();
-        let class = |rank: usize| usize::from(rank % 3 == 0);
+        let class = |rank: usize| usize::from(rank.is_multiple_of(3));
         // q²·(−ln p), and for its slope by the margin −q²·(q + 2·p·(−ln p)).
         let focal = |margin: f64| {
             let p = 1.0 / (1.0 + (-margin).exp());
