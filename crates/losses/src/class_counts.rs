@@ -290,4 +290,30 @@ mod tests {
         assert_eq!(counts.rarest(), 1);
         Ok(())
     }
+
+    #[test]
+    fn weights_are_those_of_the_formula() -> Result<()> {
+        // 40 samples of 4 classes: 10/5, 10/20, 10/15 and no weight.
+        let counts = ClassCounts::from_counts([5, 20, 15, 0])?;
+        let balanced = [2.0, 0.5, 2.0 / 3.0, 0.0];
+        let roots = [
+            std::f64::consts::SQRT_2,
+            std::f64::consts::FRAC_1_SQRT_2,
+            0.816_496_580_927_726,
+            0.0,
+        ];
+        let labels = Tensor::from([1_i64, 0, 2, 0, 1]);
+        let samples = [0.5, 2.0, 2.0 / 3.0, 2.0, 0.5];
+        let pairs = [
+            (counts.balanced_weights(), &balanced[..]),
+            (counts.square_root_weights(), &roots[..]),
+            (counts.sample_weights(&labels)?, &samples[..]),
+        ];
+        for (found, wanted) in pairs {
+            approx::assert_relative_eq!(found[..], *wanted, max_relative = 1e-15);
+        }
+        let none = Tensor::from([0_i64, 4]);
+        assert!(counts.sample_weights(&none).is_err());
+        Ok(())
+    }
 }

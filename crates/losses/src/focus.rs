@@ -316,4 +316,78 @@ mod tests {
         assert_eq!(report.to_string().lines().count(), 1 + 2 + 10);
         Ok(())
     }
+
+    /// Asserts that the report has these samples: class, loss and norm of the gradient, from
+    /// the hardest to the easiest.
+    fn assert_shares(report: &FocusReport, samples: &[(usize, f64, f64)]) {
+        let count = samples.len() as f64;
+        let loss_sum: f64 = samples.iter().map(|sample| sample.1).sum();
+        let gradient_sum: f64 = samples.iter().map(|sample| sample.2).sum();
+        let assert_line = |line: &Focus, part: &[(usize, f64, f64)]| {
+            let loss: f64 = part.iter().map(|sample| sample.1).sum();
+            let gradient: f64 = part.iter().map(|sample| sample.2).sum();
+            let found = [line.samples, line.loss, line.gradient];
+            let wanted = [
+                part.len() as f64 / count,
+                loss / loss_sum,
+                gradient / gradient_sum,
+            ];
+            approx::assert_relative_eq!(found[..], wanted[..], max_relative = 1e-12);
+        };
+        for (class, line) in report.classes().iter().enumerate() {
+            let of_class = samples.iter().filter(|sample| sample.0 == class);
+            assert_line(line, &of_class.copied().collect::<Vec<_>>());
+        }
+        // Twice as many samples as tenths.
+        assert_eq!(samples.len(), 20);
+        for (line, part) in report.deciles().iter().zip(samples.chunks(2)) {
+            assert_line(line, part);
+        }
+        let mut sum = 0.0;
+        for (found, sample) in report.cumulative_loss().iter().zip(samples) {
+            sum += sample.1;
+            approx::assert_relative_eq!(*found, sum / loss_sum, max_relative = 1e-12);
+        }
+    }
+
+    #[test]
+    fn shares_are_those_of_the_losses_and_of_the_norms_of_the_gradients() -> Result<()> {
+        // Margins from the hardest sample to the easiest, and an order that hides it.
+        let margins: Vec<f64> = (0..20).map(|i| -3.0 + 0.37 * f64::from(i)).collect();
+        let shuffled: Vec<usize> = (0..20).map(|i| i * 7 % 20).collect();
+        let class = |rank: usize| usize::from(rank.is_multiple_of(3));
+        // q²·(−ln p), and for its slope by the margin −q²·(q + 2·p·(−ln p)).
+        let focal = |margin: f64| {
+            let p = 1.0 / (1.0 + (-margin).exp());
+            let (q, loss) = (1.0 - p, -p.ln());
+            (q * q * loss, q * q * (q + 2.0 * p * loss))
+        };
+        let labels: Vec<i64> = shuffled.iter().map(|&rank| class(rank) as i64).collect();
+        let labels = Tensor::from(labels);
+
+        let logit = |&rank: &usize| [-margins[rank], margins[rank]][class(rank)];
+        let logits = Tensor::from(shuffled.iter().map(logit).collect::<Vec<_>>());
+        let report = SigmoidFocalLoss::new().gamma(2.0).focus(&logits, &labels)?;
+        let samples = (0..20).map(|rank| {
+            let (loss, slope) = focal(margins[rank]);
+            (class(rank), loss, slope)
+        });
+        assert_shares(&report, &samples.collect::<Vec<_>>());
+
+        // Two other classes of equal logits: the truth is ln 2 above them at margin 0, and the
+        // slopes are those of the margin by 1, −½ and −½.
+        let row = |&rank: &usize| {
+            let truth = margins[rank] + 2.0_f64.ln();
+            (0..3).map(move |c| if c == class(rank) { truth } else { 0.0 })
+        };
+        let rows: Vec<f64> = shuffled.iter().flat_map(row).collect();
+        let rows = Tensor::from(rows).reshape([20, 3])?;
+        let report = SoftmaxFocalLoss::new().gamma(2.0).focus(&rows, &labels)?;
+        let samples = (0..20).map(|rank| {
+            let (loss, slope) = focal(margins[rank]);
+            (class(rank), loss, slope * 1.5_f64.sqrt())
+        });
+        assert_shares(&report, &samples.collect::<Vec<_>>());
+        Ok(())
+    }
 }

@@ -51,7 +51,10 @@ fn subtraction_loses_the_digits_of_easy_samples() -> Result<()> {
 
 #[test]
 fn powers_below_0_make_the_gradient_nan() -> Result<()> {
-    assert!(usual(17.0, 0.5)[1].is_nan());
+    for margin in 0..=100_u8 {
+        let slope = usual(f32::from(margin), 0.5)[1];
+        assert_eq!(slope.is_nan(), margin >= 17, "margin {margin}: {slope}");
+    }
     for margin in [17.0, 50.0] {
         let [_, slope] = ours(margin, 0.5)?;
         let wanted = exact(margin.into(), 0.5)[1];
@@ -61,10 +64,36 @@ fn powers_below_0_make_the_gradient_nan() -> Result<()> {
     Ok(())
 }
 
+/// The slope of `q^γ·(−ln max(p, 10⁻⁷))` in f32, by the chain rule.
+fn clamped(x: f32, gamma: f64, clamps_q: bool) -> Result<f32> {
+    let x = Tape::new().var(Tensor::from([x]));
+    let p = x.sigmoid()?;
+    let clamped = p.clamp(1e-7, 1.0)?;
+    let q = if clamps_q { &clamped } else { &p };
+    let factor = q.neg()?.add_scalar(1.0)?.powf(gamma)?;
+    let loss = factor.mul(&clamped.ln()?)?.neg()?;
+    loss.sum(..)?.backward()?.of(&x)?.item()
+}
+
 #[test]
 fn a_clamp_takes_the_gradient_from_the_worst_mistakes() -> Result<()> {
-    let p = 1.0 / (1.0 + 17.0_f32.exp());
-    assert!(p < 1e-7, "the clamp is at work");
-    assert!(error(ours(-17.0, 2.0)?[1], exact(-17.0, 2.0)[1]) < 1e-6);
+    for margin in [-17.0, -20.0, -30.0] {
+        for gamma in [0.0, 2.0] {
+            assert_eq!(clamped(margin, gamma, true)?, 0.0);
+            // Where q is not clamped its own slope stays, a millionth of the true one.
+            let rest = f64::from(clamped(margin, gamma, false)?) / exact(margin.into(), gamma)[1];
+            assert!((0.0..2e-6).contains(&rest), "{rest}");
+            let slope = ours(margin, gamma)?[1];
+            assert!(
+                error(slope, exact(margin.into(), gamma)[1]) < 1e-6,
+                "{slope}"
+            );
+        }
+    }
+    // The clamp is not at work yet, and the formula is the right one.
+    for clamps_q in [true, false] {
+        let slope = clamped(-16.0, 2.0, clamps_q)?;
+        assert!(error(slope, exact(-16.0, 2.0)[1]) < 1e-5, "{slope}");
+    }
     Ok(())
 }

@@ -11,6 +11,7 @@ mod blocks;
 mod completeness;
 mod contract;
 mod defects;
+mod definitions;
 mod gradients;
 mod infinite;
 mod layouts;
