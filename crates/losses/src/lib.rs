@@ -117,8 +117,8 @@
 //!   a margin of 15, and with γ = 2 its loss by more than half.
 //! * **`q^(γ−1)` in the gradient.** For γ < 1 it is `0·∞` where `q` has been rounded to 0: NaN from
 //!   a margin of 17 on, in one sample, and then in every parameter.
-//! * **A clamp or an epsilon in the logarithm**, `ln(max(p, 10⁻⁷))`: no gradient at all below a
-//!   margin of −17, on the worst mistakes of a batch.
+//! * **A clamp or an epsilon in the logarithm**, `ln(max(p, 10⁻⁷))`: below a margin of −17 a
+//!   millionth of the gradient, and with γ = 0 none, on the worst mistakes of a batch.
 //! * **α as one number for several classes**, which scales the loss and balances nothing.
 //! * **Weighted means of two kinds** under one word. See [`Reduction`].
 //! * **Ignored elements in the divisor**, and NaN from them: `0·NaN` is NaN.
