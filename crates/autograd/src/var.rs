@@ -69,6 +69,20 @@ impl<T: Float> Var<T> {
     }
 
     /// The same elements as data: no gradient flows past this point.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use macula_autograd::Tape;
+    /// use macula_tensor::Tensor;
+    ///
+    /// let x = Tape::new().var(Tensor::scalar(3.0_f32));
+    /// // The slope of c·x where c happens to be x.
+    /// let gradients = x.detach().mul(&x)?.backward()?;
+    /// assert_eq!(gradients.of(&x)?.item()?, 3.0);
+    /// # Ok::<(), macula_tensor::Error>(())
+    /// ```
+    #[doc(alias = "stop_gradient")]
     pub fn detach(&self) -> Self {
         self.tape.constant(self.value.clone())
     }

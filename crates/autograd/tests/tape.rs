@@ -206,6 +206,21 @@ fn the_listing_on_the_front_page_is_that_of_its_example() -> Result<()> {
 }
 
 #[test]
+fn no_gradient_of_any_order_flows_past_what_is_detached() -> Result<()> {
+    let tape = Tape::new();
+    let x = tape.var(scalar(3.0));
+    let constant = x.square()?.detach();
+    assert!(!constant.has_gradient());
+    // 9·x³, of which the slope is 27·x² and not 45·x⁴.
+    let first = constant.mul(&x.powf(3.0)?)?.grad(&[&x])?.remove(0);
+    assert_eq!(first.item()?, 243.0);
+    assert_eq!(first.grad(&[&x])?[0].item()?, 162.0);
+    // Nothing else leads from the detached one to x.
+    assert!(constant.square()?.backward().is_err());
+    Ok(())
+}
+
+#[test]
 fn a_loss_of_many_elements_or_without_parameters_is_an_error() {
     let tape = Tape::new();
     let many = tape.var(Tensor::from([1.0, 2.0]));
