@@ -146,7 +146,7 @@ impl<L: ElementLoss> Elementwise for Weighted<L> {
     #[inline(always)]
     fn value_and_slope<S: Scalar>(&self, [x, y, w]: [S; 3]) -> (S, S) {
         let (value, slope) = self.0.value_and_slope(x, y);
-        weighted(w, value, slope)
+        (weighted(w, value), weighted(w, slope))
     }
 
     #[inline(always)]
@@ -154,7 +154,7 @@ impl<L: ElementLoss> Elementwise for Weighted<L> {
         let [y] = Dual::variables([y]);
         let loss = self.0.value_and_slope(fixed(x), y).0;
         let [by_target] = loss.tangent;
-        [weighted(w, by_target, by_target).0, loss.value]
+        [weighted(w, by_target), loss.value]
     }
 }
 
@@ -165,11 +165,12 @@ pub(crate) struct Mixed<L>(pub(crate) L);
 impl<L: ElementLoss> Elementwise for Mixed<L> {
     #[inline(always)]
     fn value_and_slope<S: Scalar>(&self, [x, a, b]: [S; 3]) -> (S, S) {
-        let (value, slope) = self.0.value_and_slope(x, x.constant(1.0));
-        let positive = weighted(a, value, slope);
-        let (value, slope) = self.0.value_and_slope(x, x.constant(0.0));
-        let negative = weighted(b, value, slope);
-        (positive.0 + negative.0, positive.1 + negative.1)
+        let of_1 = self.0.value_and_slope(x, x.constant(1.0));
+        let of_0 = self.0.value_and_slope(x, x.constant(0.0));
+        (
+            weighted(a, of_1.0) + weighted(b, of_0.0),
+            weighted(a, of_1.1) + weighted(b, of_0.1),
+        )
     }
 
     #[inline(always)]
@@ -179,15 +180,11 @@ impl<L: ElementLoss> Elementwise for Mixed<L> {
     }
 }
 
-/// `w·value` and `w·slope`; exactly 0 for a weight of 0.
+/// `w·x`; exactly 0 for a weight of 0.
 #[inline(always)]
-fn weighted<S: Scalar>(w: S, value: S, slope: S) -> (S, S) {
+fn weighted<S: Scalar>(w: S, x: S) -> S {
     let zero = w.constant(0.0);
-    let absent = w.equal(zero);
-    (
-        S::select(absent, zero, w * value),
-        S::select(absent, zero, w * slope),
-    )
+    S::select(w.equal(zero), zero, w * x)
 }
 
 /// `w·f(s)` of margin, setting and weight; exactly 0 for a weight of 0.
@@ -206,7 +203,7 @@ impl<L: MarginLoss> Elementwise for OfMargin<L> {
         } else {
             self.formula.value_and_slope(margin)
         };
-        weighted(weight, value, slope)
+        (weighted(weight, value), weighted(weight, slope))
     }
 
     #[inline(always)]
@@ -218,7 +215,7 @@ impl<L: MarginLoss> Elementwise for OfMargin<L> {
             fixed(self.formula.value_and_slope(margin).0)
         };
         let [by_setting] = loss.tangent;
-        [weighted(weight, by_setting, by_setting).0, loss.value]
+        [weighted(weight, by_setting), loss.value]
     }
 }
 

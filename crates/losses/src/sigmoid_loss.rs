@@ -201,6 +201,7 @@ impl<F: ElementLoss> SigmoidLoss<F> {
         weights: Option<&Tensor<T>>,
     ) -> Result<Var<T>> {
         let targets = self.weighted(op, targets, weights)?;
+        // The first is known when this is compiled: a formula that does not mix has no such driver.
         if F::MIXES && targets.mixes() {
             let formula = Mixed(self.formula);
             sigmoid_loss(op, formula, logits, targets, F::POSITIVE, self.reduction)
