@@ -51,21 +51,13 @@ impl<T: Element> Storage<T> {
         Some((Self(block), written))
     }
 
-    /// A copy of elements.
+    /// A copy of elements, for which there was room once; where there is none any more, the program
+    /// ends, as it does with a vector.
     pub(crate) fn copy(elements: &[T]) -> Self {
-        let count = elements.len();
-        let mut few = [T::default(); FEW];
-        Self(Arc::new(match few.get_mut(..count) {
-            Some(to) => {
-                to.copy_from_slice(elements);
-                Block::Few(few)
-            }
-            None => {
-                let mut buffer = Buffer::with_count(count);
-                buffer.as_mut_slice()[..count].copy_from_slice(elements);
-                Block::Many(buffer)
-            }
-        }))
+        match Self::write(elements.len(), |to| to.copy_from_slice(elements)) {
+            Some((storage, ())) => storage,
+            None => Self::from_vec(elements.to_vec()),
+        }
     }
 
     /// A vector's elements, without copying.
