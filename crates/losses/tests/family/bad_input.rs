@@ -7,12 +7,12 @@ use macula_tensor::{Error, Result, Tensor};
 
 use crate::members::*;
 
-fn x(shape: &[usize]) -> Var<f64> {
+pub(crate) fn x(shape: &[usize]) -> Var<f64> {
     Tape::new().var(logits(shape))
 }
 
 /// The message of the error.
-fn message<T>(result: Result<T>) -> String {
+pub(crate) fn message<T>(result: Result<T>) -> String {
     match result {
         Ok(_) => panic!("there is no error"),
         Err(error) => error.to_string(),

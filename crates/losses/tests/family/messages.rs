@@ -5,18 +5,8 @@ use macula_autograd::{Tape, Var};
 use macula_losses::*;
 use macula_tensor::{Result, Tensor};
 
+use crate::bad_input::{message, x};
 use crate::members::logits;
-
-fn x(shape: &[usize]) -> Var<f64> {
-    Tape::new().var(logits(shape))
-}
-
-fn message<T>(result: Result<T>) -> String {
-    match result {
-        Ok(_) => panic!("there is no error"),
-        Err(error) => error.to_string(),
-    }
-}
 
 #[test]
 fn losses_that_call_others_are_named_themselves() {
