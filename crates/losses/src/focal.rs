@@ -78,10 +78,11 @@ impl MarginLoss for Focal {
 /// `p_t` is the probability of the true class, `σ(x)` for label 1 and `σ(−x)` for label 0; `α_t` is
 /// `α` for label 1 and `1 − α` for label 0, or 1 for both where no α is set. The defaults are
 /// γ = 2 and no α; [`class_weights`](SigmoidLoss::class_weights) weigh the labels one by one, and a γ
-/// for each of them is [`AsymmetricLoss`](crate::AsymmetricLoss) without clipping. A target `y` between 0 and 1 *mixes* the two labels:
-/// `α·y·f(x) + (1 − α)·(1 − y)·f(−x)`; for the other two readings of a soft target see
-/// [`InterpolatedFocalLoss`](crate::InterpolatedFocalLoss) and
-/// [`QualityFocalLoss`](crate::QualityFocalLoss).
+/// for each of them is [`AsymmetricLoss`](crate::AsymmetricLoss) without clipping.
+///
+/// A target `y` between 0 and 1 *mixes* the two labels: `α·y·f(x) + (1 − α)·(1 − y)·f(−x)`; for the
+/// other two readings of a soft target see [`InterpolatedFocalLoss`](crate::InterpolatedFocalLoss)
+/// and [`QualityFocalLoss`](crate::QualityFocalLoss).
 ///
 /// # Example
 ///

@@ -109,7 +109,8 @@ struct Choices<A> {
     for_f64: A,
 }
 
-/// Implements [`LaneFloat`] and [`LaneMemory`] for a float whose registers are `$vectors` and masks `$masks`.
+/// Implements [`LaneFloat`] and [`LaneMemory`] for a float whose registers are `$vectors` and masks
+/// `$masks`.
 ///
 /// The exponent of a float is moved in and out of its bits through 32-bit words, the one width
 /// `pulp` can shift: for `f64` the exponent lives in the upper word of each pair. The numbers used:

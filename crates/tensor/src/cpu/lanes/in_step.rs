@@ -7,10 +7,10 @@ use super::{LaneFloat, LaneMemory, Lanes};
 /// A number whose registers come in fours: `Lanes<S, InStep<f32>>` is four registers of `f32`.
 ///
 /// A formula evaluated on them does each operation on all four before the next one. That is for
-/// long formulas: `exp` is a chain of some fifteen operations, each of which waits four cycles for
-/// the one before. A processor finds other work among the next hundred operations or so, hardly
-/// more than a chain or two, and idles half the time. Four chains woven into one another keep it
-/// busy; more of them would not find room in the registers.
+/// long formulas: `exp` is a chain of some fifteen operations, each of which waits some cycles for
+/// the one before. A processor looks for other work among the next hundred operations or so, hardly
+/// more than a chain or two, and does not find enough. Four chains woven into one another give it
+/// more; the values of eight would no longer find room in the registers.
 ///
 /// What a slice holds beyond its last four registers is the caller's: computed a register at a time,
 /// which gives the same bits, or padded.
