@@ -146,6 +146,32 @@ pub(crate) fn check_class_weights(
     })
 }
 
+/// Checks the numbers that a formula takes for each class, under their name; `check` is its own.
+///
+/// # Errors
+/// The formula must take some, there must be one for each class, and each must make sense.
+pub(crate) fn check_settings(
+    op: &'static str,
+    name: Option<&'static str>,
+    settings: &[f64],
+    classes: usize,
+    check: impl Fn(f64) -> Result<()>,
+) -> Result<()> {
+    let Some(name) = name else {
+        return Err(Error::Argument {
+            op,
+            argument: "settings",
+            expected: "left out: the formula takes no number of a class".into(),
+            found: format!("{} of them", settings.len()),
+        });
+    };
+    for (class, &setting) in settings.iter().enumerate() {
+        check(setting).map_err(|error| of_class(error, class))?;
+    }
+    let (valid, expected) = (f64::is_finite, "numbers, all finite");
+    check_numbers_of_classes(op, name, settings, classes, valid, expected)
+}
+
 /// The error for a number, which is that of a class.
 pub(crate) fn of_class(error: Error, class: usize) -> Error {
     match error {

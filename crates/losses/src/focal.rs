@@ -32,7 +32,7 @@ pub struct Focal {
 
 impl MarginLoss for Focal {
     const NAME: &'static str = "focal_loss";
-    const HAS_SETTING: bool = true;
+    const SETTING: Option<&'static str> = Some("gammas");
 
     fn check(&self) -> Result<()> {
         check_exponent(Self::NAME, "gamma", self.gamma)
@@ -77,8 +77,10 @@ impl MarginLoss for Focal {
 ///
 /// `p_t` is the probability of the true class, `σ(x)` for label 1 and `σ(−x)` for label 0; `α_t` is
 /// `α` for label 1 and `1 − α` for label 0, or 1 for both where no α is set. The defaults are
-/// γ = 2 and no α; [`class_weights`](SigmoidLoss::class_weights) weigh the labels one by one, and a γ
-/// for each of them is [`AsymmetricLoss`](crate::AsymmetricLoss) without clipping.
+/// γ = 2 and no α. Of several questions, logits `[N, C]`, each may have its own α and γ
+/// ([`alphas`](SigmoidLoss::alphas), [`gammas`](SigmoidFocalLoss::gammas));
+/// [`class_weights`](SigmoidLoss::class_weights) weigh labels 0 and 1 one by one, and a γ for each of
+/// them is [`AsymmetricLoss`](crate::AsymmetricLoss) without clipping.
 ///
 /// A target `y` between 0 and 1 *mixes* the two labels: `α·y·f(x) + (1 − α)·(1 − y)·f(−x)`; for the
 /// other two readings of a soft target see [`InterpolatedFocalLoss`](crate::InterpolatedFocalLoss)
@@ -111,9 +113,16 @@ impl SigmoidFocalLoss {
     }
 
     /// The focusing exponent γ ≥ 0; 0 is cross-entropy.
-    pub const fn gamma(mut self, gamma: f64) -> Self {
+    pub fn gamma(mut self, gamma: f64) -> Self {
         self.formula.gamma = gamma;
+        self.settings = None;
         self
+    }
+
+    /// A focusing exponent γ_c ≥ 0 for each index of the last axis of the logits: with logits
+    /// `[N, C]`, one for each of the `C` labels.
+    pub fn gammas(self, gammas: impl Into<Vec<f64>>) -> Self {
+        self.settings(gammas)
     }
 }
 
@@ -162,9 +171,8 @@ impl SoftmaxFocalLoss {
     }
 
     /// A focusing exponent γ_c ≥ 0 for each class; that of the target counts.
-    pub fn gammas(mut self, gammas: impl Into<Vec<f64>>) -> Self {
-        self.options.settings = Some(gammas.into());
-        self
+    pub fn gammas(self, gammas: impl Into<Vec<f64>>) -> Self {
+        self.settings(gammas)
     }
 
     /// The weight α_c of each class: the paper's name for

@@ -47,9 +47,9 @@ pub trait MarginLoss: Copy + Debug + Send + Sync + 'static {
     /// The name that error messages and tape listings show.
     const NAME: &'static str;
 
-    /// Whether [`with_setting`](Self::with_setting) differs from
-    /// [`value_and_slope`](Self::value_and_slope).
-    const HAS_SETTING: bool = false;
+    /// What the number that [`with_setting`](Self::with_setting) takes is called; none where the
+    /// formula takes none.
+    const SETTING: Option<&'static str> = None;
 
     /// Whether the formula's own parameters make sense.
     ///
@@ -96,6 +96,10 @@ pub trait ElementLoss: Copy + Debug + Send + Sync + 'static {
     /// the loss of label 0; else the formula itself says what such a target means.
     const MIXES: bool = false;
 
+    /// What the number that [`with_setting`](Self::with_setting) takes is called; none where the
+    /// formula takes none.
+    const SETTING: Option<&'static str> = None;
+
     /// The smallest target that [`MeanOverPositives`](crate::Reduction::MeanOverPositives) counts.
     const POSITIVE: f64 = f64::MIN_POSITIVE;
 
@@ -107,16 +111,38 @@ pub trait ElementLoss: Copy + Debug + Send + Sync + 'static {
         Ok(())
     }
 
+    /// Whether a setting of a column makes sense.
+    ///
+    /// # Errors
+    /// [`Error::Argument`](macula_tensor::Error::Argument) for one that does not.
+    fn check_setting(&self, setting: f64) -> Result<()> {
+        let _ = setting;
+        Ok(())
+    }
+
     /// `ℓ(x, y)` and `∂ℓ/∂x`.
     fn value_and_slope<S: Scalar>(&self, logit: S, target: S) -> (S, S);
+
+    /// The same for label 0 or 1 with a number that depends on the column, the index of the last
+    /// axis, such as a γ for each of several labels. Soft targets mix the two.
+    #[inline(always)]
+    fn with_setting<S: Scalar>(&self, logit: S, label: S, setting: S) -> (S, S) {
+        let _ = setting;
+        self.value_and_slope(logit, label)
+    }
 }
 
 impl<L: MarginLoss> ElementLoss for L {
     const NAME: &'static str = L::NAME;
     const MIXES: bool = true;
+    const SETTING: Option<&'static str> = L::SETTING;
 
     fn check(&self) -> Result<()> {
         MarginLoss::check(self)
+    }
+
+    fn check_setting(&self, setting: f64) -> Result<()> {
+        MarginLoss::check_setting(self, setting)
     }
 
     #[inline(always)]
@@ -126,14 +152,24 @@ impl<L: MarginLoss> ElementLoss for L {
         let (value, slope) = MarginLoss::value_and_slope(self, margin);
         (value, S::select(positive, slope, -slope))
     }
+
+    #[inline(always)]
+    fn with_setting<S: Scalar>(&self, logit: S, label: S, setting: S) -> (S, S) {
+        let positive = label.equal(label.constant(1.0));
+        let margin = S::select(positive, logit, -logit);
+        let (value, slope) = MarginLoss::with_setting(self, margin, setting);
+        (value, S::select(positive, slope, -slope))
+    }
 }
 
-/// What the drivers evaluate: a formula of a logit or margin and two more numbers, and its slope
-/// with respect to the first. Also its composed twin and the path to higher orders.
-pub(crate) trait Elementwise: Pointwise<3> {
-    fn value_and_slope<S: Scalar>(&self, inputs: [S; 3]) -> (S, S);
-    /// The slopes with respect to the other two.
-    fn other_slopes<S: Scalar>(&self, inputs: [S; 3]) -> [S; 2];
+/// What the drivers evaluate: a formula of a logit or margin and more numbers, and its slope with
+/// respect to the first. Also its composed twin and the path to higher orders.
+pub(crate) trait Elementwise<const N: usize>: Pointwise<N> {
+    fn value_and_slope<S: Scalar>(&self, inputs: [S; N]) -> (S, S);
+    /// The slopes with respect to each.
+    fn slopes<S: Scalar>(&self, inputs: [S; N]) -> [S; N];
+    /// The first of four numbers, as many as there are inputs.
+    fn first<A: Copy>(numbers: [A; 4]) -> [A; N];
 }
 
 /// `w·ℓ(x, y)` of logit, target and weight.
@@ -142,7 +178,11 @@ pub(crate) trait Elementwise: Pointwise<3> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Weighted<L>(pub(crate) L);
 
-impl<L: ElementLoss> Elementwise for Weighted<L> {
+impl<L: ElementLoss> Elementwise<3> for Weighted<L> {
+    #[inline(always)]
+    fn first<A: Copy>([a, b, c, _]: [A; 4]) -> [A; 3] {
+        [a, b, c]
+    }
     #[inline(always)]
     fn value_and_slope<S: Scalar>(&self, [x, y, w]: [S; 3]) -> (S, S) {
         let (value, slope) = self.0.value_and_slope(x, y);
@@ -150,11 +190,12 @@ impl<L: ElementLoss> Elementwise for Weighted<L> {
     }
 
     #[inline(always)]
-    fn other_slopes<S: Scalar>(&self, [x, y, w]: [S; 3]) -> [S; 2] {
+    fn slopes<S: Scalar>(&self, [x, y, w]: [S; 3]) -> [S; 3] {
+        let slope = self.value_and_slope([x, y, w]).1;
         let [y] = Dual::variables([y]);
         let loss = self.0.value_and_slope(fixed(x), y).0;
         let [by_target] = loss.tangent;
-        [weighted(w, by_target), loss.value]
+        [slope, weighted(w, by_target), loss.value]
     }
 }
 
@@ -162,22 +203,66 @@ impl<L: ElementLoss> Elementwise for Weighted<L> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Mixed<L>(pub(crate) L);
 
-impl<L: ElementLoss> Elementwise for Mixed<L> {
+impl<L: ElementLoss> Elementwise<3> for Mixed<L> {
+    #[inline(always)]
+    fn first<A: Copy>([a, b, c, _]: [A; 4]) -> [A; 3] {
+        [a, b, c]
+    }
     #[inline(always)]
     fn value_and_slope<S: Scalar>(&self, [x, a, b]: [S; 3]) -> (S, S) {
         let of_1 = self.0.value_and_slope(x, x.constant(1.0));
         let of_0 = self.0.value_and_slope(x, x.constant(0.0));
-        (
-            weighted(a, of_1.0) + weighted(b, of_0.0),
-            weighted(a, of_1.1) + weighted(b, of_0.1),
-        )
+        mixture([a, b], [of_1, of_0])
     }
 
     #[inline(always)]
-    fn other_slopes<S: Scalar>(&self, [x, ..]: [S; 3]) -> [S; 2] {
+    fn slopes<S: Scalar>(&self, [x, a, b]: [S; 3]) -> [S; 3] {
+        let slope = self.value_and_slope([x, a, b]).1;
         let loss = |label| self.0.value_and_slope(x, x.constant(label)).0;
-        [loss(1.0), loss(0.0)]
+        [slope, loss(1.0), loss(0.0)]
     }
+}
+
+/// The same with a setting.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MixedWithSetting<L>(pub(crate) L);
+
+impl<L: ElementLoss> Elementwise<4> for MixedWithSetting<L> {
+    #[inline(always)]
+    fn first<A: Copy>(all: [A; 4]) -> [A; 4] {
+        all
+    }
+    #[inline(always)]
+    fn value_and_slope<S: Scalar>(&self, [x, a, b, setting]: [S; 4]) -> (S, S) {
+        let of_1 = self.0.with_setting(x, x.constant(1.0), setting);
+        let of_0 = self.0.with_setting(x, x.constant(0.0), setting);
+        mixture([a, b], [of_1, of_0])
+    }
+
+    #[inline(always)]
+    fn slopes<S: Scalar>(&self, [x, a, b, setting]: [S; 4]) -> [S; 4] {
+        let slope = self.value_and_slope([x, a, b, setting]).1;
+        let [setting] = Dual::variables([setting]);
+        let loss = |label| {
+            self.0
+                .with_setting(fixed(x), fixed(x.constant(label)), setting)
+                .0
+        };
+        let (of_1, of_0) = (loss(1.0), loss(0.0));
+        let [by_setting_1] = of_1.tangent;
+        let [by_setting_0] = of_0.tangent;
+        let by_setting = weighted(a, by_setting_1) + weighted(b, by_setting_0);
+        [slope, of_1.value, of_0.value, by_setting]
+    }
+}
+
+/// The weighted sum of two losses, and that of their slopes.
+#[inline(always)]
+fn mixture<S: Scalar>([a, b]: [S; 2], [of_1, of_0]: [(S, S); 2]) -> (S, S) {
+    (
+        weighted(a, of_1.0) + weighted(b, of_0.0),
+        weighted(a, of_1.1) + weighted(b, of_0.1),
+    )
 }
 
 /// `w·x`; exactly 0 for a weight of 0.
@@ -195,10 +280,14 @@ pub(crate) struct OfMargin<L> {
     pub(crate) set: bool,
 }
 
-impl<L: MarginLoss> Elementwise for OfMargin<L> {
+impl<L: MarginLoss> Elementwise<3> for OfMargin<L> {
+    #[inline(always)]
+    fn first<A: Copy>([a, b, c, _]: [A; 4]) -> [A; 3] {
+        [a, b, c]
+    }
     #[inline(always)]
     fn value_and_slope<S: Scalar>(&self, [margin, setting, weight]: [S; 3]) -> (S, S) {
-        let (value, slope) = if L::HAS_SETTING && self.set {
+        let (value, slope) = if const { L::SETTING.is_some() } && self.set {
             self.formula.with_setting(margin, setting)
         } else {
             self.formula.value_and_slope(margin)
@@ -207,15 +296,16 @@ impl<L: MarginLoss> Elementwise for OfMargin<L> {
     }
 
     #[inline(always)]
-    fn other_slopes<S: Scalar>(&self, [margin, setting, weight]: [S; 3]) -> [S; 2] {
-        let loss = if L::HAS_SETTING && self.set {
+    fn slopes<S: Scalar>(&self, [margin, setting, weight]: [S; 3]) -> [S; 3] {
+        let slope = self.value_and_slope([margin, setting, weight]).1;
+        let loss = if const { L::SETTING.is_some() } && self.set {
             let [setting] = Dual::variables([setting]);
             self.formula.with_setting(fixed(margin), setting).0
         } else {
             fixed(self.formula.value_and_slope(margin).0)
         };
         let [by_setting] = loss.tangent;
-        [weighted(weight, by_setting), loss.value]
+        [slope, weighted(weight, by_setting), loss.value]
     }
 }
 
@@ -228,22 +318,26 @@ fn fixed<S: Scalar>(value: S) -> Dual<S, 1> {
 
 /// The partial derivatives of an [`Elementwise`].
 macro_rules! pointwise_of_elementwise {
-    ($($Formula:ident: $Loss:ident),*) => {$(
-        impl<L: $Loss> Pointwise<3> for $Formula<L> {
+    ($($Formula:ident: $Loss:ident, $inputs:literal;)*) => {$(
+        impl<L: $Loss> Pointwise<$inputs> for $Formula<L> {
             const NAME: &'static str = L::NAME;
 
             #[inline(always)]
-            fn eval<S: Scalar>(&self, inputs: [S; 3]) -> S {
+            fn eval<S: Scalar>(&self, inputs: [S; $inputs]) -> S {
                 self.value_and_slope(inputs).0
             }
 
             #[inline(always)]
-            fn gradient<S: Scalar>(&self, inputs: [S; 3]) -> [S; 3] {
-                let [second, third] = self.other_slopes(inputs);
-                [self.value_and_slope(inputs).1, second, third]
+            fn gradient<S: Scalar>(&self, inputs: [S; $inputs]) -> [S; $inputs] {
+                self.slopes(inputs)
             }
         }
     )*};
 }
 
-pointwise_of_elementwise! { Weighted: ElementLoss, Mixed: ElementLoss, OfMargin: MarginLoss }
+pointwise_of_elementwise! {
+    Weighted: ElementLoss, 3;
+    Mixed: ElementLoss, 3;
+    MixedWithSetting: ElementLoss, 4;
+    OfMargin: MarginLoss, 3;
+}

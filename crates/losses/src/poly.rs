@@ -32,7 +32,7 @@ pub struct Poly1 {
 
 impl MarginLoss for Poly1 {
     const NAME: &'static str = NAME;
-    const HAS_SETTING: bool = true;
+    const SETTING: Option<&'static str> = Some("logarithm weights");
 
     fn check(&self) -> Result<()> {
         check_exponent(NAME, "gamma", self.gamma)?;
@@ -46,7 +46,7 @@ impl MarginLoss for Poly1 {
 
     #[inline(always)]
     fn value_and_slope<S: Scalar>(&self, margin: S) -> (S, S) {
-        self.with_setting(margin, margin.constant(1.0))
+        MarginLoss::with_setting(self, margin, margin.constant(1.0))
     }
 
     #[inline(always)]
@@ -86,7 +86,7 @@ impl ElementLoss for SigmoidPoly1 {
             Some(alpha) => target * alpha + (-target + 1.0) * (1.0 - alpha),
             None => target.constant(1.0),
         };
-        let (value, slope) = self.poly.with_setting(sign * logit, weight);
+        let (value, slope) = MarginLoss::with_setting(&self.poly, sign * logit, weight);
         (value, sign * slope)
     }
 }
@@ -141,9 +141,8 @@ impl SoftmaxPolyLoss {
     }
 
     /// A weight for each class, for the logarithm alone.
-    pub fn logarithm_weights(mut self, weights: impl Into<Vec<f64>>) -> Self {
-        self.options.settings = Some(weights.into());
-        self
+    pub fn logarithm_weights(self, weights: impl Into<Vec<f64>>) -> Self {
+        self.settings(weights)
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use macula_autograd::Var;
 use macula_tensor::{Float, Pointwise, Result, Scalar, Tensor, keep};
 
-use crate::checks::{check_shape, of_class};
+use crate::checks::{check_settings, check_shape};
 use crate::formula::MarginLoss;
 use crate::softmax::{RowOptions, RowTargets, classes_last_axes, softmax_loss};
 
@@ -140,13 +140,14 @@ impl<T: Float> RowBatch<'_, T> {
     pub(crate) fn in_one_pass<L: MarginLoss>(self, formula: L) -> Result<Var<T>> {
         let (op, options) = (self.op, self.options);
         formula.check()?;
-        for (class, &setting) in options.settings.iter().flatten().enumerate() {
-            let checked = formula.check_setting(setting);
-            checked.map_err(|error| of_class(error, class))?;
-        }
         let targets = self
             .targets
             .with(op, self.logits.shape(), options, self.weights)?;
+        if let Some(settings) = &options.settings {
+            let classes = self.logits.shape()[1];
+            let check = |setting| formula.check_setting(setting);
+            check_settings(op, L::SETTING, settings, classes, check)?;
+        }
         let logits = adjusted(self.logits, options)?;
         softmax_loss(formula, &logits, targets, options.reduction)
     }

@@ -3,10 +3,13 @@
 use macula_autograd::Var;
 use macula_tensor::{Float, Result, Tensor};
 
-use crate::checks::{check_nothing_ignored, check_share};
-use crate::formula::{ElementLoss, Mixed, Weighted};
+use crate::checks::{
+    check_class_weights, check_nothing_ignored, check_numbers_of_classes, check_positive,
+    check_settings, check_share,
+};
+use crate::formula::{ElementLoss, Mixed, MixedWithSetting, Weighted};
 use crate::reduction::Reduction;
-use crate::sigmoid::{ElementTargets, sigmoid_loss};
+use crate::sigmoid::{ElementTargets, check_shapes, sigmoid_loss};
 
 /// A loss of logits, each of which stands for a yes or no of its own: binary and multi-label
 /// classification, and detection.
@@ -26,9 +29,13 @@ use crate::sigmoid::{ElementTargets, sigmoid_loss};
 #[derive(Clone, Debug, PartialEq)]
 pub struct SigmoidLoss<F> {
     pub(crate) formula: F,
-    alpha: Option<f64>,
+    /// For each column, or one for all; none where no α is set.
+    alphas: Vec<f64>,
     class_weights: [f64; 2],
+    /// For each column, or one for all; none where they are 1.
     positive_weights: Vec<f64>,
+    /// A setting of the formula for each column.
+    pub(crate) settings: Option<Vec<f64>>,
     smoothing: f64,
     pub(crate) ignore: Option<i64>,
     reduction: Reduction,
@@ -39,9 +46,10 @@ impl<F> SigmoidLoss<F> {
     pub const fn of(formula: F) -> Self {
         Self {
             formula,
-            alpha: None,
+            alphas: Vec::new(),
             class_weights: [1.0, 1.0],
             positive_weights: Vec::new(),
+            settings: None,
             smoothing: 0.0,
             ignore: None,
             reduction: Reduction::Mean,
@@ -53,8 +61,14 @@ impl<F> SigmoidLoss<F> {
     /// **Choosing α.** The value 0.25, usually quoted with γ = 2, was tuned for a detector with
     /// 100 000 easy negatives an image; on a table with a few percent of positives it *lowers*
     /// their recall. Start from 0.5 (no weighting, half the size) and go up.
-    pub const fn alpha(mut self, alpha: f64) -> Self {
-        self.alpha = Some(alpha);
+    pub fn alpha(self, alpha: f64) -> Self {
+        self.alphas([alpha])
+    }
+
+    /// An α for each index of the last axis of the logits: with logits `[N, C]`, one for each of
+    /// the `C` labels.
+    pub fn alphas(mut self, alphas: impl Into<Vec<f64>>) -> Self {
+        self.alphas = alphas.into();
         self
     }
 
@@ -69,10 +83,17 @@ impl<F> SigmoidLoss<F> {
         self.positive_weights([weight])
     }
 
-    /// A further factor for class 1 alone, for each index of the last axis of the targets: with
-    /// logits `[N, C]`, one for each of the `C` labels.
+    /// A further factor for class 1 alone, for each index of the last axis of the logits: with logits
+    /// `[N, C]`, one for each of the `C` labels.
     pub fn positive_weights(mut self, weights: impl Into<Vec<f64>>) -> Self {
         self.positive_weights = weights.into();
+        self
+    }
+
+    /// The number that the formula takes for each index of the last axis of the logits, such as the
+    /// [`gammas`](crate::SigmoidFocalLoss::gammas) of focal loss.
+    pub fn settings(mut self, settings: impl Into<Vec<f64>>) -> Self {
+        self.settings = Some(settings.into());
         self
     }
 
@@ -109,8 +130,9 @@ impl<F: ElementLoss> SigmoidLoss<F> {
     ///
     /// # Errors
     /// Shapes that differ; a label that is neither 0, 1 nor the ignored one (with its row: elements
-    /// are counted in row-major order); α outside [0, 1]; smoothing outside [0, 1); class weights that are negative, not
-    /// finite, all 0 or not as many as classes; a parameter of the formula outside its range.
+    /// are counted in row-major order); α outside [0, 1]; smoothing outside [0, 1); class weights
+    /// that are negative, not finite, all 0 or not as many as classes; numbers for each index of the
+    /// last axis that are not as many; a parameter of the formula outside its range.
     #[track_caller]
     pub fn forward<T: Float>(&self, logits: &Var<T>, labels: &Tensor<i64>) -> Result<Var<T>> {
         self.of_labels(F::NAME, logits, labels, None)
@@ -200,33 +222,69 @@ impl<F: ElementLoss> SigmoidLoss<F> {
         targets: ElementTargets<T>,
         weights: Option<&Tensor<T>>,
     ) -> Result<Var<T>> {
-        let targets = self.weighted(op, targets, weights)?;
-        // The first is known when this is compiled: a formula that does not mix has no such driver.
-        if F::MIXES && targets.mixes() {
-            let formula = Mixed(self.formula);
-            sigmoid_loss(op, formula, logits, targets, F::POSITIVE, self.reduction)
+        check_shapes(op, logits.shape(), targets.shape())?;
+        let columns = logits.shape().last().copied().unwrap_or(1);
+        let targets = self.with_options(op, targets, columns)?;
+        let targets = targets.with_sample_weights(op, weights)?;
+        let (positive, reduction) = (F::POSITIVE, self.reduction);
+        // The first condition is known when this is compiled: a formula that does not mix, or has no
+        // setting, has no such driver.
+        if const { F::SETTING.is_some() } && self.settings.is_some() {
+            let formula = MixedWithSetting(self.formula);
+            sigmoid_loss(op, formula, logits, targets, positive, reduction)
+        } else if F::MIXES && targets.mixes() {
+            sigmoid_loss(
+                op,
+                Mixed(self.formula),
+                logits,
+                targets,
+                positive,
+                reduction,
+            )
         } else {
             let formula = Weighted(self.formula);
-            sigmoid_loss(op, formula, logits, targets, F::POSITIVE, self.reduction)
+            sigmoid_loss(op, formula, logits, targets, positive, reduction)
         }
     }
 
-    /// The targets with all weights, after every parameter has been checked.
-    fn weighted<T: Float>(
+    /// The targets with everything that is set about them, after it has been checked.
+    fn with_options<T: Float>(
         &self,
         op: &'static str,
         targets: ElementTargets<T>,
-        samples: Option<&Tensor<T>>,
+        columns: usize,
     ) -> Result<ElementTargets<T>> {
         self.formula.check()?;
-        let [mut negative, mut positive] = self.class_weights;
-        if let Some(alpha) = self.alpha {
-            check_share(op, "alpha", alpha)?;
-            (negative, positive) = (negative * (1.0 - alpha), positive * alpha);
+        check_class_weights(op, "weights of classes 0 and 1", &self.class_weights, 2)?;
+        let share = |alpha: f64| (0.0..=1.0).contains(&alpha);
+        match self.alphas[..] {
+            [] => (),
+            [of_all] => check_share(op, "alpha", of_all)?,
+            ref each => {
+                let expected = "numbers between 0 and 1";
+                check_numbers_of_classes(op, "alphas", each, columns, share, expected)?;
+            }
         }
-        targets
-            .read(op, F::MIXES, self.smoothing)?
-            .with_class_weights(op, [negative, positive], &self.positive_weights)?
-            .with_sample_weights(op, samples)
+        match self.positive_weights[..] {
+            [] => (),
+            [of_all] => check_positive(op, "weight of class 1", of_all)?,
+            ref each => check_class_weights(op, "weights of class 1", each, columns)?,
+        }
+        let settings = self.settings.as_deref();
+        if let Some(settings) = settings {
+            let check = |setting| self.formula.check_setting(setting);
+            check_settings(op, F::SETTING, settings, columns, check)?;
+        }
+        let [negative, positive] = self.class_weights;
+        let weights =
+            (0..self.alphas.len().max(self.positive_weights.len()).max(1)).map(|column| {
+                // One number is that of every column.
+                let of_column = |numbers: &[f64]| numbers.get(column).or(numbers.first()).copied();
+                let alpha = of_column(&self.alphas).map_or([1.0; 2], |alpha| [1.0 - alpha, alpha]);
+                let further = of_column(&self.positive_weights).unwrap_or(1.0);
+                [negative * alpha[0], positive * alpha[1] * further]
+            });
+        let targets = targets.read(op, F::MIXES, self.smoothing)?;
+        Ok(targets.with_label_weights(weights).with_settings(settings))
     }
 }

@@ -131,6 +131,13 @@ impl<F: RowLoss> SoftmaxLoss<F> {
 }
 
 impl<F: MarginLoss> SoftmaxLoss<F> {
+    /// The number that the formula takes for each class, such as the
+    /// [`gammas`](crate::SoftmaxFocalLoss::gammas) of focal loss; that of the target counts.
+    pub fn settings(mut self, settings: impl Into<Vec<f64>>) -> Self {
+        self.options.settings = Some(settings.into());
+        self
+    }
+
     /// The loss of logits and a share `y_c ≥ 0` for each class: `Σ_c y_c·w_c·ℓ(z, c)`.
     ///
     /// The shares of a row usually sum to 1, but need not. A row's weight is `Σ_c y_c·w_c`, and it

@@ -11,7 +11,8 @@ use crate::reduction::Tally;
 pub(super) const BLOCK: usize = 512;
 const _: () = assert!(BLOCK.is_multiple_of(4 * WIDEST));
 
-/// The elements of [`ElementTargets`](super::ElementTargets).
+/// The elements of [`ElementTargets`](super::ElementTargets), row by row. A column is an index of
+/// the last axis.
 #[derive(Clone, Copy)]
 pub(crate) struct Elements<'a, T> {
     pub(super) targets: TargetSlice<'a, T>,
@@ -19,8 +20,10 @@ pub(crate) struct Elements<'a, T> {
     pub(super) mix: bool,
     /// ε, where a target y is read as (1 − ε)·y + ε/2.
     pub(super) smoothing: T,
-    pub(super) classes: [T; 2],
-    pub(super) positives: Option<&'a [T]>,
+    /// The weights of labels 0 and 1: a pair for each column, or one for all.
+    pub(super) labels: &'a [[T; 2]],
+    /// A setting of the formula for each column.
+    pub(super) settings: Option<&'a [T]>,
     pub(super) samples: Option<&'a [T]>,
 }
 
@@ -41,26 +44,19 @@ impl<T: Float> Elements<'_, T> {
     pub(crate) fn unpack(&self, start: usize, first: &mut [T], second: &mut [T]) -> bool {
         let range = start..start + first.len();
         let good = match &self.targets {
-            TargetSlice::Hard { labels, ignore } if self.smoothing > T::ZERO => {
-                let labels = &labels[range.clone()];
-                let targets = labels.iter().map(|&label| T::from_f64(label as f64));
-                self.unpack_soft(targets, start, first, second);
-                blank_ignored(labels, *ignore, first, second)
-            }
             TargetSlice::Hard { labels, ignore } => {
                 let labels = &labels[range.clone()];
-                let mut good = unpack_labels(labels, self.classes, first, second);
-                if ignore.is_some() {
-                    good = blank_ignored(labels, *ignore, first, second);
+                let good = if self.smoothing > T::ZERO || self.settings.is_some() {
+                    let targets = labels.iter().map(|&label| T::from_f64(label as f64));
+                    self.unpack_soft(targets, start, first, second);
+                    all_labels(labels)
+                } else {
+                    self.unpack_labels(labels, start, first, second)
+                };
+                match *ignore {
+                    Some(ignore) => blank_ignored(labels, ignore, first, second),
+                    None => good,
                 }
-                if let Some(positives) = self.positives {
-                    for (index, (target, weight)) in first.iter().zip(&mut *second).enumerate() {
-                        if *target == T::ONE {
-                            *weight = *weight * positives[(start + index) % positives.len()];
-                        }
-                    }
-                }
-                good
             }
             TargetSlice::Soft(targets) => {
                 let targets = &targets[range.clone()];
@@ -81,6 +77,35 @@ impl<T: Float> Elements<'_, T> {
         good
     }
 
+    /// The same for labels that are read as they are; false if there are others than 0 and 1.
+    ///
+    /// One simple loop for each output, which the compiler turns into registers; together in one loop
+    /// they stay scalar, and cost more than the loss. The weights follow from the targets, which in
+    /// `f32` are half as many bytes as the labels.
+    #[inline(always)]
+    fn unpack_labels(
+        &self,
+        labels: &[i64],
+        start: usize,
+        targets: &mut [T],
+        weights: &mut [T],
+    ) -> bool {
+        for (target, &label) in targets.iter_mut().zip(labels) {
+            *target = if label == 1 { T::ONE } else { T::ZERO };
+        }
+        let outputs = weights.iter_mut().zip(&*targets);
+        if let &[[negative, positive]] = self.labels {
+            for (weight, &target) in outputs {
+                *weight = if target == T::ONE { positive } else { negative };
+            }
+        } else {
+            for ((weight, &target), &pair) in outputs.zip(from_column(self.labels, start)) {
+                *weight = pair[usize::from(target == T::ONE)];
+            }
+        }
+        all_labels(labels)
+    }
+
     /// The same for targets between the labels.
     fn unpack_soft(
         &self,
@@ -89,15 +114,12 @@ impl<T: Float> Elements<'_, T> {
         first: &mut [T],
         second: &mut [T],
     ) {
-        let [negative, positive] = self.classes;
         let (kept, spread) = (T::ONE - self.smoothing, self.smoothing / T::from_f64(2.0));
         let outputs = first.iter_mut().zip(second);
-        for (index, (target, (first, second))) in targets.zip(outputs).enumerate() {
+        let weights = from_column(self.labels, start);
+        for ((target, &[negative, positive]), (first, second)) in targets.zip(weights).zip(outputs)
+        {
             let target = kept * target + spread;
-            let positive = match self.positives {
-                Some(positives) => positive * positives[(start + index) % positives.len()],
-                None => positive,
-            };
             let (of_1, of_0) = (positive * target, negative * (T::ONE - target));
             (*first, *second) = match self.mix {
                 true => (of_1, of_0),
@@ -108,10 +130,19 @@ impl<T: Float> Elements<'_, T> {
         }
     }
 
+    /// Writes the setting of each element from `start` on.
+    pub(super) fn unpack_settings(&self, start: usize, output: &mut [T]) {
+        if let Some(settings) = self.settings {
+            for (output, &setting) in output.iter_mut().zip(from_column(settings, start)) {
+                *output = setting;
+            }
+        }
+    }
+
     /// Whether what is unpacked are the weights of both labels.
     pub(crate) fn mixes(&self) -> bool {
         let soft = matches!(self.targets, TargetSlice::Soft(_)) || self.smoothing > T::ZERO;
-        self.mix && soft
+        self.mix && (soft || self.settings.is_some())
     }
 
     /// Counts what the divisors of the reductions need; targets from `positive` on are positives.
@@ -186,24 +217,16 @@ impl<T: Float> Elements<'_, T> {
     }
 }
 
-/// Writes labels 0 and 1 as numbers, and the weights of their classes; false if there are others.
-///
-/// One simple loop for each output, which the compiler turns into registers; together in one loop
-/// they stay scalar, and cost more than the loss. The weights follow from the targets, which in
-/// `f32` are half as many bytes as the labels.
+/// The numbers of the columns, again and again, from that of an element on.
 #[inline(always)]
-fn unpack_labels<T: Float>(
-    labels: &[i64],
-    [negative, positive]: [T; 2],
-    targets: &mut [T],
-    weights: &mut [T],
-) -> bool {
-    for (target, &label) in targets.iter_mut().zip(labels) {
-        *target = if label == 1 { T::ONE } else { T::ZERO };
-    }
-    for (weight, &target) in weights.iter_mut().zip(&*targets) {
-        *weight = if target == T::ONE { positive } else { negative };
-    }
+fn from_column<N>(of_columns: &[N], element: usize) -> impl Iterator<Item = &N> {
+    let column = element % of_columns.len().max(1);
+    of_columns.iter().cycle().skip(column)
+}
+
+/// Whether there are no labels but 0 and 1.
+#[inline(always)]
+fn all_labels(labels: &[i64]) -> bool {
     let other_bits = labels.iter().fold(0, |bits, &label| bits | (label & !1));
     other_bits == 0
 }
@@ -211,13 +234,13 @@ fn unpack_labels<T: Float>(
 /// Gives the ignored elements target 0 and weight 0; false if a label is neither 0, 1 nor ignored.
 fn blank_ignored<T: Float>(
     labels: &[i64],
-    ignore: Option<i64>,
+    ignore: i64,
     targets: &mut [T],
     weights: &mut [T],
 ) -> bool {
     let mut good = true;
     for (&label, (target, weight)) in labels.iter().zip(targets.iter_mut().zip(weights)) {
-        if Some(label) == ignore {
+        if label == ignore {
             (*target, *weight) = (T::ZERO, T::ZERO);
         } else {
             good &= (0..2).contains(&label);

@@ -6,6 +6,7 @@
 //! go to several threads. Logits and labels are read once and the gradient is written once, and
 //! nothing else of that size exists.
 
+use std::array::from_fn;
 use std::sync::Arc;
 
 use macula_autograd::Var;
@@ -28,11 +29,7 @@ use elements::{BLOCK, Elements};
 
 /// The reduced loss of `formula` over all elements, under the name `op`; targets from `positive` on
 /// are positives.
-///
-/// # Shapes
-/// Targets have the shape of the logits, or lack a last axis of size 1: logits `[N, 1]` go with
-/// labels `[N]`. They are never broadcast.
-pub(crate) fn sigmoid_loss<T: Float, L: Elementwise>(
+pub(crate) fn sigmoid_loss<T: Float, L: Elementwise<N>, const N: usize>(
     op: &'static str,
     formula: L,
     logits: &Var<T>,
@@ -40,7 +37,6 @@ pub(crate) fn sigmoid_loss<T: Float, L: Elementwise>(
     positive: f64,
     reduction: Reduction,
 ) -> Result<Var<T>> {
-    check_shapes(op, logits.shape(), targets.shape())?;
     let targets = Arc::new(targets);
     let logits_value = logits.value().contiguous()?;
     let elements = targets.elements();
@@ -74,9 +70,10 @@ pub(crate) fn sigmoid_loss<T: Float, L: Elementwise>(
     };
     let of_twin = Arc::clone(&targets);
     let composed = move |[logits]: [&Var<T>; 1]| {
-        let [y, w] = of_twin.unpacked(op, logits.shape())?;
-        let (y, w) = (logits.tape().constant(y), logits.tape().constant(w));
-        let losses = Var::pointwise(formula, [logits, &y, &w])?;
+        let numbers = of_twin.unpacked(op, logits.shape())?;
+        let [y, w, setting] = numbers.map(|number| logits.tape().constant(number));
+        let inputs = [logits, &y, &w, &setting];
+        let losses = Var::pointwise(formula, from_fn(|input| inputs[input]))?;
         match each {
             true => Ok(losses),
             false => losses.sum(..)?.mul_scalar(factor),
@@ -95,7 +92,10 @@ fn blank<T: Float>(shape: &[usize]) -> Result<Tensor<T>> {
     Tensor::write(shape, |_| Ok(()))
 }
 
-fn check_shapes(op: &'static str, logits: &[usize], targets: &[usize]) -> Result<()> {
+/// # Errors
+/// Targets must have the shape of the logits, or lack a last axis of size 1: logits `[N, 1]` go with
+/// labels `[N]`. They are never broadcast.
+pub(crate) fn check_shapes(op: &'static str, logits: &[usize], targets: &[usize]) -> Result<()> {
     let column = matches!(logits.split_last(), Some((1, rest)) if rest == targets);
     if logits == targets || column {
         return Ok(());
@@ -107,14 +107,14 @@ fn check_shapes(op: &'static str, logits: &[usize], targets: &[usize]) -> Result
     })
 }
 
-struct Pass<'a, L, T> {
+struct Pass<'a, L, T, const N: usize> {
     formula: L,
     targets: &'a Elements<'a, T>,
     factor: T,
     piece: Piece<'a, T>,
 }
 
-impl<L: Elementwise, T: Float> WithSimd for Pass<'_, L, T> {
+impl<L: Elementwise<N>, T: Float, const N: usize> WithSimd for Pass<'_, L, T, N> {
     /// The sum of the losses; none where a target is no target.
     type Output = Option<f64>;
 
@@ -132,6 +132,8 @@ impl<L: Elementwise, T: Float> WithSimd for Pass<'_, L, T> {
             if !self.targets.unpack(start, y, w) {
                 return None;
             }
+            self.targets
+                .unpack_settings(start, &mut scratch.settings[..count]);
             // The last block need not fill its last four registers, and then lies in the scratch.
             // What fills them up weighs nothing; where targets mix, both numbers are weights.
             let whole = count.is_multiple_of(InStep::<T>::width::<S>());
@@ -151,8 +153,7 @@ impl<L: Elementwise, T: Float> WithSimd for Pass<'_, L, T> {
                 simd,
                 self.formula,
                 factor,
-                logits,
-                &scratch.targets,
+                [logits, &scratch.targets, &scratch.settings],
                 &mut scratch.weights,
                 gradient,
             );
@@ -174,6 +175,8 @@ struct Scratch<T> {
     targets: [T; BLOCK],
     /// Weights, then the losses.
     weights: [T; BLOCK],
+    /// Settings of the formula, if it has any.
+    settings: [T; BLOCK],
     /// For a block that does not fill its last four registers.
     logits: [T; BLOCK],
     /// For such a block, or where no gradient is wanted.
@@ -185,6 +188,7 @@ impl<T: Float> Scratch<T> {
         Self {
             targets: [T::ZERO; BLOCK],
             weights: [T::ZERO; BLOCK],
+            settings: [T::ZERO; BLOCK],
             logits: [T::ZERO; BLOCK],
             gradient: [T::ZERO; BLOCK],
         }
@@ -196,23 +200,23 @@ impl<T: Float> Scratch<T> {
 ///
 /// No closure here computes: what a closure does is compiled for the oldest processor.
 #[inline(always)]
-fn block<S: Simd, T: Float, L: Elementwise>(
+fn block<S: Simd, T: Float, L: Elementwise<N>, const N: usize>(
     simd: S,
     formula: L,
     factor: Lanes<S, InStep<T>>,
-    x: &[T],
-    y: &[T],
+    [x, y, settings]: [&[T]; 3],
     w: &mut [T],
     gradient: &mut [T],
 ) -> T {
     let (x, _) = InStep::split::<S>(x);
     let y = &InStep::split::<S>(y).0[..x.len()];
+    let settings = &InStep::split::<S>(settings).0[..x.len()];
     let w = &mut InStep::split_mut::<S>(w).0[..x.len()];
     let gradient = &mut InStep::split_mut::<S>(gradient).0[..x.len()];
     let mut sum = Lanes::splat(simd, InStep(T::ZERO));
     for i in 0..x.len() {
-        let inputs = [x[i], y[i], w[i]].map(|v| Lanes::new(simd, v));
-        let (value, slope) = formula.value_and_slope(inputs);
+        let numbers = [x[i], y[i], w[i], settings[i]].map(|v| Lanes::new(simd, v));
+        let (value, slope) = formula.value_and_slope(L::first(numbers));
         sum = sum + value;
         w[i] = value.vector;
         gradient[i] = (slope * factor).vector;

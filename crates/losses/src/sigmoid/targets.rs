@@ -4,7 +4,7 @@ use macula_autograd::Var;
 use macula_tensor::{Device, Float, Result, Tensor};
 
 use super::elements::{Elements, TargetSlice};
-use crate::checks::{check_class_weights, check_positive, check_smoothing};
+use crate::checks::check_smoothing;
 use crate::sample_weights::check_sample_weights;
 
 /// What the elements of a sigmoid loss are compared with, and their weights.
@@ -12,7 +12,11 @@ pub(crate) struct ElementTargets<T: Float> {
     targets: Targets<T>,
     mix: bool,
     smoothing: T,
-    weights: ElementWeights<T>,
+    /// The weights of labels 0 and 1: a pair for each column, or one for all.
+    labels: Vec<[T; 2]>,
+    /// A setting of the formula for each column.
+    settings: Option<Vec<T>>,
+    samples: Option<Tensor<T>>,
 }
 
 enum Targets<T: Float> {
@@ -23,16 +27,6 @@ enum Targets<T: Float> {
     },
     /// Numbers from 0 to 1.
     Soft(Tensor<T>),
-}
-
-/// The factors of an element's weight.
-#[derive(Clone)]
-struct ElementWeights<T: Float> {
-    /// Of classes 0 and 1.
-    classes: [T; 2],
-    /// Of class 1, for each index of the last axis; none where they are all 1.
-    positives: Option<Vec<T>>,
-    samples: Option<Tensor<T>>,
 }
 
 impl<T: Float> ElementTargets<T> {
@@ -53,11 +47,9 @@ impl<T: Float> ElementTargets<T> {
             targets,
             mix: false,
             smoothing: T::ZERO,
-            weights: ElementWeights {
-                classes: [T::ONE; 2],
-                positives: None,
-                samples: None,
-            },
+            labels: vec![[T::ONE; 2]],
+            settings: None,
+            samples: None,
         }
     }
 
@@ -77,33 +69,17 @@ impl<T: Float> ElementTargets<T> {
         self.elements().mixes()
     }
 
-    /// The same targets with weights of classes 0 and 1, and further ones of class 1 for each
-    /// index of the last axis, or one for all of them.
-    ///
-    /// # Errors
-    /// The weights must be finite and not negative, those of a class not all 0.
-    pub(crate) fn with_class_weights(
-        mut self,
-        op: &'static str,
-        [negative, positive]: [f64; 2],
-        positives: &[f64],
-    ) -> Result<Self> {
-        check_class_weights(op, "weights of classes 0 and 1", &[negative, positive], 2)?;
-        let (every, positives) = match positives {
-            [] => (1.0, None),
-            [every] => {
-                check_positive(op, "weight of class 1", *every)?;
-                (*every, None)
-            }
-            each => {
-                let classes = self.shape().last().copied().unwrap_or(1);
-                check_class_weights(op, "weights of class 1", each, classes)?;
-                (1.0, Some(each.iter().map(|&w| T::from_f64(w)).collect()))
-            }
-        };
-        self.weights.classes = [negative, positive * every].map(T::from_f64);
-        self.weights.positives = positives;
-        Ok(self)
+    /// The same targets with weights of labels 0 and 1, a pair for each column or one for all.
+    pub(crate) fn with_label_weights(mut self, weights: impl Iterator<Item = [f64; 2]>) -> Self {
+        self.labels = weights.map(|pair| pair.map(T::from_f64)).collect();
+        self
+    }
+
+    /// The same targets with a setting of the formula for each column, if there are any.
+    pub(crate) fn with_settings(mut self, settings: Option<&[f64]>) -> Self {
+        let lift = |settings: &[f64]| settings.iter().map(|&x| T::from_f64(x)).collect();
+        self.settings = settings.map(lift);
+        self
     }
 
     /// The same targets with a weight for each element.
@@ -113,7 +89,7 @@ impl<T: Float> ElementTargets<T> {
         weights: Option<&Tensor<T>>,
     ) -> Result<Self> {
         if let Some(weights) = weights {
-            self.weights.samples = Some(check_sample_weights(op, weights, self.shape())?);
+            self.samples = Some(check_sample_weights(op, weights, self.shape())?);
         }
         Ok(self)
     }
@@ -131,13 +107,13 @@ impl<T: Float> ElementTargets<T> {
             Targets::Hard { labels, .. } => loss.holding(labels),
             Targets::Soft(targets) => loss.holding(targets),
         };
-        self.weights.samples.iter().fold(loss, Var::holding)
+        self.samples.iter().fold(loss, Var::holding)
     }
 
     /// The elements, for the loops.
     pub(crate) fn elements(&self) -> Elements<'_, T> {
         // All were brought to the CPU and made contiguous.
-        let samples = self.weights.samples.as_ref();
+        let samples = self.samples.as_ref();
         Elements {
             targets: match &self.targets {
                 Targets::Hard { labels, ignore } => TargetSlice::Hard {
@@ -148,14 +124,15 @@ impl<T: Float> ElementTargets<T> {
             },
             mix: self.mix,
             smoothing: self.smoothing,
-            classes: self.weights.classes,
-            positives: self.weights.positives.as_deref(),
+            labels: &self.labels,
+            settings: self.settings.as_deref(),
             samples: samples.and_then(Tensor::as_slice),
         }
     }
 
-    /// What [`Elements::unpack`] writes, as tensors of the shape of the logits.
-    pub(crate) fn unpacked(&self, op: &'static str, shape: &[usize]) -> Result<[Tensor<T>; 2]> {
+    /// What [`Elements::unpack`] and [`Elements::unpack_settings`] write, as tensors of the shape of
+    /// the logits; without settings the last one is 0.
+    pub(crate) fn unpacked(&self, op: &'static str, shape: &[usize]) -> Result<[Tensor<T>; 3]> {
         let elements = self.elements();
         let mut second = Tensor::zeros(shape)?;
         let first = Tensor::write(shape, |first| {
@@ -164,6 +141,13 @@ impl<T: Float> ElementTargets<T> {
                 false => Err(elements.first_bad(op)),
             }
         })?;
-        Ok([first, second])
+        let settings = match self.settings {
+            None => Tensor::scalar(T::ZERO),
+            Some(_) => Tensor::write(shape, |output| {
+                elements.unpack_settings(0, output);
+                Ok(())
+            })?,
+        };
+        Ok([first, second, settings])
     }
 }

@@ -38,9 +38,8 @@ impl RowOptions {
     }
 
     /// # Errors
-    /// Class weights must fit the classes, smoothing be in [0, 1), settings, handicaps and scales
-    /// be finite and as many as the classes, and so must offsets, but for −∞, which takes a class
-    /// out.
+    /// Class weights must fit the classes, smoothing be in [0, 1), handicaps and scales be finite and
+    /// as many as the classes, and so must offsets, but for −∞, which takes a class out.
     pub(super) fn check(&self, op: &'static str, classes: usize) -> Result<()> {
         if let Some(weights) = &self.class_weights {
             check_class_weights(op, "class weights", weights, classes)?;
@@ -52,12 +51,6 @@ impl RowOptions {
             });
             numbers.unwrap_or(Ok(()))
         };
-        check(
-            "settings of the classes",
-            &self.settings,
-            f64::is_finite,
-            "numbers, all finite",
-        )?;
         check(
             "margins",
             &self.handicaps,

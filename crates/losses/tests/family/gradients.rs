@@ -227,10 +227,12 @@ fn fused_gradients_equal_composed_ones_over_the_whole_range() -> Result<()> {
     let steps = [
         -700.0, -88.0, -20.0, -3.0, -0.1, 0.0, 0.2, 4.0, 17.0, 36.0, 100.0, 700.0,
     ];
-    let x = Tensor::from(steps.to_vec());
     for label in [0, 1] {
-        let labels = Tensor::from(vec![label; steps.len()]);
-        for Member { name, loss, .. } in sigmoid_members(Reduction::None) {
+        for member in sigmoid_members(Reduction::None) {
+            let rows = steps.len() / member.row.iter().product::<usize>();
+            let x = Tensor::from_vec(steps.to_vec(), member.logits_shape(rows))?;
+            let labels = member.same_labels(label, rows);
+            let Member { name, loss, .. } = member;
             let [fused, composed] = both_gradients(&x, |x| loss(x, &labels, None))?;
             for (index, (fused, composed)) in fused.iter().zip(composed).enumerate() {
                 // The two differ in the order of a few roundings.

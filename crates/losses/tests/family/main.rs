@@ -8,6 +8,7 @@
 
 mod bad_input;
 mod blocks;
+mod columns;
 mod completeness;
 mod contract;
 mod defects;

@@ -91,7 +91,7 @@ fn a_number_of_a_class_is_named_with_its_class() {
     let gammas = SoftmaxFocalLoss::new().gammas([1.0, 2.0]);
     assert_eq!(
         message(gammas.forward(&rows, &classes)),
-        "focal_loss: settings of the classes must be 3 numbers, all finite, found 2 of them"
+        "focal_loss: gammas must be 3 numbers, all finite, found 2 of them"
     );
     let equalization = EqualizationLoss::new([0.5, -1.0]);
     let (labels, foreground) = (Tensor::from([[0_i64, 1]]), Tensor::from([true]));

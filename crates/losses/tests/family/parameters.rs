@@ -123,11 +123,14 @@ const TABLE: &[Row] = &[
     ("SeesawLoss::eps", POSITIVE, |v| rows(seesaw().eps(v))),
     ("SeesawLoss::mitigation", EXPONENT, |v| rows(seesaw().mitigation(v))),
     ("SigmoidFocalLoss::gamma", EXPONENT, |v| elements(|x, y| SigmoidFocalLoss::new().gamma(v).forward(x, y))),
+    ("SigmoidFocalLoss::gammas", EXPONENT, |v| elements(|x, y| SigmoidFocalLoss::new().gammas([1.0, v]).forward(x, y))),
     ("SigmoidLoss::alpha", SHARE, |v| elements(|x, y| sigmoid().alpha(v).forward(x, y))),
+    ("SigmoidLoss::alphas", SHARE, |v| elements(|x, y| sigmoid().alphas([0.5, v]).forward(x, y))),
     ("SigmoidLoss::class_weights", EXPONENT, |v| elements(|x, y| sigmoid().class_weights([1.0, v]).forward(x, y))),
     ("SigmoidLoss::label_smoothing", BELOW_1, |v| elements(|x, y| sigmoid().label_smoothing(v).forward(x, y))),
     ("SigmoidLoss::positive_weight", POSITIVE, |v| elements(|x, y| sigmoid().positive_weight(v).forward(x, y))),
     ("SigmoidLoss::positive_weights", EXPONENT, |v| elements(|x, y| sigmoid().positive_weights([1.0, v]).forward(x, y))),
+    ("SigmoidLoss::settings", FINITE, |v| elements(|x, y| SigmoidLoss::of(Focal { gamma: 2.0 }).settings([1.0, v]).forward(x, y))),
     ("SigmoidPolyLoss::epsilon", FINITE, |v| elements(|x, y| SigmoidPolyLoss::new().epsilon(v).forward(x, y))),
     ("SigmoidPolyLoss::gamma", EXPONENT, |v| elements(|x, y| SigmoidPolyLoss::new().gamma(v).forward(x, y))),
     ("SigmoidPolyLoss::logarithm_alpha", SHARE, |v| elements(|x, y| SigmoidPolyLoss::new().logarithm_alpha(v).forward(x, y))),
@@ -143,6 +146,7 @@ const TABLE: &[Row] = &[
     ("SoftmaxLoss::logit_adjusted", EXPONENT, |v| softmax().logit_adjusted(&counts(), v).map(drop)),
     ("SoftmaxLoss::vector_scaled", EXPONENT, |v| softmax().vector_scaled(&counts(), v, 1.0).map(drop)),
     ("SoftmaxLoss::vector_scaled", EXPONENT, |v| softmax().vector_scaled(&counts(), 1.0, v).map(drop)),
+    ("SoftmaxLoss::settings", FINITE, |v| rows(SoftmaxLoss::of(Focal { gamma: 2.0 }).settings([1.0, v, 1.0]))),
     ("SoftmaxPolyLoss::epsilon", FINITE, |v| rows(SoftmaxPolyLoss::new().epsilon(v))),
     ("SoftmaxPolyLoss::gamma", EXPONENT, |v| rows(SoftmaxPolyLoss::new().gamma(v))),
     ("SoftmaxPolyLoss::logarithm_weights", EXPONENT, |v| rows(SoftmaxPolyLoss::new().logarithm_weights([1.0, v, 1.0]))),
@@ -197,15 +201,15 @@ fn parameters(folder: &Path) -> Vec<String> {
         }
         let source = std::fs::read_to_string(path).unwrap();
         for part in source.split("\nimpl").skip(1) {
-            // Past the generics the name of the type, up to its own.
-            let part = part.trim_start_matches(|c| c != ' ').trim_start();
             let Some((head, body)) = part.split_once('{') else {
                 continue;
             };
             if head.contains(" for ") {
                 continue;
             }
-            let name = head.trim().split('<').next().unwrap_or_default();
+            // Past the generics the name of the type, up to its own.
+            let name = head.trim().split("> ").last().unwrap_or_default();
+            let name = name.split('<').next().unwrap_or_default();
             for method in body.split("pub ").skip(1) {
                 let Some((method, rest)) = method.split_once('(') else {
                     continue;

@@ -13,6 +13,23 @@ fn sigmoid<F: ElementLoss>(name: &'static str, loss: SigmoidLoss<F>) -> Member {
     })
 }
 
+/// Two logits for each sample, which have its weight.
+fn two_columns<F: ElementLoss>(name: &'static str, loss: SigmoidLoss<F>) -> Member {
+    let loss = loss.ignore_index(-1);
+    let member = Member::new(name, move |logits, labels, weights| match weights {
+        None => loss.forward(logits, labels),
+        Some(weights) => {
+            let weights = weights.unsqueeze(-1)?.expand(labels.shape())?;
+            loss.forward_weighted(logits, labels, &weights)
+        }
+    });
+    Member {
+        row: &[2],
+        target: &[2],
+        ..member
+    }
+}
+
 fn softmax<F: RowLoss>(name: &'static str, loss: SoftmaxLoss<F>) -> Member {
     let loss = loss.ignore_index(-1);
     let member = Member::new(name, move |logits, labels, weights| match weights {
@@ -65,6 +82,14 @@ pub(crate) fn sigmoid_members(reduction: Reduction) -> Vec<Member> {
             SigmoidFocalLoss::new()
                 .alpha(0.3)
                 .label_smoothing(0.2)
+                .reduction(reduction),
+        ),
+        two_columns(
+            "SigmoidFocalLoss, α and γ by column",
+            SigmoidFocalLoss::new()
+                .alphas([0.3, 0.8])
+                .gammas([0.5, 2.0])
+                .positive_weights([1.0, 3.0])
                 .reduction(reduction),
         ),
         sigmoid(
