@@ -12,6 +12,7 @@ mod completeness;
 mod contract;
 mod defects;
 mod definitions;
+mod focus;
 mod gradients;
 mod infinite;
 mod layouts;
