@@ -53,10 +53,17 @@ pub(crate) fn draw_axes(
         .light_line_style(TRANSPARENT)
         .x_desc(x)
         .y_desc(y)
+        .x_label_formatter(&short)
+        .y_label_formatter(&short)
         .label_style(TEXT)
         .axis_desc_style(TEXT)
         .draw()?;
     Ok(())
+}
+
+/// A number at an axis, without a needless zero.
+fn short(number: &f64) -> String {
+    ((number * 10.0).round() / 10.0).to_string()
 }
 
 /// Draws the legend into a corner.

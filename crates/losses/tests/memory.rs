@@ -1,35 +1,86 @@
 //! What a fused loss allocates. A file of its own: the bytes are those of the whole process.
 
-use macula_autograd::Tape;
+use macula_autograd::{Tape, Var};
 use macula_losses::{SigmoidFocalLoss, SoftmaxFocalLoss};
-use macula_tensor::{Result, Tensor, memory};
+use macula_tensor::{Float, Result, Tensor, memory};
 
-const ROWS: usize = 1 << 15;
-const CLASSES: usize = 8;
-/// Of the logits, and of their gradient.
-const BYTES: usize = 4 * ROWS * CLASSES;
+const ELEMENTS: usize = 1 << 14;
 /// For numbers: the loss itself, the upstream gradient.
 const FEW: usize = 1024;
 
+/// Asserts that a loss and its gradient allocate the gradient and nothing else of that size.
+fn assert_peak<T: Float>(
+    what: &str,
+    logits: &Tensor<T>,
+    loss: impl Fn(&Var<T>) -> Result<Var<T>>,
+) -> Result<()> {
+    let before = memory::used();
+    // Buffers may be longer than what they hold.
+    let alike = Tensor::<T>::zeros(logits.shape())?;
+    let bytes = memory::used() - before;
+    drop(alike);
+    memory::release();
+    let gradients = loss(&Tape::new().var(logits.clone()))?.backward()?;
+    // What was used and is free again is held for the next tensor, so both together are the peak.
+    let most = memory::used() - before + memory::held();
+    drop(gradients);
+    let shape = logits.shape();
+    assert!(
+        (bytes..bytes + FEW).contains(&most),
+        "{what} of {shape:?} logits: {most} bytes, the gradient takes {bytes}"
+    );
+    Ok(())
+}
+
+fn assert_peaks_of_sigmoid<T: Float>() -> Result<()> {
+    let full = |number: f64| Tensor::full([ELEMENTS / 8, 8], T::from_f64(number));
+    let (x, targets, weights) = (full(0.5)?, full(0.25)?, full(2.0)?);
+    let labels = Tensor::full(x.shape(), 1_i64)?;
+    let loss = SigmoidFocalLoss::new;
+    let smooth = loss().label_smoothing(0.1);
+    let classes = loss().alpha(0.75).positive_weights([3.0; 8]);
+    assert_peak("labels", &x, |x| loss().forward(x, &labels))?;
+    assert_peak("weights", &x, |x| {
+        loss().forward_weighted(x, &labels, &weights)
+    })?;
+    assert_peak("weights of classes", &x, |x| classes.forward(x, &labels))?;
+    assert_peak("smoothing", &x, |x| smooth.forward(x, &labels))?;
+    assert_peak("soft targets", &x, |x| loss().forward_soft(x, &targets))?;
+    assert_peak("weighted soft targets", &x, |x| {
+        loss().forward_soft_weighted(x, &targets, &weights)
+    })
+}
+
+fn assert_peaks_of_softmax<T: Float>(classes: usize) -> Result<()> {
+    let rows = ELEMENTS / classes;
+    let x = Tensor::full([rows, classes], T::from_f64(0.5))?;
+    let shares = Tensor::full([rows, classes], T::from_f64(1.0 / classes as f64))?;
+    let weights = Tensor::full([rows], T::from_f64(2.0))?;
+    let labels = Tensor::full([rows], 1_i64)?;
+    let loss = SoftmaxFocalLoss::new;
+    let smooth = loss().label_smoothing(0.1);
+    let numbers = loss()
+        .class_weights(vec![2.0; classes])
+        .gammas(vec![1.5; classes]);
+    assert_peak("labels", &x, |x| loss().forward(x, &labels))?;
+    assert_peak("weights", &x, |x| {
+        loss().forward_weighted(x, &labels, &weights)
+    })?;
+    assert_peak("numbers of classes", &x, |x| numbers.forward(x, &labels))?;
+    assert_peak("smoothing", &x, |x| smooth.forward(x, &labels))?;
+    assert_peak("soft targets", &x, |x| loss().forward_soft(x, &shares))?;
+    assert_peak("weighted soft targets", &x, |x| {
+        loss().forward_soft_weighted(x, &shares, &weights)
+    })
+}
+
 #[test]
 fn a_loss_and_its_gradient_allocate_the_gradient_and_nothing_else_of_that_size() -> Result<()> {
-    memory::release();
-    let logits = Tensor::full([ROWS, CLASSES], 0.5_f32)?;
-    let flags = Tensor::full([ROWS, CLASSES], 1_i64)?;
-    let classes = Tensor::full([ROWS], 1_i64)?;
-    let before = memory::used();
-    // What was used and is free again is held for the next tensor, so both together are the peak.
-    let most = || memory::used() - before + memory::held();
-
-    let loss = SigmoidFocalLoss::new().forward(&Tape::new().var(logits.clone()), &flags)?;
-    let gradients = loss.backward()?;
-    assert!((BYTES..BYTES + FEW).contains(&most()), "{}", most());
-    drop(gradients);
-
-    memory::release();
-    let loss = SoftmaxFocalLoss::new().forward(&Tape::new().var(logits), &classes)?;
-    let gradients = loss.backward()?;
-    assert!((BYTES..BYTES + FEW).contains(&most()), "{}", most());
-    drop(gradients);
+    assert_peaks_of_sigmoid::<f32>()?;
+    assert_peaks_of_sigmoid::<f64>()?;
+    for classes in [2, 10, 100, 1000] {
+        assert_peaks_of_softmax::<f32>(classes)?;
+        assert_peaks_of_softmax::<f64>(classes)?;
+    }
     Ok(())
 }

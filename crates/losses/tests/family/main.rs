@@ -13,6 +13,7 @@ mod completeness;
 mod contract;
 mod defects;
 mod definitions;
+mod focus;
 mod gradients;
 mod infinite;
 mod layouts;
