@@ -86,7 +86,8 @@ impl ElementLoss for Asymmetric {
 ///
 /// # Source
 /// Ridnik, Ben-Baruch, Zamir, Noy, Friedman, Protter, Zelnik-Manor, "Asymmetric loss for
-/// multi-label classification", 2021, eq. 7.
+/// multi-label classification", 2021. The defaults are those of the authors' code, which adds the
+/// losses up: [`Reduction::Sum`](crate::Reduction).
 pub type AsymmetricLoss = SigmoidLoss<Asymmetric>;
 
 impl AsymmetricLoss {
@@ -118,8 +119,9 @@ impl AsymmetricLoss {
         self
     }
 
-    /// Whether the powers are constants for the gradient, as in the paper's code. The result is
-    /// then no gradient of the loss; higher orders are those of that result, powers included.
+    /// Whether the powers are constants for the gradient, the option `disable_torch_grad_focal_loss`
+    /// of the authors' code. The result is then no gradient of the loss; higher orders are those of
+    /// that result, powers included.
     pub const fn detached(mut self, detached: bool) -> Self {
         self.formula.detached = detached;
         self
@@ -146,8 +148,8 @@ pub struct AsymmetricSingleLabel {
 ///
 /// # Source
 /// Ridnik, Ben-Baruch, Zamir, Noy, Friedman, Protter, Zelnik-Manor, "Asymmetric loss for
-/// multi-label classification", 2021; the single-label variant of the authors' code, with the
-/// powers differentiated.
+/// multi-label classification", 2021; the single-label variant is in the authors' code alone. There
+/// too the powers are differentiated.
 pub type AsymmetricSingleLabelLoss = SoftmaxLoss<AsymmetricSingleLabel>;
 
 impl AsymmetricSingleLabelLoss {

@@ -14,15 +14,15 @@ impl<F> SoftmaxLoss<F> {
     /// Class-balanced: weights each class by its effective number of samples,
     /// `w_c ∝ (1 − β)/(1 − β^n_c)`, see [`ClassCounts::effective_number_weights`].
     ///
-    /// β = 0 weighs all alike, β → 1 by the inverse of their counts; 0.999 and 0.9999 are the
-    /// paper's choices.
+    /// β = 0 weighs all alike, β → 1 by the inverse of their counts; the paper tries 0.9, 0.99,
+    /// 0.999 and 0.9999.
     ///
     /// # Errors
     /// β must be in [0, 1).
     ///
     /// # Source
     /// Cui, Jia, Lin, Song, Belongie, "Class-balanced loss based on effective number of samples",
-    /// 2019, eq. 5.
+    /// 2019, eq. 6.
     pub fn class_balanced(self, counts: &ClassCounts, beta: f64) -> Result<Self> {
         Ok(self.class_weights(counts.effective_number_weights(beta)?))
     }
@@ -53,7 +53,7 @@ pub struct OneVsRest<F>(F);
 ///
 /// # Source
 /// Cui, Jia, Lin, Song, Belongie, "Class-balanced loss based on effective number of samples",
-/// 2019, section 4.
+/// 2019, sections 4.2 and 4.3.
 pub type OneVsRestLoss<F> = SoftmaxLoss<OneVsRest<F>>;
 
 impl<F: ElementLoss> SoftmaxLoss<OneVsRest<F>> {

@@ -23,7 +23,7 @@ pub struct DualFocal {
 /// γ = 5.
 ///
 /// # Source
-/// Tao, Dong, Xu, "Dual focal loss for calibration", 2023, eq. 7.
+/// Tao, Dong, Xu, "Dual focal loss for calibration", 2023.
 pub type DualFocalLoss = SoftmaxLoss<DualFocal>;
 
 impl DualFocalLoss {

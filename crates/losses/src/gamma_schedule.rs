@@ -27,7 +27,7 @@ use crate::checks::check_exponent;
 ///
 /// # Source
 /// Mukhoti, Kulharia, Sanyal, Golodetz, Torr, Dokania, "Calibrating deep neural networks using
-/// focal loss", 2020, section 5, whose scheduled γ falls in steps.
+/// focal loss", 2020, whose scheduled γ falls in steps.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GammaSchedule {
     points: Vec<(usize, f64)>,

@@ -18,8 +18,8 @@ use crate::sample_weights::check_sample_weights;
 /// constants for the gradient. Default 10 bins.
 ///
 /// # Source
-/// Li, Liu, Wang, "Gradient harmonized single-stage detector", 2019, eq. 8 and 9, without the
-/// moving average over batches.
+/// Li, Liu, Wang, "Gradient harmonized single-stage detector", 2019. Bins that are empty are left
+/// out as in the authors' code; its moving average over batches, off by default, is not offered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GhmLoss {
     bins: usize,

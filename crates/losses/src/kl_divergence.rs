@@ -11,9 +11,9 @@ use crate::sample_weights::SampleWeights;
 /// Kullback–Leibler divergence of log-probabilities from a target distribution:
 /// `y·(ln y − ln p)`, 0 where `y` is 0; or `e^t·(t − ln p)` of logarithms `t`.
 ///
-/// `Mean` and `MeanOverPositives` divide by the number of elements. The divergence in the
-/// mathematical sense, a mean over the `N` distributions of a batch, is
-/// [`DividedBy`](Reduction::DividedBy)`(N)`.
+/// `Mean` and `MeanOverPositives` divide by the number of elements, as PyTorch's `mean` does. The
+/// divergence in the mathematical sense, a mean over the `N` distributions of a batch and PyTorch's
+/// `batchmean`, is [`DividedBy`](Reduction::DividedBy)`(N)`.
 ///
 /// # Source
 /// Kullback, Leibler, "On information and sufficiency", 1951.

@@ -59,7 +59,7 @@
 //!
 //! | loss | formula | source | defaults | when | special cases |
 //! | --- | --- | --- | --- | --- | --- |
-//! | [`DualFocalLoss`] | `(q + p_j)^γ·(−ln p)`, `p_j` the runner-up | Tao 2023 | γ 5 | calibration | γ = 0: cross-entropy |
+//! | [`DualFocalLoss`] | `(q + p_j)^γ·(−ln p)`, `p_j` the largest below `p` | Tao 2023 | γ 5 | calibration | γ = 0: cross-entropy |
 //! | [`AsymmetricSingleLabelLoss`] | `−Σ y_c·w_c·ln p_c`, `w` `q^γ₊` or `p_c^γ₋` | Ridnik 2021 | γ₊ 0, γ₋ 4, smoothing 0.1 | many classes | no smoothing: focal |
 //! | [`OneVsRestLoss`] | `Σ_c` of a sigmoid loss | Cui 2019 | | thousands of classes | |
 //! | [`SeesawLoss`] | `−ln p` of `z_j + ln(M_tj·K_j)` | Wang 2021 | p 0.8, q 2, eps 0.01 | long-tailed detection | p = q = 0: cross-entropy |
@@ -73,7 +73,7 @@
 //!
 //! | loss | formula | source | defaults | when | special cases |
 //! | --- | --- | --- | --- | --- | --- |
-//! | [`DiceLoss`] | `1 − (2TP + s)/(2TP + FP + FN + s)` | Milletari 2016 | s 1 | small objects | |
+//! | [`DiceLoss`] | `1 − (2TP + s)/(2TP + FP + FN + s)` | Drozdzal 2016, squared Milletari 2016 | s 1 | small objects | |
 //! | [`JaccardLoss`] | `1 − (TP + s)/(TP + FP + FN + s)` | Rahman 2016 | s 1 | small objects | |
 //! | [`TverskyLoss`] | `1 − (TP + s)/(TP + α·FP + β·FN + s)` | Salehi 2017 | α 0.3, β 0.7, s 1 | recall of small objects | ½, ½, s/2: Dice; 1, 1: Jaccard |
 //! | [`focal`](TverskyLoss::focal) Tversky | that to the power ¾ | Abraham 2019 | the same | hard regions | exponent 1: Tversky |
@@ -86,7 +86,7 @@
 //! | loss | formula | source | defaults | when | special cases |
 //! | --- | --- | --- | --- | --- | --- |
 //! | [`ContrastiveLoss`] | `½d²`, or `½·max(m − d, 0)²` apart | Hadsell 2006 | m 1 | pairs | |
-//! | [`TripletLoss`] | `max(d₊ − d₋ + m, 0)` | Schroff 2015 | m 0.2, batch-hard | ranking | |
+//! | [`TripletLoss`] | `max(d₊ − d₋ + m, 0)` | Schroff 2015, Hermans 2017 | m 0.2, batch-hard | ranking | |
 //! | [`SupervisedContrastiveLoss`] | `−ln` softmax of `c/τ`, mean over partners | Khosla 2020 | τ 0.1 | pre-training with labels | one partner each: NT-Xent |
 //! | [`NtXentLoss`] | `−ln` softmax of `c/τ` at the other view | Chen 2020 | τ 0.5 | pre-training without labels | |
 //!

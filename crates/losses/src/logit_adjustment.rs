@@ -34,7 +34,7 @@ impl<F> SoftmaxLoss<F> {
     ///
     /// # Source
     /// Ren, Yu, Sheng, Ma, Zhao, Yi, Li, "Balanced meta-softmax for long-tailed visual
-    /// recognition", 2020, eq. 4.
+    /// recognition", 2020.
     pub fn balanced(mut self, counts: &ClassCounts) -> Self {
         let offsets = counts.counts().iter().map(|&count| (count as f64).ln());
         self.options.offsets = Some(offsets.collect());
@@ -45,11 +45,12 @@ impl<F> SoftmaxLoss<F> {
     /// `m_c = m·n_c^(−1/4) / max_k n_k^(−1/4)`.
     ///
     /// The rarer a class, the larger the margin by which it has to win. `max_margin` is `m`, 0.5
-    /// in the paper, and `scale` is `s`, 30 there for normalised features. A class that does not
-    /// occur counts as if it occurred once.
+    /// in the authors' code, and `scale` is `s`, 30 there, for logits that are cosines: the last
+    /// layer's features and weights have length 1. A class that does not occur counts as if it
+    /// occurred once.
     ///
-    /// The paper trains without weights first and re-weights late (DRW): for the last epochs, add
-    /// [`class_balanced`](Self::class_balanced).
+    /// The paper trains without weights first and re-weights late (DRW), by `1/n_c`. The authors'
+    /// code does it as the example does, with [`class_balanced`](Self::class_balanced).
     ///
     /// # Errors
     /// The margin must be finite and not negative, the scale finite and positive.
@@ -71,7 +72,7 @@ impl<F> SoftmaxLoss<F> {
     ///
     /// # Source
     /// Cao, Wei, Gaidon, Arechiga, Ma, "Learning imbalanced datasets with
-    /// label-distribution-aware margin loss", 2019, eq. 13 and algorithm 1.
+    /// label-distribution-aware margin loss", 2019, eq. 12 and 13 and algorithm 1.
     pub fn label_aware_margins(
         mut self,
         counts: &ClassCounts,
@@ -93,14 +94,16 @@ impl<F> SoftmaxLoss<F> {
     /// Vector scaling, VS: the loss of `z_c/Δ_c + τ·ln π_c` with `Δ_c = (max_k n_k / n_c)^γ`.
     ///
     /// The offsets act from the start of training, the scales also at its end, where logits are
-    /// large. γ = 0 is [`logit_adjusted`](Self::logit_adjusted).
+    /// large. γ = 0 is [`logit_adjusted`](Self::logit_adjusted). The authors' code has τ = 1 and
+    /// γ = 0.3 by default.
     ///
     /// # Errors
     /// τ and γ must be finite and not negative.
     ///
     /// # Source
     /// Kini, Paraskevas, Oymak, Thrampoulidis, "Label-imbalanced and group-sensitive
-    /// classification under overparameterization", 2021, eq. 5 and section 5.
+    /// classification under overparameterization", 2021. The paper multiplies by its Δ, which is
+    /// `1/Δ` here and in the authors' code.
     pub fn vector_scaled(mut self, counts: &ClassCounts, tau: f64, gamma: f64) -> Result<Self> {
         check_exponent("vector_scaled", "gamma", gamma)?;
         let largest = counts.counts().iter().copied().max().unwrap_or(1) as f64;

@@ -18,7 +18,7 @@ use crate::checks::{check_exponent, check_parameter, check_shape};
 ///
 /// # Source
 /// Shrivastava, Gupta, Girshick, "Training region-based object detectors with online hard example
-/// mining", 2016, section 4; Liu, Anguelov, Erhan, Szegedy, Reed, Fu, Berg, "SSD: single shot
+/// mining", 2016; Liu, Anguelov, Erhan, Szegedy, Reed, Fu, Berg, "SSD: single shot
 /// multibox detector", 2016, section 2.2 (3 negatives a positive).
 ///
 /// # Example
@@ -70,8 +70,9 @@ impl HardExamples {
         mean_of(losses, &order[..kept])
     }
 
-    /// The losses of all positives and of the hardest negatives, `ratio` for each positive (at
-    /// least one), over the number of positives, at least 1.
+    /// The losses of all positives and of the hardest negatives, added up and divided by the number
+    /// of positives. There are `ratio` negatives for each positive, and at least one; the divisor is
+    /// at least 1.
     ///
     /// # Shapes
     /// Labels of the shape of the losses; positive is every label above 0.

@@ -21,7 +21,7 @@ const NAME: &str = "poly1_loss";
 ///
 /// # Source
 /// Leng, Tan, Liu, Cubuk, Shi, Cheng, Anguelov, "PolyLoss: a polynomial expansion perspective of
-/// classification loss functions", 2022, eq. 4 and table 1.
+/// classification loss functions", 2022.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Poly1 {
     /// The focusing exponent γ ≥ 0.
@@ -116,7 +116,7 @@ impl ElementLoss for SigmoidPoly1 {
 ///
 /// # Source
 /// Leng, Tan, Liu, Cubuk, Shi, Cheng, Anguelov, "PolyLoss: a polynomial expansion perspective of
-/// classification loss functions", 2022, table 1.
+/// classification loss functions", 2022.
 pub type SoftmaxPolyLoss = SoftmaxLoss<Poly1>;
 
 impl SoftmaxPolyLoss {
@@ -160,7 +160,7 @@ impl Default for SoftmaxPolyLoss {
 ///
 /// # Source
 /// Leng, Tan, Liu, Cubuk, Shi, Cheng, Anguelov, "PolyLoss: a polynomial expansion perspective of
-/// classification loss functions", 2022, table 1.
+/// classification loss functions", 2022.
 pub type SigmoidPolyLoss = SigmoidLoss<SigmoidPoly1>;
 
 impl SigmoidPolyLoss {

@@ -228,8 +228,7 @@ impl ElementLoss for Varifocal {
 /// better they are. Defaults α = 0.75, γ = 2. The factor `p^γ` is differentiated.
 ///
 /// # Source
-/// Zhang, Wang, Dayoub, Sünderhauf, "VarifocalNet: an IoU-aware dense object detector", 2021,
-/// eq. 2.
+/// Zhang, Wang, Dayoub, Sünderhauf, "VarifocalNet: an IoU-aware dense object detector", 2021.
 pub type VarifocalLoss = SigmoidLoss<Varifocal>;
 
 impl VarifocalLoss {

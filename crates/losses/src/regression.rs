@@ -24,7 +24,8 @@ pub trait DifferenceLoss: Copy + std::fmt::Debug + Send + Sync + 'static {
     fn value<S: Scalar>(&self, difference: S) -> S;
 }
 
-/// A regression loss: a formula of `prediction − target`, summed over the elements.
+/// A regression loss: a formula of `prediction − target` for each element, and their mean unless
+/// another reduction is asked for.
 ///
 /// The gradient flows to predictions and to targets; where a target is data, make it a constant.
 /// The slope at a tie is 0. `MeanOverPositives` divides by the number of elements.
@@ -51,7 +52,7 @@ impl<F> RegressionLoss<F> {
 }
 
 impl<F: DifferenceLoss> RegressionLoss<F> {
-    /// The loss of predictions and targets of one shape.
+    /// The loss of predictions and targets of one shape. Nothing is broadcast.
     ///
     /// # Errors
     /// Shapes that differ, two tapes, a parameter of the formula outside its range.

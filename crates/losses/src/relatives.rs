@@ -37,11 +37,11 @@ impl MarginLoss for FocalStar {
 /// Focal loss in its smooth form, FL*: `−α_t·ln σ(γ·x_t + β) / γ`, `x_t` the margin.
 ///
 /// A cross-entropy that is shifted and steepened: it bends as focal loss does, and its slope is a
-/// plain sigmoid. γ = 1, β = 0 is cross-entropy. Defaults γ = 4, β = 0.
+/// plain sigmoid. γ = 1, β = 0 is cross-entropy. Defaults γ = 4, β = 0, as in the paper's table 3.
 ///
 /// # Source
 /// Lin, Goyal, Girshick, He, Dollár, "Focal loss for dense object detection", 2017, appendix A,
-/// eq. 7.
+/// eq. 7 and 8.
 pub type FocalStarLoss = SigmoidLoss<FocalStar>;
 
 impl FocalStarLoss {
@@ -186,7 +186,7 @@ impl MarginLoss for SampleDependentFocal {
 ///
 /// # Source
 /// Mukhoti, Kulharia, Sanyal, Golodetz, Torr, Dokania, "Calibrating deep neural networks using
-/// focal loss", 2020, section 5 (FLSD-53).
+/// focal loss", 2020 (there FLSD-53).
 pub type SampleDependentFocalLoss = SoftmaxLoss<SampleDependentFocal>;
 
 impl SampleDependentFocalLoss {
@@ -265,7 +265,9 @@ impl MarginLoss for CyclicalFocal {
 /// samples first and last, hard ones in the middle. Defaults γ_hc = 3, γ = 2, ξ = 1.
 ///
 /// # Source
-/// Smith, "Cyclical focal loss", 2022, eq. 3 and 4.
+/// Smith, "Cyclical focal loss", 2022. The exponents are those of the authors' examples, which have
+/// a factor of 4. With label smoothing the authors' code gives the classes that are not the target
+/// other weights; here they get the same formula.
 pub type CyclicalFocalLoss = SoftmaxLoss<CyclicalFocal>;
 
 impl CyclicalFocalLoss {

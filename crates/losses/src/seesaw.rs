@@ -29,11 +29,13 @@ pub struct Seesaw {
 ///
 /// # Source
 /// Wang, Zhang, Zang, Cao, Pang, Gong, Chen, Liu, Loy, Lin, "Seesaw loss for long-tailed instance
-/// segmentation", 2021, eq. 3 to 7.
+/// segmentation", 2021, eq. 4 and 6 to 8; `eps` is in the authors' code alone. The paper counts the
+/// classes as training goes on, so that `n` are the counts so far; here they are what `new` is
+/// given.
 pub type SeesawLoss = SoftmaxLoss<Seesaw>;
 
 impl SeesawLoss {
-    /// The counts of the classes so far, p = 0.8, q = 2, eps = 0.01, the mean over the rows.
+    /// The counts of the classes, p = 0.8, q = 2, eps = 0.01, the mean over the rows.
     pub fn new(counts: &ClassCounts) -> Self {
         Self::of(Seesaw {
             counts: counts.counts().iter().map(|&n| n.max(1) as f64).collect(),

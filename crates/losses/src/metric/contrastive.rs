@@ -19,7 +19,8 @@ use crate::sample_weights::SampleWeights;
 /// gradient is 0.
 ///
 /// # Source
-/// Hadsell, Chopra, LeCun, "Dimensionality reduction by learning an invariant mapping", 2006, eq. 4.
+/// Hadsell, Chopra, LeCun, "Dimensionality reduction by learning an invariant mapping", 2006,
+/// section 2.1.
 ///
 /// # Example
 ///
@@ -64,8 +65,8 @@ impl ContrastiveLoss {
         self
     }
 
-    /// The loss of the pairs that two embeddings `[N, D]` make row by row, and for each whether
-    /// both are of one class.
+    /// The loss of `N` pairs: their embeddings `left` and `right`, each `[N, D]`, and `same`, `[N]`,
+    /// whether both are of one class.
     ///
     /// # Errors
     /// Shapes that do not match, m negative or not finite.

@@ -35,7 +35,8 @@ fn check_temperature(op: &'static str, temperature: f64) -> Result<()> {
 ///
 /// # Source
 /// Khosla, Teterwak, Wang, Sarna, Tian, Isola, Maschinot, Liu, Krishnan, "Supervised contrastive
-/// learning", 2020, eq. 2 (the sum outside of the logarithm).
+/// learning", 2020, eq. 2 (the sum outside of the logarithm). The mean over the samples, where the
+/// paper has a sum, is that of the authors' code; its τ is 0.07 by default.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SupervisedContrastiveLoss {
     temperature: f64,

@@ -15,8 +15,7 @@ pub enum TripletMining {
     /// For each anchor the farthest sample of its class and the nearest of another.
     ///
     /// # Source
-    /// Hermans, Beyer, Leibe, "In defense of the triplet loss for person re-identification", 2017,
-    /// eq. 5.
+    /// Hermans, Beyer, Leibe, "In defense of the triplet loss for person re-identification", 2017.
     #[default]
     BatchHard,
     /// For each pair of one class the nearest sample of another that is farther away than the
@@ -24,7 +23,8 @@ pub enum TripletMining {
     ///
     /// # Source
     /// Schroff, Kalenichenko, Philbin, "FaceNet: a unified embedding for face recognition and
-    /// clustering", 2015, section 3.2.
+    /// clustering", 2015, section 3.2. Taking the farthest where there is none is TensorFlow's
+    /// addition.
     SemiHard,
 }
 
@@ -40,8 +40,8 @@ pub enum TripletMining {
 ///
 /// # Source
 /// Schroff, Kalenichenko, Philbin, "FaceNet: a unified embedding for face recognition and
-/// clustering", 2015, eq. 1, which squares the distances; Hermans, Beyer, Leibe, "In defense of the
-/// triplet loss for person re-identification", 2017, eq. 2.
+/// clustering", 2015, eq. 3, which squares the distances; Hermans, Beyer, Leibe, "In defense of the
+/// triplet loss for person re-identification", 2017, which does not.
 ///
 /// # Example
 ///

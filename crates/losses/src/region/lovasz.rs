@@ -26,7 +26,8 @@ use crate::softmax::{class_margins, classes_last_axes};
 ///
 /// # Source
 /// Berman, Triki, Blaschko, "The Lovász-softmax loss: a tractable surrogate for the optimization of
-/// the intersection-over-union measure in neural networks", 2018, eq. 9 and 12, algorithm 1.
+/// the intersection-over-union measure in neural networks", 2018, algorithm 1. The authors' code
+/// takes the hinge of each image by default, and the mean; here the batch is one set.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct LovaszLoss {
     ignore: Option<i64>,

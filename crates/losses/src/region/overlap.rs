@@ -95,7 +95,7 @@ impl TverskyLoss {
     ///
     /// # Source
     /// Abraham, Khan, "A novel focal Tversky loss function with improved attention U-Net for lesion
-    /// segmentation", 2019, eq. 4 (exponent 1/γ).
+    /// segmentation", 2019 (exponent 1/γ). Their α is the weight of misses, β here.
     pub const fn focal() -> Self {
         Self::new().exponent(0.75)
     }
@@ -162,7 +162,7 @@ impl RegionFormula for Jaccard {
 ///
 /// # Source
 /// Rahman, Wang, "Optimizing intersection-over-union in deep neural networks for image
-/// segmentation", 2016, eq. 3 and 4.
+/// segmentation", 2016.
 pub type JaccardLoss = RegionLoss<Jaccard>;
 
 impl JaccardLoss {
@@ -226,7 +226,7 @@ impl RegionFormula for Dice {
 /// # Source
 /// Milletari, Navab, Ahmadi, "V-Net: fully convolutional neural networks for volumetric medical
 /// image segmentation", 2016, section 3 (squared); Drozdzal, Vorontsov, Chartrand, Kadoury, Pal,
-/// "The importance of skip connections in biomedical image segmentation", 2016, eq. 3.
+/// "The importance of skip connections in biomedical image segmentation", 2016 (not squared).
 pub type DiceLoss = RegionLoss<Dice>;
 
 impl DiceLoss {
@@ -285,15 +285,15 @@ impl RegionFormula for GeneralizedDice {
 }
 
 /// Generalized Dice loss: one loss over all classes,
-/// `1 − (2·Σ_c w_c·I_c + s)/(Σ_c w_c·(Σ p_c + Σ y_c) + s)` with `w_c = 1/(Σ y_c)²`, 0 for an absent
-/// class.
+/// `1 − (2·Σ_c w_c·I_c + s)/(Σ_c w_c·(Σ p_c + Σ y_c) + s)` with `I_c = Σ p_c·y_c` and
+/// `w_c = 1/(Σ y_c)²`.
 ///
-/// Small classes count as much as large ones. Default s = 10⁻⁵. With `Reduction::None` the result
-/// is `[N]`.
+/// Small classes count as much as large ones. An absent class has weight 0: its false alarms cost
+/// nothing. Default s = 10⁻⁵. With `Reduction::None` the result is `[N]`.
 ///
 /// # Source
 /// Sudre, Li, Vercauteren, Ourselin, Cardoso, "Generalised Dice overlap as a deep learning loss
-/// function for highly unbalanced segmentations", 2017, section 2.
+/// function for highly unbalanced segmentations", 2017.
 pub type GeneralizedDiceLoss = RegionLoss<GeneralizedDice>;
 
 impl GeneralizedDiceLoss {

@@ -13,7 +13,8 @@ use crate::focal::SigmoidFocalLoss;
 ///
 /// ```text
 /// F = mean of α_t·(1 − p_t)^(1 − γ)·(−ln p_t),  α = δ for the object, 1 − δ around it
-/// T = mean of (1 − TI)^γ over both regions,     TI with δ for misses, 1 − δ for false alarms
+/// T = mean of (1 − TI)^γ over both regions,     TI the Tversky index with δ for misses and 1 − δ
+///                                               for false alarms
 /// ```
 ///
 /// One γ and one δ steer both parts. Defaults λ = 0.5, δ = 0.6, γ = 0.5, and 1 pixel is added to
@@ -24,7 +25,8 @@ use crate::focal::SigmoidFocalLoss;
 /// Yeung, Sala, Schönlieb, Rundo, "Unified focal loss: generalising Dice and cross entropy-based
 /// losses to handle class imbalanced medical image segmentation", 2022, the symmetric variant. The
 /// paper adds the two regions up; the mean is that of the authors' code, and keeps both parts on
-/// one scale.
+/// one scale. The weight 1 − δ around the object is the code's too. There λ and 1 − λ, and γ and
+/// 1 − γ, are exchanged, which is the same at ½, and 10⁻⁷ is added and not 1 pixel.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct UnifiedFocalLoss {
     lambda: f64,
