@@ -95,6 +95,15 @@ pub(crate) fn check_shape(
     })
 }
 
+/// Whether every number is valid. It does not stop at the first that is not, so that the compiler
+/// can make registers of the loop.
+#[inline(always)]
+pub(crate) fn every<T>(numbers: &[T], valid: impl Fn(&T) -> bool) -> bool {
+    numbers
+        .iter()
+        .fold(true, |good, number| good & valid(number))
+}
+
 /// Checks numbers of which there is one for each class; `expected` says what they are, after how
 /// many.
 ///

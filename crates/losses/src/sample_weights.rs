@@ -3,7 +3,7 @@
 use macula_autograd::Var;
 use macula_tensor::{Device, Error, Float, Result, Tensor};
 
-use crate::checks::check_shape;
+use crate::checks::{check_shape, every};
 use crate::reduction::{Reduction, Tally};
 
 /// Sample weights, checked and in row-major order.
@@ -18,18 +18,17 @@ pub(crate) fn check_sample_weights<T: Float>(
     check_shape(op, "sample weights", shape, weights.shape())?;
     let weights = weights.to(&Device::Cpu)?.contiguous()?;
     let elements = weights.as_slice().unwrap_or_default();
-    match elements
-        .iter()
-        .position(|w| !(w.to_f64() >= 0.0 && w.is_finite()))
-    {
-        None => Ok(weights),
-        Some(row) => Err(Error::Argument {
-            op,
-            argument: "sample weights",
-            expected: "finite and not negative".into(),
-            found: format!("{} at element {row}", elements[row]),
-        }),
+    let valid = |&w: &T| w >= T::ZERO && w < T::from_f64(f64::INFINITY);
+    if every(elements, valid) {
+        return Ok(weights);
     }
+    let row = elements.iter().position(|w| !valid(w)).unwrap_or(0);
+    Err(Error::Argument {
+        op,
+        argument: "sample weights",
+        expected: "finite and not negative".into(),
+        found: format!("{} at element {row}", elements[row]),
+    })
 }
 
 /// The weights of a loss that is composed of ordinary operations, if it was given any.

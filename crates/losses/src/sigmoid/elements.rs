@@ -3,7 +3,7 @@
 use macula_tensor::cpu::lanes::WIDEST;
 use macula_tensor::{Error, Float, Result};
 
-use crate::checks::bad_label;
+use crate::checks::{bad_label, every};
 use crate::reduction::Tally;
 
 /// Elements that the driver unpacks at a time, so that targets and weights as numbers never leave
@@ -61,17 +61,14 @@ impl<T: Float> Elements<'_, T> {
             TargetSlice::Soft(targets) => {
                 let targets = &targets[range.clone()];
                 self.unpack_soft(targets.iter().copied(), start, first, second);
-                targets.iter().all(|&y| y >= T::ZERO && y <= T::ONE)
+                every(targets, |&y| y >= T::ZERO && y <= T::ONE)
             }
         };
-        let mixes = self.mixes();
         if let Some(samples) = self.samples {
-            let outputs = first.iter_mut().zip(second);
-            for ((first, second), &sample) in outputs.zip(&samples[range]) {
-                *second = *second * sample;
-                if mixes {
-                    *first = *first * sample;
-                }
+            let samples = &samples[range];
+            multiply(second, samples);
+            if self.mixes() {
+                multiply(first, samples);
             }
         }
         good
@@ -107,6 +104,7 @@ impl<T: Float> Elements<'_, T> {
     }
 
     /// The same for targets between the labels.
+    #[inline(always)]
     fn unpack_soft(
         &self,
         targets: impl Iterator<Item = T>,
@@ -115,18 +113,30 @@ impl<T: Float> Elements<'_, T> {
         second: &mut [T],
     ) {
         let (kept, spread) = (T::ONE - self.smoothing, self.smoothing / T::from_f64(2.0));
+        for (first, target) in first.iter_mut().zip(targets) {
+            *first = kept * target + spread;
+        }
         let outputs = first.iter_mut().zip(second);
-        let weights = from_column(self.labels, start);
-        for ((target, &[negative, positive]), (first, second)) in targets.zip(weights).zip(outputs)
-        {
-            let target = kept * target + spread;
-            let (of_1, of_0) = (positive * target, negative * (T::ONE - target));
-            (*first, *second) = match self.mix {
-                true => (of_1, of_0),
-                // y·w + (1 − y)·w is not w to the bit.
-                false if positive == negative => (target, positive),
-                false => (target, of_1 + of_0),
-            };
+        if let &[weights] = self.labels {
+            for (first, second) in outputs {
+                (*first, *second) = self.numbers_of_soft(*first, weights);
+            }
+        } else {
+            for ((first, second), &weights) in outputs.zip(from_column(self.labels, start)) {
+                (*first, *second) = self.numbers_of_soft(*first, weights);
+            }
+        }
+    }
+
+    /// What a target between the labels unpacks into.
+    #[inline(always)]
+    fn numbers_of_soft(&self, target: T, [negative, positive]: [T; 2]) -> (T, T) {
+        let (of_1, of_0) = (positive * target, negative * (T::ONE - target));
+        match self.mix {
+            true => (of_1, of_0),
+            // y·w + (1 − y)·w is not w to the bit.
+            false if positive == negative => (target, positive),
+            false => (target, of_1 + of_0),
         }
     }
 
@@ -217,6 +227,13 @@ impl<T: Float> Elements<'_, T> {
     }
 }
 
+#[inline(always)]
+fn multiply<T: Float>(numbers: &mut [T], factors: &[T]) {
+    for (number, &factor) in numbers.iter_mut().zip(factors) {
+        *number = *number * factor;
+    }
+}
+
 /// The numbers of the columns, again and again, from that of an element on.
 #[inline(always)]
 fn from_column<N>(of_columns: &[N], element: usize) -> impl Iterator<Item = &N> {
@@ -227,24 +244,21 @@ fn from_column<N>(of_columns: &[N], element: usize) -> impl Iterator<Item = &N> 
 /// Whether there are no labels but 0 and 1.
 #[inline(always)]
 fn all_labels(labels: &[i64]) -> bool {
-    let other_bits = labels.iter().fold(0, |bits, &label| bits | (label & !1));
-    other_bits == 0
+    every(labels, |&label| label & !1 == 0)
 }
 
 /// Gives the ignored elements target 0 and weight 0; false if a label is neither 0, 1 nor ignored.
+#[inline(always)]
 fn blank_ignored<T: Float>(
     labels: &[i64],
     ignore: i64,
     targets: &mut [T],
     weights: &mut [T],
 ) -> bool {
-    let mut good = true;
-    for (&label, (target, weight)) in labels.iter().zip(targets.iter_mut().zip(weights)) {
-        if label == ignore {
-            (*target, *weight) = (T::ZERO, T::ZERO);
-        } else {
-            good &= (0..2).contains(&label);
+    for numbers in [targets, weights] {
+        for (number, &label) in numbers.iter_mut().zip(labels) {
+            *number = if label == ignore { T::ZERO } else { *number };
         }
     }
-    good
+    every(labels, |&label| label == ignore || label & !1 == 0)
 }
