@@ -314,8 +314,11 @@ impl CyclicalFocalLoss {
         let progress = factor * epoch as f64 / (epochs - 1) as f64;
         let xi = if factor * (epoch as f64) < epochs as f64 {
             1.0 - progress
-        } else {
+        } else if factor > 1.0 {
             (progress - 1.0) / (factor - 1.0)
+        } else {
+            // The low is the end of the training, which an epoch after it does not leave.
+            0.0
         };
         // Between its two ends the schedule may pass 0 by less than one epoch.
         self.xi(xi.clamp(0.0, 1.0))

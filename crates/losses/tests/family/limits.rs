@@ -33,30 +33,6 @@ fn cross_entropy() -> SoftmaxCrossEntropy {
 }
 
 #[test]
-fn focal_with_gamma_zero_equals_cross_entropy() {
-    let (x, y) = rows();
-    let focal = SoftmaxFocalLoss::new().gamma(0.0).ignore_index(-1);
-    let cross_entropy = cross_entropy();
-    assert_eq!(
-        pass(&x, |x| focal.forward(x, &y)),
-        pass(&x, |x| cross_entropy.forward(x, &y))
-    );
-    let gammas = focal.gammas([0.0; 3]);
-    assert_eq!(
-        pass(&x, |x| gammas.forward(x, &y)),
-        pass(&x, |x| cross_entropy.forward(x, &y))
-    );
-
-    let (x, y) = (logits(&[1300]), labels(&[1300], 2));
-    let focal = SigmoidFocalLoss::new().gamma(0.0).ignore_index(-1);
-    let cross_entropy = SigmoidCrossEntropy::new().ignore_index(-1);
-    assert_eq!(
-        pass(&x, |x| focal.forward(x, &y)),
-        pass(&x, |x| cross_entropy.forward(x, &y))
-    );
-}
-
-#[test]
 fn poly_with_epsilon_zero_equals_focal() {
     let (x, y) = rows();
     let poly = SoftmaxPolyLoss::new()
@@ -357,6 +333,11 @@ fn the_cyclical_schedule_starts_at_1_falls_and_comes_back() {
     at(0, 1.0);
     at(5, 0.0);
     at(20, 1.0);
+    // With a factor of 1 the low is the last epoch.
+    for epoch in [20, 21, 30] {
+        let loss = CyclicalFocalLoss::new().at_epoch(epoch, 21, 1.0);
+        assert_eq!(loss, CyclicalFocalLoss::new().xi(0.0), "{epoch}");
+    }
 }
 
 #[test]

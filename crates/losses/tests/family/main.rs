@@ -14,6 +14,7 @@ mod contract;
 mod defects;
 mod definitions;
 mod focus;
+mod gamma_zero;
 mod gradients;
 mod infinite;
 mod layouts;
