@@ -7,29 +7,28 @@ use macula_tensor::cpu::parallel::map_pieces;
 /// sigmoid loss is one logit.
 pub(crate) struct Piece<'a, T> {
     pub(crate) first_row: usize,
-    pub(crate) logits: &'a [T],
+    pub(crate) rows: usize,
     /// One number for each row, if they are wanted.
     pub(crate) values: Option<&'a mut [T]>,
     /// One number for each logit, if they are wanted.
     pub(crate) gradient: Option<&'a mut [T]>,
 }
 
-/// The sum of what `pass` returns for pieces of `rows` rows of `width` logits; none where it
-/// returns none, as for a target that is no target.
+/// The sum of what `pass` returns for pieces of at most `size` of the rows, which have `width` logits
+/// each; none where it returns none, as for a target that is no target.
 pub(crate) fn sum_in_pieces<T: Float>(
-    logits: &[T],
     rows: usize,
+    size: usize,
     width: usize,
     values: Option<&mut [T]>,
     gradient: Option<&mut [T]>,
     pass: impl Fn(Piece<'_, T>) -> Option<f64> + Sync,
 ) -> Option<f64> {
-    let mut values = values.map(|values| values.chunks_mut(rows));
-    let mut gradient = gradient.map(|gradient| gradient.chunks_mut(rows * width));
-    let pieces = logits.chunks(rows * width).enumerate();
-    let pieces = pieces.map(|(index, logits)| Piece {
-        first_row: index * rows,
-        logits,
+    let mut values = values.map(|values| values.chunks_mut(size));
+    let mut gradient = gradient.map(|gradient| gradient.chunks_mut(size * width));
+    let pieces = (0..rows).step_by(size).map(|first_row| Piece {
+        first_row,
+        rows: size.min(rows - first_row),
         values: values.as_mut().and_then(Iterator::next),
         gradient: gradient.as_mut().and_then(Iterator::next),
     });

@@ -144,8 +144,8 @@ impl<F: MarginLoss> SoftmaxLoss<F> {
     /// is a positive where some class has a larger share than class 0, the background.
     ///
     /// # Shapes
-    /// Targets of the shape of the logits, `[N, C]` or `[N, C, …]`. With `Reduction::None` the
-    /// result has that shape without `C`, else rank 0.
+    /// Targets of the shape of the logits, `[N, C]` or `[N, C, …]`; those of pixels are copied. With
+    /// `Reduction::None` the result has that shape without `C`, else rank 0.
     ///
     /// # Errors
     /// As [`forward`](Self::forward), and a share that is negative or not finite (with its row), or an

@@ -74,6 +74,21 @@ fn assert_peaks_of_softmax<T: Float>(classes: usize) -> Result<()> {
     })
 }
 
+/// Soft targets of pixels are left out: they are copied once, the classes last.
+fn assert_peaks_of_pixels<T: Float>(classes: usize) -> Result<()> {
+    let pixels = [2, ELEMENTS / 8 / classes, 4];
+    let x = Tensor::full([2, classes, pixels[1], 4], T::from_f64(0.5))?;
+    let weights = Tensor::full(pixels, T::from_f64(2.0))?;
+    let labels = Tensor::full(pixels, 1_i64)?;
+    let loss = SoftmaxFocalLoss::new;
+    let smooth = loss().label_smoothing(0.1);
+    assert_peak("pixels", &x, |x| loss().forward(x, &labels))?;
+    assert_peak("weighted pixels", &x, |x| {
+        loss().forward_weighted(x, &labels, &weights)
+    })?;
+    assert_peak("smoothed pixels", &x, |x| smooth.forward(x, &labels))
+}
+
 #[test]
 fn a_loss_and_its_gradient_allocate_the_gradient_and_nothing_else_of_that_size() -> Result<()> {
     assert_peaks_of_sigmoid::<f32>()?;
@@ -81,6 +96,8 @@ fn a_loss_and_its_gradient_allocate_the_gradient_and_nothing_else_of_that_size()
     for classes in [2, 10, 100, 1000] {
         assert_peaks_of_softmax::<f32>(classes)?;
         assert_peaks_of_softmax::<f64>(classes)?;
+        assert_peaks_of_pixels::<f32>(classes)?;
+        assert_peaks_of_pixels::<f64>(classes)?;
     }
     Ok(())
 }

@@ -58,10 +58,11 @@ pub(crate) fn sigmoid_loss<T: Float, L: Elementwise<N>, const N: usize>(
                 formula,
                 targets: &elements,
                 factor: T::from_f64(factor),
+                logits: &logits[piece.first_row..][..piece.rows],
                 piece,
             })
         };
-        let sum = sum_in_pieces(logits, PIECE, 1, values, gradient, pass);
+        let sum = sum_in_pieces(logits.len(), PIECE, 1, values, gradient, pass);
         sum.ok_or_else(|| elements.first_bad(op))?
     };
     let value = match values {
@@ -111,6 +112,7 @@ struct Pass<'a, L, T, const N: usize> {
     formula: L,
     targets: &'a Elements<'a, T>,
     factor: T,
+    logits: &'a [T],
     piece: Piece<'a, T>,
 }
 
@@ -124,7 +126,7 @@ impl<L: Elementwise<N>, T: Float, const N: usize> WithSimd for Pass<'_, L, T, N>
         let factor = Lanes::splat(simd, InStep(self.factor));
         let mut scratch = Scratch::new();
         let mut total = 0.0;
-        for (index, logits) in piece.logits.chunks(BLOCK).enumerate() {
+        for (index, logits) in self.logits.chunks(BLOCK).enumerate() {
             let count = logits.len();
             let range = index * BLOCK..index * BLOCK + count;
             let start = piece.first_row + range.start;

@@ -29,6 +29,7 @@ impl<L: MarginLoss, T: Float> WithSimd for LabelledPass<'_, L, T> {
             formula,
             rows,
             factor,
+            logits,
             mut piece,
         } = self.0;
         let formula = OfMargin {
@@ -39,7 +40,7 @@ impl<L: MarginLoss, T: Float> WithSimd for LabelledPass<'_, L, T> {
         let (mut layout, block_rows) = Layout::new::<S>(classes);
         let mut block = Block::new();
         let mut total = 0.0;
-        for (index, logits) in piece.logits.chunks(block_rows * classes).enumerate() {
+        for (index, logits) in logits.chunks(block_rows * classes).enumerate() {
             let first = index * block_rows;
             let count = logits.len() / classes;
             if !block.take_targets(rows, piece.first_row + first, count) {

@@ -32,6 +32,7 @@ impl<L: MarginLoss, T: Float> WithSimd for MixedPass<'_, L, T> {
             formula,
             rows,
             factor,
+            logits,
             mut piece,
         } = self.0;
         let classes = rows.classes();
@@ -44,7 +45,7 @@ impl<L: MarginLoss, T: Float> WithSimd for MixedPass<'_, L, T> {
             slopes: numbers(),
         };
         let mut total = 0.0;
-        for (index, logits) in piece.logits.chunks(block_rows * classes).enumerate() {
+        for (index, logits) in logits.chunks(block_rows * classes).enumerate() {
             let first = index * block_rows;
             for (row, shares) in block.shares[..logits.len()]
                 .chunks_exact_mut(classes)

@@ -34,6 +34,7 @@ mod mixed;
 mod narrow;
 mod options;
 mod pairs;
+mod pixels;
 mod rows;
 mod targets;
 mod wide;
@@ -45,6 +46,7 @@ pub(crate) use targets::RowTargets;
 use block::ROWS;
 use labelled::LabelledPass;
 use mixed::MixedPass;
+use pixels::Planes;
 use rows::Rows;
 
 /// The reduced loss of `formula` over all rows.
@@ -59,23 +61,28 @@ pub(crate) fn softmax_loss<T: Float, L: MarginLoss>(
     let rows = targets.rows();
     let factor = reduction.factor::<T>(op, || rows.counted(), || rows.tally(op))?;
     let each = reduction == Reduction::None;
-    // The classes of a pixel are one plane apart; the loops want them side by side.
-    let by_row = classes_last(logits.value())?.contiguous()?;
     let shape = targets.shape();
     let mut values = each.then(|| Tensor::write(shape, |_| Ok(()))).transpose()?;
+    let by_row: Vec<usize> = shape.iter().copied().chain([rows.classes()]).collect();
     let wanted = logits.has_gradient();
     let mut gradient = wanted
-        .then(|| Tensor::write(by_row.shape(), |_| Ok(())))
+        .then(|| Tensor::write(by_row, |_| Ok(())))
         .transpose()?;
+    let logits_value = logits.value().contiguous()?;
     let sum = {
         let values = values.as_mut().map(Tensor::make_mut).transpose()?;
         let gradient = gradient.as_mut().map(Tensor::make_mut).transpose()?;
-        let by_row = by_row.as_slice().ok_or_else(|| on_cpu(op, logits))?;
+        let planes = Planes {
+            logits: logits_value.as_slice().ok_or_else(|| on_cpu(op, logits))?,
+            classes: rows.classes(),
+            pixels: logits.shape()[2..].iter().product(),
+        };
         let pass = |piece: Piece<'_, T>| {
             let pass = Pass {
                 formula,
                 rows,
                 factor: T::from_f64(factor),
+                logits: &planes.rows(piece.first_row, piece.rows),
                 piece,
             };
             match rows.mixes() {
@@ -85,8 +92,8 @@ pub(crate) fn softmax_loss<T: Float, L: MarginLoss>(
         };
         // Cut by the number of classes alone, so that blocks are the same on any number of threads.
         let rows_a_piece = (PIECE / rows.classes() / ROWS).max(1) * ROWS;
-        let classes = rows.classes();
-        let sum = sum_in_pieces(by_row, rows_a_piece, classes, values, gradient, pass);
+        let (count, classes) = (rows.count, rows.classes());
+        let sum = sum_in_pieces(count, rows_a_piece, classes, values, gradient, pass);
         sum.ok_or_else(|| rows.first_bad(op))?
     };
     let value = match values {
@@ -154,5 +161,7 @@ struct Pass<'a, L, T> {
     formula: L,
     rows: Rows<'a, T>,
     factor: T,
+    /// Row by row.
+    logits: &'a [T],
     piece: Piece<'a, T>,
 }

@@ -24,5 +24,6 @@ mod members;
 mod messages;
 mod numbers;
 mod parameters;
+mod pixels;
 mod precision;
 mod threads;
