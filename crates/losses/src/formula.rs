@@ -168,8 +168,6 @@ pub(crate) trait Elementwise<const N: usize>: Pointwise<N> {
     fn value_and_slope<S: Scalar>(&self, inputs: [S; N]) -> (S, S);
     /// The slopes with respect to each.
     fn slopes<S: Scalar>(&self, inputs: [S; N]) -> [S; N];
-    /// The first of four numbers, as many as there are inputs.
-    fn first<A: Copy>(numbers: [A; 4]) -> [A; N];
 }
 
 /// `w·ℓ(x, y)` of logit, target and weight.
@@ -179,10 +177,6 @@ pub(crate) trait Elementwise<const N: usize>: Pointwise<N> {
 pub(crate) struct Weighted<L>(pub(crate) L);
 
 impl<L: ElementLoss> Elementwise<3> for Weighted<L> {
-    #[inline(always)]
-    fn first<A: Copy>([a, b, c, _]: [A; 4]) -> [A; 3] {
-        [a, b, c]
-    }
     #[inline(always)]
     fn value_and_slope<S: Scalar>(&self, [x, y, w]: [S; 3]) -> (S, S) {
         let (value, slope) = self.0.value_and_slope(x, y);
@@ -205,10 +199,6 @@ pub(crate) struct Mixed<L>(pub(crate) L);
 
 impl<L: ElementLoss> Elementwise<3> for Mixed<L> {
     #[inline(always)]
-    fn first<A: Copy>([a, b, c, _]: [A; 4]) -> [A; 3] {
-        [a, b, c]
-    }
-    #[inline(always)]
     fn value_and_slope<S: Scalar>(&self, [x, a, b]: [S; 3]) -> (S, S) {
         let of_1 = self.0.value_and_slope(x, x.constant(1.0));
         let of_0 = self.0.value_and_slope(x, x.constant(0.0));
@@ -228,10 +218,6 @@ impl<L: ElementLoss> Elementwise<3> for Mixed<L> {
 pub(crate) struct MixedWithSetting<L>(pub(crate) L);
 
 impl<L: ElementLoss> Elementwise<4> for MixedWithSetting<L> {
-    #[inline(always)]
-    fn first<A: Copy>(all: [A; 4]) -> [A; 4] {
-        all
-    }
     #[inline(always)]
     fn value_and_slope<S: Scalar>(&self, [x, a, b, setting]: [S; 4]) -> (S, S) {
         let of_1 = self.0.with_setting(x, x.constant(1.0), setting);
@@ -281,10 +267,6 @@ pub(crate) struct OfMargin<L> {
 }
 
 impl<L: MarginLoss> Elementwise<3> for OfMargin<L> {
-    #[inline(always)]
-    fn first<A: Copy>([a, b, c, _]: [A; 4]) -> [A; 3] {
-        [a, b, c]
-    }
     #[inline(always)]
     fn value_and_slope<S: Scalar>(&self, [margin, setting, weight]: [S; 3]) -> (S, S) {
         let (value, slope) = if const { L::SETTING.is_some() } && self.set {

@@ -102,7 +102,7 @@ impl FocusReport {
     }
 
     /// The share of the loss that the `k + 1` hardest samples have, for each `k`: the curve of the
-    /// focal-loss paper's figure 4.
+    /// focal-loss paper's figure 4, which begins with the easiest.
     pub fn cumulative_loss(&self) -> Vec<f64> {
         let total: f64 = self.losses.iter().sum();
         let mut sum = 0.0;

@@ -217,8 +217,9 @@ fn block<S: Simd, T: Float, L: Elementwise<N>, const N: usize>(
     let gradient = &mut InStep::split_mut::<S>(gradient).0[..x.len()];
     let mut sum = Lanes::splat(simd, InStep(T::ZERO));
     for i in 0..x.len() {
-        let numbers = [x[i], y[i], w[i], settings[i]].map(|v| Lanes::new(simd, v));
-        let (value, slope) = formula.value_and_slope(L::first(numbers));
+        let numbers = [x[i], y[i], w[i], settings[i]];
+        let inputs = from_fn(|input| Lanes::new(simd, numbers[input]));
+        let (value, slope) = formula.value_and_slope(inputs);
         sum = sum + value;
         w[i] = value.vector;
         gradient[i] = (slope * factor).vector;
