@@ -4,8 +4,9 @@ use std::fmt::{Debug, Display};
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use crate::cpu::convolution::{Pass, convolve};
+use crate::cpu::copy::Transposed;
 use crate::cpu::gemm::{Batch, Epilogue, matmul_batch};
-use crate::cpu::lanes::LaneMemory;
+use crate::cpu::lanes::{LaneMemory, dispatch};
 use crate::device::{Accelerator, Kernels};
 use crate::storage::Pool;
 
@@ -18,6 +19,10 @@ pub trait Element: Copy + Default + PartialEq + Debug + Display + Send + Sync + 
 
     #[doc(hidden)]
     fn pool() -> &'static Pool<Self>;
+
+    /// Copies a matrix transposed.
+    #[doc(hidden)]
+    fn transpose(matrix: Transposed<'_, Self>);
 
     /// The kernels of a device for this type.
     fn kernels(accelerator: &dyn Accelerator) -> &dyn Kernels<Self>;
@@ -62,7 +67,7 @@ pub trait Float: Number + LaneMemory + Div<Output = Self> + Neg<Output = Self> {
 }
 
 macro_rules! element {
-    ($($T:ident),*) => {$(
+    ($($T:ident: $transpose:expr),*) => {$(
         impl Element for $T {
             const NAME: &'static str = stringify!($T);
 
@@ -71,13 +76,23 @@ macro_rules! element {
                 &POOL
             }
 
+            fn transpose(matrix: Transposed<'_, Self>) {
+                $transpose(matrix);
+            }
+
             fn kernels(accelerator: &dyn Accelerator) -> &dyn Kernels<Self> {
                 accelerator
             }
         }
     )*};
 }
-element!(f32, f64, i64, bool);
+element!(
+    f32: dispatch,
+    f64: dispatch,
+    // Registers move what they hold as it is.
+    i64: |matrix: Transposed<'_, i64>| dispatch(matrix.cast::<f64>()),
+    bool: Transposed::one_by_one
+);
 
 macro_rules! number {
     ($($T:ident: $zero:literal, $one:literal, $add:path);*) => {$(

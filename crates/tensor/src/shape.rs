@@ -44,18 +44,9 @@ impl Shape {
     /// # Errors
     /// The number of elements, zero sizes left out, must be at most [`MOST`]; sizes of zero do not
     /// hide an overflow of the others, so that strides can always be computed.
+    #[inline]
     pub(crate) fn contiguous(op: &'static str, sizes: &[usize]) -> Result<Self> {
-        let mut count = 1_isize;
-        for &size in sizes {
-            let size = isize::try_from(size.max(1)).ok();
-            count = size
-                .and_then(|size| count.checked_mul(size))
-                .filter(|&count| count <= MOST)
-                .ok_or_else(|| Error::TooLarge {
-                    op,
-                    shape: Sizes::from_slice(sizes),
-                })?;
-        }
+        countable(op, sizes)?;
         Ok(Self::grid(sizes))
     }
 
@@ -262,6 +253,22 @@ impl Shape {
             self.offset(),
         ))
     }
+}
+
+/// Nothing if the elements of a row-major shape can be counted.
+fn countable(op: &'static str, sizes: &[usize]) -> Result<()> {
+    let mut count = 1_isize;
+    for &size in sizes {
+        let size = isize::try_from(size.max(1)).ok();
+        count = size
+            .and_then(|size| count.checked_mul(size))
+            .filter(|&count| count <= MOST)
+            .ok_or_else(|| Error::TooLarge {
+                op,
+                shape: Sizes::from_slice(sizes),
+            })?;
+    }
+    Ok(())
 }
 
 impl Layout {

@@ -47,7 +47,7 @@ const SEGMENT: usize = 8 * PIECE;
 /// Rows of a segment when there are many columns: each segment leaves a row of winners behind.
 const ROWS: usize = 512;
 /// Columns looked at together: their best so far stay in the first-level cache.
-const TILE: usize = 1024;
+const TILE: usize = 4096;
 
 /// For `elements` as `[outer, axis, inner]`, the place along the axis of the first element that
 /// none beats, as `[outer, inner]`.

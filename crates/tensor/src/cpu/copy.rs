@@ -6,12 +6,22 @@
 //! 1. Axes that form one even walk in both are merged, so most copies end as long runs.
 //! 2. The target is cut along its outermost axis into pieces for several threads.
 //! 3. A transposed copy (one axis is dense in the source, another in the target) is done in square
-//!    tiles: a whole cache line is read and a whole cache line is written, and the elements change
-//!    places in between, in a buffer that stays in the first-level cache. Read directly, each line
-//!    of memory would be fetched once for each of its elements.
+//!    blocks: a whole cache line is read and a whole cache line is written, and the elements change
+//!    places in between, in registers or in a buffer that stays in the first-level cache. Read
+//!    directly, each line of memory would be fetched once for each of its elements.
 
+#![allow(
+    clippy::needless_range_loop,
+    reason = "loops over registers keep them in registers only if they count to a constant"
+)]
+
+use std::ops::Range;
+
+use pulp::bytemuck::{Pod, cast_slice, cast_slice_mut};
+use pulp::{Simd, WithSimd};
 use smallvec::SmallVec;
 
+use super::lanes::{LaneMemory, WIDEST, transpose, transposes_in_registers};
 use super::parallel::for_each_piece;
 use crate::element::Element;
 use crate::shape::{Shape, Sizes};
@@ -22,6 +32,10 @@ const PIECE: usize = 128 * 1024;
 
 /// Side of a tile, some cache lines: 16 KiB of `f32`, which the first-level cache holds.
 const TILE: usize = 64;
+
+/// Numbers of four bytes in a row of a tile that is transposed in registers, of which it has 64: half as
+/// many of eight.
+const RUN: usize = 128;
 
 /// Rows of a transposed copy to a piece: long enough runs in the source for the processor to see
 /// them coming.
@@ -232,7 +246,13 @@ fn line<T: Element>(axis: &Axis<'_>, from: &[T], offset: isize, to: &mut [T]) {
 /// The nest of loops whose last two axes are dense in the source and in the target.
 fn transposed<T: Element>(axes: &[Axis<'_>], from: &[T], offset: isize, to: &mut [T]) {
     match axes {
-        [down, across] => tiles(down, across, from, offset, to),
+        &[down, across] => T::transpose(Transposed {
+            down,
+            across,
+            from,
+            offset,
+            to,
+        }),
         [outer, inner @ ..] => {
             for k in 0..outer.size {
                 let to = &mut to[k * outer.to..];
@@ -243,28 +263,116 @@ fn transposed<T: Element>(axes: &[Axis<'_>], from: &[T], offset: isize, to: &mut
     }
 }
 
-/// A matrix whose columns are dense in the source, copied to rows that are dense in the target.
-#[inline(never)]
-fn tiles<T: Element>(down: &Axis<'_>, across: &Axis<'_>, from: &[T], offset: isize, to: &mut [T]) {
-    let mut tile = [[T::default(); TILE]; TILE];
-    for column in (0..across.size).step_by(TILE) {
-        let width = TILE.min(across.size - column);
-        for row in (0..down.size).step_by(TILE) {
-            let height = TILE.min(down.size - row);
-            for (k, line) in tile[..width].iter_mut().enumerate() {
-                let first = (offset + across.from(column + k)) as usize + row;
-                line[..height].copy_from_slice(&from[first..first + height]);
-            }
-            for k in 0..height {
-                let first = (row + k) * down.to + column;
-                let line = &mut to[first..first + width];
-                for (to, from) in line.iter_mut().zip(&tile) {
-                    *to = from[k];
+/// A matrix whose columns are dense in the source, to be copied to rows that are dense in the target.
+pub struct Transposed<'a, T> {
+    down: Axis<'a>,
+    across: Axis<'a>,
+    from: &'a [T],
+    offset: isize,
+    to: &'a mut [T],
+}
+
+impl<T: Element> Transposed<'_, T> {
+    /// Where the source has the element of a row and a column.
+    #[inline(always)]
+    fn place(&self, row: usize, column: usize) -> usize {
+        (self.offset + self.across.from(column)) as usize + row
+    }
+
+    /// The copy, number by number.
+    pub(crate) fn one_by_one(mut self) {
+        let (rows, columns) = (self.down.size, self.across.size);
+        self.tiles(0..rows, 0..columns);
+    }
+
+    /// The part of the copy in some rows and columns.
+    #[inline(never)]
+    fn tiles(&mut self, rows: Range<usize>, columns: Range<usize>) {
+        let mut tile = [[T::default(); TILE]; TILE];
+        for column in columns.clone().step_by(TILE) {
+            let width = TILE.min(columns.end - column);
+            for row in rows.clone().step_by(TILE) {
+                let height = TILE.min(rows.end - row);
+                for (k, line) in tile[..width].iter_mut().enumerate() {
+                    let first = self.place(row, column + k);
+                    line[..height].copy_from_slice(&self.from[first..first + height]);
+                }
+                for k in 0..height {
+                    let first = (row + k) * self.down.to + column;
+                    let line = &mut self.to[first..first + width];
+                    for (to, from) in line.iter_mut().zip(&tile) {
+                        *to = from[k];
+                    }
                 }
             }
         }
     }
 }
+
+impl<'a, T: Pod> Transposed<'a, T> {
+    /// The same bytes as numbers of another type, as long as these.
+    pub(crate) fn cast<U: Pod>(self) -> Transposed<'a, U> {
+        Transposed {
+            down: self.down,
+            across: self.across,
+            from: cast_slice(self.from),
+            offset: self.offset,
+            to: cast_slice_mut(self.to),
+        }
+    }
+}
+
+impl<T: Element + LaneMemory> WithSimd for Transposed<'_, T> {
+    type Output = ();
+
+    /// By blocks of a register's lanes, where registers can be transposed; what is left of rows and
+    /// columns goes number by number.
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        if !const { transposes_in_registers::<S>() } {
+            return self.one_by_one();
+        }
+        let width = T::width::<S>();
+        let (rows, columns) = (self.down.size, self.across.size);
+        let (whole_rows, whole_columns) = (rows - rows % width, columns - columns % width);
+        let mut tile = [T::default(); TILE * RUN];
+        let run = RUN * 4 / size_of::<T>();
+        for column in (0..whole_columns).step_by(run) {
+            let columns = run.min(whole_columns - column);
+            for row in (0..whole_rows).step_by(TILE) {
+                let rows = TILE.min(whole_rows - row);
+                for k in (0..columns).step_by(width) {
+                    for i in (0..rows).step_by(width) {
+                        let mut block = [T::splat(simd, T::default()); WIDEST];
+                        for lane in 0..width {
+                            let line = &self.from[self.place(row + i, column + k + lane)..];
+                            if let Some(&line) = T::split::<S>(line).0.first() {
+                                block[lane] = line;
+                            }
+                        }
+                        transpose::<S, T>(simd, &mut block);
+                        for lane in 0..width {
+                            let line = &mut tile[(i + lane) * run + k..];
+                            if let Some(line) = T::split_mut::<S>(line).0.first_mut() {
+                                *line = block[lane];
+                            }
+                        }
+                    }
+                }
+                for (i, line) in tile.chunks_exact(run).take(rows).enumerate() {
+                    let first = (row + i) * self.down.to + column;
+                    // In registers: a slice copy would call a function for each row.
+                    let to = T::split_mut::<S>(&mut self.to[first..first + columns]).0;
+                    let from = T::split::<S>(line).0;
+                    to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+                }
+            }
+        }
+        self.tiles(0..whole_rows, whole_columns..columns);
+        self.tiles(whole_rows..rows, 0..columns);
+    }
+}
+
 /// Copies the elements of a view, broadcast to `sizes`, to the start of `output`, one by one.
 pub(crate) fn broadcast_few<T: Element>(view: View<'_, T>, sizes: &[usize], output: &mut [T]) {
     let (own, strides) = (view.shape.sizes(), view.shape.strides());

@@ -21,11 +21,13 @@ mod horizontal;
 mod in_step;
 mod instruction_set;
 mod single;
+mod transpose;
 
 pub use float::{LaneFloat, LaneMemory, WIDEST};
 pub use in_step::InStep;
 pub use instruction_set::{InstructionSet, dispatch};
 pub use single::single;
+pub(in crate::cpu) use transpose::{transpose, transposes_in_registers};
 
 /// One register of `T`s, or for `T` = [`InStep`] four, and the instruction set it belongs to.
 ///

@@ -35,7 +35,7 @@ const ROW_SEGMENT: usize = 4096;
 /// Rows in one segment when rows are folded column by column.
 const COLUMN_SEGMENT: usize = 64;
 /// Columns folded at a time, so that accumulators stay in the first-level cache.
-const TILE: usize = 1024;
+const TILE: usize = 4096;
 /// Up to this many columns, several rows are folded as one wide row …
 const NARROW: usize = 64;
 /// … of at most this many columns.

@@ -1,6 +1,8 @@
 //! Copies of views, small and large.
 
-use macula_tensor::Tensor;
+use std::fmt::Debug;
+
+use macula_tensor::{Element, Tensor};
 use proptest::prelude::*;
 
 use crate::grid::*;
@@ -12,6 +14,43 @@ proptest! {
         holds(&tensor, &grid)?;
         holds(&tensor.contiguous().unwrap(), &grid)?;
     }
+
+    /// Sizes around those of registers and tiles; rows that end and begin anywhere in memory.
+    #[test]
+    fn a_transposed_window_is_copied_number_by_number_and_bit_by_bit(
+        window in [1..200_usize, 1..200_usize], start in [0..20_usize, 0..20_usize], seed in 0..1000_u64
+    ) {
+        let bits = |k: usize| (k as u64 + seed).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        // Any bits: infinities and every kind of NaN among them.
+        transposed_window(window, start, |k| f32::from_bits((bits(k) >> 32) as u32 | 0x7F00_0000), |x| x.to_bits())?;
+        transposed_window(window, start, |k| f64::from_bits(bits(k) | 0x7FE0_0000_0000_0000), |x| x.to_bits())?;
+        transposed_window(window, start, |k| bits(k) as i64, |x| x)?;
+        transposed_window(window, start, |k| bits(k) >> 63 == 1, |x| x)?;
+    }
+}
+
+/// Copies the transpose of a window of a matrix, and compares `bits` of every number.
+fn transposed_window<T: Element, B: PartialEq + Debug>(
+    [rows, columns]: [usize; 2],
+    [first_row, first_column]: [usize; 2],
+    number: impl Fn(usize) -> T,
+    bits: impl Fn(T) -> B,
+) -> Result<(), TestCaseError> {
+    let length = columns + first_column + 3;
+    let count = (rows + first_row) * length;
+    let whole = Tensor::from_vec((0..count).map(&number).collect(), [count / length, length]);
+    let window = whole
+        .and_then(|x| x.narrow(0, first_row, rows))
+        .and_then(|x| x.narrow(1, first_column, columns));
+    let copy = window
+        .and_then(|x| x.transpose(0, 1)?.contiguous())
+        .unwrap();
+    for (place, &copied) in copy.as_slice().unwrap().iter().enumerate() {
+        let (column, row) = (place / rows, place % rows);
+        let own = number((first_row + row) * length + first_column + column);
+        prop_assert_eq!(bits(copied), bits(own), "row {}, column {}", row, column);
+    }
+    Ok(())
 }
 
 /// Copies that reach the tiles, and those that reach several threads: sizes that no tile divides,

@@ -20,12 +20,14 @@
 //!    whether to copy depends on the shape.
 //! 4. **A product with a few columns, or rows, has no tile to fill** ([`dots`]): its elements are
 //!    dot products along k, where both operands are contiguous.
-//! 5. **A product may be computed transposed**, cᵀ = bᵀ · aᵀ: with few columns and `a` stored by
+//! 5. **A product whose rows fit one register** has nothing to cut, and little to set out
+//!    ([`narrow`]).
+//! 6. **A product may be computed transposed**, cᵀ = bᵀ · aᵀ: with few columns and `a` stored by
 //!    columns the lanes run along m instead of n. Which way is faster is estimated in [`plan`].
-//! 6. **Large products are split between threads** ([`parallel`]) by rows of `c`, or by columns
+//! 7. **Large products are split between threads** ([`parallel`]) by rows of `c`, or by columns
 //!    where there are few rows; k is never split. One element is always summed in the same order,
 //!    which depends on shape and strides alone, so any number of threads gives the same bits.
-//! 7. **An activation is applied to rows as they are finished**, block by block, before they leave
+//! 8. **An activation is applied to rows as they are finished**, block by block, before they leave
 //!    the cache.
 //!
 //! An infinity or a NaN in an operand reaches every element of `c` that the plain version would
@@ -39,6 +41,7 @@
 mod blocks;
 mod dots;
 mod microkernel;
+mod narrow;
 mod pack;
 mod parallel;
 mod plan;
@@ -268,6 +271,8 @@ impl<T: GemmFloat> WithSimd for Product<'_, T> {
     fn with_simd<S: Simd>(self, simd: S) {
         match self.plan.path {
             Path::Tiles => blocks::multiply(simd, self),
+            Path::Narrow if self.n <= T::width::<S>() => narrow::multiply(simd, self),
+            Path::Narrow => blocks::multiply(simd, self),
             Path::Dots => dots::multiply(simd, self),
         }
     }
@@ -278,6 +283,8 @@ impl<T: GemmFloat> WithSimd for Product<'_, T> {
 enum Path {
     /// Lanes along the columns of c.
     Tiles,
+    /// Lanes along the columns of c, all of which fit one register.
+    Narrow,
     /// Lanes along k.
     Dots,
 }

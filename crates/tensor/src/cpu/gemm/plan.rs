@@ -45,6 +45,10 @@ impl Plan {
         if a.column_stride == 1 && n < width && dots < width.saturating_mul(m * k + 800) {
             return Self::with_path(Path::Dots, shape, b);
         }
+        // Few enough columns for one register, and few enough of their elements for the first cache.
+        if a.column_stride == 1 && n <= width && k <= LONGEST / size_of::<T>() {
+            return Self::with_path(Path::Narrow, shape, b);
+        }
         // Tiles would first have to transpose b, a cycle for each element, for few rows.
         if b.row_stride == 1 && b.column_stride >= k && m <= 8 && n > m && k > 5 * m {
             return transposed(Path::Dots);

@@ -89,6 +89,8 @@ pub trait LaneMemory: LaneFloat {
     fn load_partial<S: Simd>(simd: S, slice: &[Self]) -> Self::Vector<S>;
     /// Stores the first lanes of a register, as many as the slice has room for.
     fn store_partial<S: Simd>(simd: S, slice: &mut [Self], vector: Self::Vector<S>);
+    /// Moves every number `amount` lanes towards the first, the first ones to the end.
+    fn rotate<S: Simd>(simd: S, vector: Self::Vector<S>, amount: usize) -> Self::Vector<S>;
 }
 
 /// The most numbers that a register of any instruction set holds.
@@ -123,6 +125,7 @@ macro_rules! lane_float {
      $sub:ident, $mul:ident, $div:ident, $neg:ident, $abs:ident, $sqrt:ident, $mul_add:ident, $max:ident,
      $less:ident, $less_equal:ident, $equal:ident, $first_true:ident, $select:ident, $and:ident,
      $or:ident, $add_bits:ident, $to_bits:ident, $from_bits:ident,
+     $rotate:ident,
      lanes: $LANES:ident, choice: $choice:ident, shift: $shift:expr, magic: $magic:expr,
      exponent_mask: $exponent:expr) => {
         impl LaneFloat for $T {
@@ -304,6 +307,10 @@ macro_rules! lane_float {
             fn store_partial<S: Simd>(simd: S, slice: &mut [Self], vector: S::$vectors) {
                 simd.$store(slice, vector);
             }
+            #[inline(always)]
+            fn rotate<S: Simd>(simd: S, vector: S::$vectors, amount: usize) -> S::$vectors {
+                simd.$rotate(vector, amount)
+            }
         }
     };
 }
@@ -313,7 +320,7 @@ lane_float!(
     partial_store_f32s, splat_f32s, splat_u32s, add_f32s, sub_f32s, mul_f32s, div_f32s, neg_f32s,
     abs_f32s, sqrt_f32s, mul_add_f32s, max_f32s, less_than_f32s, less_than_or_equal_f32s, equal_f32s,
     first_true_m32s, select_f32s, and_u32s, or_u32s, add_u32s, transmute_u32s_f32s,
-    transmute_f32s_u32s,
+    transmute_f32s_u32s, rotate_left_f32s,
     lanes: F32_LANES, choice: for_f32, shift: 23, magic: 8_388_608.0, exponent_mask: 0xFFFF_FFFF_u32
 );
 
@@ -322,6 +329,6 @@ lane_float!(
     partial_store_f64s, splat_f64s, splat_u64s, add_f64s, sub_f64s, mul_f64s, div_f64s, neg_f64s,
     abs_f64s, sqrt_f64s, mul_add_f64s, max_f64s, less_than_f64s, less_than_or_equal_f64s, equal_f64s,
     first_true_m64s, select_f64s, and_u64s, or_u64s, add_u64s, transmute_u64s_f64s,
-    transmute_f64s_u64s,
+    transmute_f64s_u64s, rotate_left_f64s,
     lanes: F64_LANES, choice: for_f64, shift: 20, magic: 1_048_576.0, exponent_mask: 0xFFF0_0000_0000_0000_u64
 );

@@ -4,8 +4,6 @@
 #[cfg(test)]
 mod tests;
 
-use smallvec::{SmallVec, smallvec};
-
 use crate::cpu::gemm::{Batch, Epilogue, Then};
 use crate::cpu::in_place::map_here;
 use crate::element::Float;
@@ -52,14 +50,21 @@ impl<T: Float> Tensor<T> {
                 });
             }
         }
-        let row = (self.rank() == 1).then(|| self.unsqueeze(0)).transpose()?;
-        let column = (other.rank() == 1)
-            .then(|| other.unsqueeze(1))
-            .transpose()?;
-        let (a, b) = (
-            row.as_ref().unwrap_or(self),
-            column.as_ref().unwrap_or(other),
-        );
+        let (row, column);
+        let a = match self.rank() {
+            1 => {
+                row = self.unsqueeze(0)?;
+                &row
+            }
+            _ => self,
+        };
+        let b = match other.rank() {
+            1 => {
+                column = other.unsqueeze(1)?;
+                &column
+            }
+            _ => other,
+        };
         let [m, k] = last_two(a);
         let [inner, n] = last_two(b);
         if k != inner {
@@ -71,10 +76,8 @@ impl<T: Float> Tensor<T> {
         }
         if a.rank() == 2 && b.rank() == 2 {
             // The result without the axes that a vector lacks has the same elements.
-            let mut sizes = Sizes::new();
-            sizes.extend((self.rank() > 1).then_some(m));
-            sizes.extend((other.rank() > 1).then_some(n));
-            return product(op, [a, b], &[], &sizes, None, None);
+            let (first, end) = ((self.rank() == 1).into(), 1 + usize::from(other.rank() > 1));
+            return product(op, [a, b], &[], &[m, n][first..end], None, None);
         }
         let (a_batch, b_batch) = (&a.shape()[..a.rank() - 2], &b.shape()[..b.rank() - 2]);
         let batch = broadcast(op, a_batch, b_batch).map_err(|_| Error::Shape {
@@ -233,36 +236,65 @@ fn product<T: Float>(
     for other in std::iter::once(b).chain(bias) {
         a.device().check_same(op, other.device())?;
     }
+    if runs_backwards(a) || runs_backwards(b) {
+        let (a, b) = (forwards(op, a)?, forwards(op, b)?);
+        return product(op, [&a, &b], batch, sizes, bias, then);
+    }
     let ([m, k], [_, n]) = (last_two(a), last_two(b));
-    let copies = [forwards(op, a)?, forwards(op, b)?];
-    let a = Matrices::of(op, copies[0].as_ref().unwrap_or(a), batch)?;
-    let b = Matrices::of(op, copies[1].as_ref().unwrap_or(b), batch)?;
-    let bias = bias.map(Tensor::contiguous).transpose()?;
+    let (single, many);
+    let [a_starts, b_starts]: [&[usize]; 2] = match batch {
+        [] => {
+            single = [a.shape.offset(), b.shape.offset()];
+            [&single[..1], &single[1..]]
+        }
+        _ => {
+            many = [starts(a, batch), starts(b, batch)];
+            [&many[0], &many[1]]
+        }
+    };
+    let (a, b) = (matrices(op, a, a_starts)?, matrices(op, b, b_starts)?);
+    let in_order;
+    let bias = match bias {
+        Some(bias) => {
+            in_order = bias.contiguous()?;
+            in_order.as_slice()
+        }
+        None => None,
+    };
     let epilogue = Epilogue {
-        bias: bias.as_ref().and_then(Tensor::as_slice),
+        bias,
         then,
         ..Epilogue::NONE
     };
     let shape = Shape::contiguous(op, sizes)?;
     Tensor::build(op, shape, |output| {
-        T::multiply([m, k, n], a.batch(), b.batch(), output, epilogue);
+        T::multiply([m, k, n], a, b, output, epilogue);
     })
 }
 
-/// A copy of a tensor whose rows or columns run backwards, which the kernel does not walk.
-fn forwards<T: Float>(op: &'static str, tensor: &Tensor<T>) -> Result<Option<Tensor<T>>> {
-    if tensor.is_contiguous() {
-        return Ok(None);
+/// Whether rows or columns run backwards, which the kernel does not walk.
+#[inline]
+fn runs_backwards<T: Float>(tensor: &Tensor<T>) -> bool {
+    let backwards = || {
+        last_two_of(&tensor.strides())
+            .iter()
+            .any(|&stride| stride < 0)
+    };
+    !tensor.is_contiguous() && backwards()
+}
+
+/// The tensor, copied if it runs backwards.
+fn forwards<T: Float>(op: &'static str, tensor: &Tensor<T>) -> Result<Tensor<T>> {
+    match runs_backwards(tensor) {
+        true => tensor.in_order(op),
+        false => Ok(tensor.clone()),
     }
-    let matrix = &tensor.strides()[tensor.rank() - 2..];
-    let backwards = matrix.iter().any(|&stride| stride < 0);
-    backwards.then(|| tensor.in_order(op)).transpose()
 }
 
 /// Where the matrices of the batch that the tensor's leading axes broadcast to begin.
-fn starts<T: Float>(tensor: &Tensor<T>, batch: &[usize]) -> impl Iterator<Item = usize> {
+fn starts<T: Float>(tensor: &Tensor<T>, batch: &[usize]) -> Vec<usize> {
     let strides = tensor.strides();
-    (0..batch.iter().product()).map(move |number: usize| {
+    let start = |number: usize| {
         let axes = tensor.shape()[..tensor.rank() - 2]
             .iter()
             .zip(&*strides)
@@ -274,42 +306,26 @@ fn starts<T: Float>(tensor: &Tensor<T>, batch: &[usize]) -> impl Iterator<Item =
             rest /= size;
         }
         start as usize
-    })
+    };
+    (0..batch.iter().product()).map(start).collect()
 }
 
 /// The matrices of a tensor, one for each place in the axes before the last two.
-struct Matrices<'a, T> {
-    elements: &'a [T],
-    row_stride: usize,
-    column_stride: usize,
-    starts: SmallVec<[usize; 1]>,
-}
-
-impl<'a, T: Float> Matrices<'a, T> {
-    /// The matrices of the batch that the tensor's leading axes broadcast to.
-    fn of(op: &'static str, tensor: &'a Tensor<T>, batch: &[usize]) -> Result<Self> {
-        let [row_stride, column_stride] = match tensor.is_contiguous() {
-            true => [last_two(tensor)[1], 1],
-            // Negative only along an axis of one place, where nothing steps.
-            false => last_two_of(&tensor.strides()).map(isize::unsigned_abs),
-        };
-        Ok(Self {
-            elements: tensor.view(op)?.elements,
-            row_stride,
-            column_stride,
-            starts: match batch {
-                [] => smallvec![tensor.shape.offset()],
-                _ => starts(tensor, batch).collect(),
-            },
-        })
-    }
-
-    fn batch(&self) -> Batch<'_, T> {
-        Batch {
-            elements: self.elements,
-            row_stride: self.row_stride,
-            column_stride: self.column_stride,
-            starts: &self.starts,
-        }
-    }
+#[inline(always)]
+fn matrices<'a, T: Float>(
+    op: &'static str,
+    tensor: &'a Tensor<T>,
+    starts: &'a [usize],
+) -> Result<Batch<'a, T>> {
+    let [row_stride, column_stride] = match tensor.is_contiguous() {
+        true => [last_two(tensor)[1], 1],
+        // Negative only along an axis of one place, where nothing steps.
+        false => last_two_of(&tensor.strides()).map(isize::unsigned_abs),
+    };
+    Ok(Batch {
+        elements: tensor.view(op)?.elements,
+        row_stride,
+        column_stride,
+        starts,
+    })
 }
