@@ -10,10 +10,10 @@ use macula_tensor::cpu::lanes::{InStep, Lanes};
 use super::block::{Block, ROWS};
 use super::infinite::set_infinite_aside;
 
-/// Logits of a block of 128 classes or more, if a row has not more: 32 or 64 KiB, and as much of
-/// exponentials. Half of it would stay in the first-level cache, but logits that come from memory
-/// would do so in shorter runs, which takes longer.
-pub(super) const NUMBERS: usize = 8192;
+/// Logits of a block of 256 classes or more, if a row has not more: 64 or 128 KiB, and as much of
+/// exponentials, which the second-level cache holds. Less would stay in the first, but logits that
+/// come from memory would do so in shorter runs, which takes longer.
+pub(super) const NUMBERS: usize = 16 * 1024;
 
 /// The exponentials of a block, each row in whole registers, four by four.
 pub(super) struct Scratch<T> {
