@@ -233,14 +233,8 @@ impl<F: ElementLoss> SigmoidLoss<F> {
             let formula = MixedWithSetting(self.formula);
             sigmoid_loss(op, formula, logits, targets, positive, reduction)
         } else if F::MIXES && targets.mixes() {
-            sigmoid_loss(
-                op,
-                Mixed(self.formula),
-                logits,
-                targets,
-                positive,
-                reduction,
-            )
+            let formula = Mixed(self.formula);
+            sigmoid_loss(op, formula, logits, targets, positive, reduction)
         } else {
             let formula = Weighted(self.formula);
             sigmoid_loss(op, formula, logits, targets, positive, reduction)
@@ -276,15 +270,16 @@ impl<F: ElementLoss> SigmoidLoss<F> {
             check_settings(op, F::SETTING, settings, columns, check)?;
         }
         let [negative, positive] = self.class_weights;
-        let weights =
-            (0..self.alphas.len().max(self.positive_weights.len()).max(1)).map(|column| {
-                // One number is that of every column.
-                let of_column = |numbers: &[f64]| numbers.get(column).or(numbers.first()).copied();
-                let alpha = of_column(&self.alphas).map_or([1.0; 2], |alpha| [1.0 - alpha, alpha]);
-                let further = of_column(&self.positive_weights).unwrap_or(1.0);
-                [negative * alpha[0], positive * alpha[1] * further]
-            });
-        let targets = targets.read(op, F::MIXES, self.smoothing)?;
+        let different = self.alphas.len().max(self.positive_weights.len()).max(1);
+        let weights = (0..different).map(|column| {
+            // One number is that of every column.
+            let of_column = |numbers: &[f64]| numbers.get(column).or(numbers.first()).copied();
+            let alpha = of_column(&self.alphas).map_or([1.0; 2], |alpha| [1.0 - alpha, alpha]);
+            let further = of_column(&self.positive_weights).unwrap_or(1.0);
+            [negative * alpha[0], positive * alpha[1] * further]
+        });
+        let mix = F::MIXES || settings.is_some();
+        let targets = targets.read(op, mix, self.smoothing)?;
         Ok(targets.with_label_weights(weights).with_settings(settings))
     }
 }

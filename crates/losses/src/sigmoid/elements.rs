@@ -21,7 +21,7 @@ pub(crate) struct Elements<'a, T> {
     /// ε, where a target y is read as (1 − ε)·y + ε/2.
     pub(super) smoothing: T,
     /// The weights of labels 0 and 1: a pair for each column, or one for all.
-    pub(super) labels: &'a [[T; 2]],
+    pub(super) label_weights: &'a [[T; 2]],
     /// A setting of the formula for each column.
     pub(super) settings: Option<&'a [T]>,
     pub(super) samples: Option<&'a [T]>,
@@ -91,12 +91,12 @@ impl<T: Float> Elements<'_, T> {
             *target = if label == 1 { T::ONE } else { T::ZERO };
         }
         let outputs = weights.iter_mut().zip(&*targets);
-        if let &[[negative, positive]] = self.labels {
+        if let &[[negative, positive]] = self.label_weights {
             for (weight, &target) in outputs {
                 *weight = if target == T::ONE { positive } else { negative };
             }
         } else {
-            for ((weight, &target), &pair) in outputs.zip(from_column(self.labels, start)) {
+            for ((weight, &target), &pair) in outputs.zip(from_column(self.label_weights, start)) {
                 *weight = pair[usize::from(target == T::ONE)];
             }
         }
@@ -117,12 +117,12 @@ impl<T: Float> Elements<'_, T> {
             *first = kept * target + spread;
         }
         let outputs = first.iter_mut().zip(second);
-        if let &[weights] = self.labels {
+        if let &[weights] = self.label_weights {
             for (first, second) in outputs {
                 (*first, *second) = self.numbers_of_soft(*first, weights);
             }
         } else {
-            for ((first, second), &weights) in outputs.zip(from_column(self.labels, start)) {
+            for ((first, second), &weights) in outputs.zip(from_column(self.label_weights, start)) {
                 (*first, *second) = self.numbers_of_soft(*first, weights);
             }
         }

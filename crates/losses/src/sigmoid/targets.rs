@@ -13,7 +13,7 @@ pub(crate) struct ElementTargets<T: Float> {
     mix: bool,
     smoothing: T,
     /// The weights of labels 0 and 1: a pair for each column, or one for all.
-    labels: Vec<[T; 2]>,
+    label_weights: Vec<[T; 2]>,
     /// A setting of the formula for each column.
     settings: Option<Vec<T>>,
     samples: Option<Tensor<T>>,
@@ -47,7 +47,7 @@ impl<T: Float> ElementTargets<T> {
             targets,
             mix: false,
             smoothing: T::ZERO,
-            labels: vec![[T::ONE; 2]],
+            label_weights: vec![[T::ONE; 2]],
             settings: None,
             samples: None,
         }
@@ -71,7 +71,7 @@ impl<T: Float> ElementTargets<T> {
 
     /// The same targets with weights of labels 0 and 1, a pair for each column or one for all.
     pub(crate) fn with_label_weights(mut self, weights: impl Iterator<Item = [f64; 2]>) -> Self {
-        self.labels = weights.map(|pair| pair.map(T::from_f64)).collect();
+        self.label_weights = weights.map(|pair| pair.map(T::from_f64)).collect();
         self
     }
 
@@ -124,7 +124,7 @@ impl<T: Float> ElementTargets<T> {
             },
             mix: self.mix,
             smoothing: self.smoothing,
-            labels: &self.labels,
+            label_weights: &self.label_weights,
             settings: self.settings.as_deref(),
             samples: samples.and_then(Tensor::as_slice),
         }

@@ -1,8 +1,9 @@
 //! Numbers for each column of the logits of a sigmoid loss: each column is as if it were alone.
 
 use macula_autograd::{Tape, Var, check_gradients};
+use macula_losses::formula::ElementLoss;
 use macula_losses::*;
-use macula_tensor::{Float, Result, Tensor};
+use macula_tensor::{Float, Result, Scalar, Tensor};
 
 use crate::bad_input::message;
 use crate::members::{labels, logits};
@@ -118,6 +119,39 @@ fn gradients_of_columns_are_right_to_second_order() -> Result<()> {
             loss.forward(&x[0], &labels(&[4, 3], 2).clamp(0, 1)?)
         })?;
     }
+    Ok(())
+}
+
+/// `setting·(x − y)²`, whatever the target.
+#[derive(Clone, Copy, Debug)]
+struct Distance;
+
+impl ElementLoss for Distance {
+    const NAME: &'static str = "distance";
+    const SETTING: Option<&'static str> = Some("stretches");
+
+    fn value_and_slope<S: Scalar>(&self, logit: S, target: S) -> (S, S) {
+        self.with_setting(logit, target, logit.constant(1.0))
+    }
+
+    fn with_setting<S: Scalar>(&self, logit: S, label: S, setting: S) -> (S, S) {
+        let d = logit - label;
+        (setting * d * d, setting * d * 2.0)
+    }
+}
+
+#[test]
+fn with_numbers_of_columns_a_soft_target_mixes_whatever_the_formula() -> Result<()> {
+    let (x, soft) = (Tensor::from([[3.0, 3.0]]), Tensor::from([[0.25, 1.0]]));
+    let loss = SigmoidLoss::of(Distance).reduction(Reduction::None);
+    let [alone, _] = pass(&x, |x| loss.forward_soft(x, &soft))?;
+    assert_eq!(alone.to_vec()?, [2.75 * 2.75, 4.0]);
+    let loss = loss.settings([1.0, 10.0]);
+    let [hard, _] = pass(&x, |x| loss.forward(x, &Tensor::from([[0, 1]])))?;
+    assert_eq!(hard.to_vec()?, [9.0, 40.0]);
+    let [mixed, slopes] = pass(&x, |x| loss.forward_soft(x, &soft))?;
+    assert_eq!(mixed.to_vec()?, [0.25 * 4.0 + 0.75 * 9.0, 40.0]);
+    assert_eq!(slopes.to_vec()?, [0.25 * 4.0 + 0.75 * 6.0, 40.0]);
     Ok(())
 }
 
