@@ -227,8 +227,8 @@ impl<F: ElementLoss> SigmoidLoss<F> {
         let targets = self.with_options(op, targets, columns)?;
         let targets = targets.with_sample_weights(op, weights)?;
         let (positive, reduction) = (F::POSITIVE, self.reduction);
-        // The first condition is known when this is compiled: a formula that does not mix, or has no
-        // setting, has no such driver.
+        // The first condition is known when this is compiled: a formula that has no setting, or does
+        // not mix, has no such driver.
         if const { F::SETTING.is_some() } && self.settings.is_some() {
             let formula = MixedWithSetting(self.formula);
             sigmoid_loss(op, formula, logits, targets, positive, reduction)
@@ -284,7 +284,9 @@ impl<F: ElementLoss> SigmoidLoss<F> {
                 let further = of_column(&self.positive_weights).unwrap_or(1.0);
                 [negative * alpha[0], positive * alpha[1] * further]
             });
-        let targets = targets.read(op, F::MIXES, self.smoothing)?;
+        // The formula takes a setting together with a label.
+        let mixes = F::MIXES || settings.is_some();
+        let targets = targets.read(op, mixes, self.smoothing)?;
         Ok(targets.with_label_weights(weights).with_settings(settings))
     }
 }

@@ -1,8 +1,9 @@
 //! Numbers for each column of the logits of a sigmoid loss: each column is as if it were alone.
 
 use macula_autograd::{Tape, Var, check_gradients};
+use macula_losses::formula::ElementLoss;
 use macula_losses::*;
-use macula_tensor::{Float, Result, Tensor};
+use macula_tensor::{Float, Result, Scalar, Tensor};
 
 use crate::bad_input::message;
 use crate::members::{labels, logits};
@@ -166,5 +167,52 @@ fn there_may_be_no_columns() -> Result<()> {
     let loss = SigmoidFocalLoss::new().gammas([]);
     let [loss, gradient] = pass(&x, |x| loss.forward(x, &y))?;
     assert_eq!((loss.item()?, gradient.shape()), (0.0, &[2, 0][..]));
+    Ok(())
+}
+
+/// `k·(σ(x) − y)²`, which says itself what a target between the labels means.
+#[derive(Clone, Copy, Debug)]
+struct SquaredError;
+
+impl ElementLoss for SquaredError {
+    const NAME: &'static str = "squared_error";
+    const SETTING: Option<&'static str> = Some("factors");
+
+    #[inline(always)]
+    fn value_and_slope<S: Scalar>(&self, logit: S, target: S) -> (S, S) {
+        ElementLoss::with_setting(self, logit, target, logit.constant(1.0))
+    }
+
+    #[inline(always)]
+    fn with_setting<S: Scalar>(&self, logit: S, label: S, factor: S) -> (S, S) {
+        let logistic = logit.logistic();
+        let difference = logistic.sigmoid - label;
+        let slope = difference * logistic.sigmoid * logistic.complement * 2.0;
+        (factor * difference * difference, factor * slope)
+    }
+}
+
+#[test]
+fn a_formula_that_does_not_mix_labels_may_have_a_setting() -> Result<()> {
+    let (x, y) = (logits(&[5, 3]), labels(&[5, 3], 2));
+    let loss = SigmoidLoss::of(SquaredError)
+        .alphas(ALPHAS)
+        .ignore_index(-1)
+        .reduction(Reduction::None);
+    let plain = pass(&x, |x| loss.forward(x, &y))?;
+    let set = loss.clone().settings([1.0; 3]);
+    for (plain, set) in plain.iter().zip(pass(&x, |x| set.forward(x, &y))?) {
+        approx::assert_relative_eq!(plain.to_vec()?[..], set.to_vec()?[..], max_relative = 1e-15);
+    }
+
+    // With a setting it mixes: a target of ¼ is a quarter of label 1.
+    let of = |y: f64| {
+        let targets = Tensor::full([5, 3], y)?;
+        let loss = SigmoidLoss::of(SquaredError).settings([1.0, 2.0, 3.0]);
+        pass(&x, |x| loss.forward_soft(x, &targets))
+    };
+    let mixed = of(0.25)?[0].item()?;
+    let expected = 0.25 * of(1.0)?[0].item()? + 0.75 * of(0.0)?[0].item()?;
+    approx::assert_relative_eq!(mixed, expected, max_relative = 1e-14);
     Ok(())
 }
