@@ -124,7 +124,8 @@ pub trait ElementLoss: Copy + Debug + Send + Sync + 'static {
     fn value_and_slope<S: Scalar>(&self, logit: S, target: S) -> (S, S);
 
     /// The same for label 0 or 1 with a number that depends on the column, the index of the last
-    /// axis, such as a γ for each of several labels. Soft targets mix the two.
+    /// axis, such as a γ for each of several labels. Soft targets then mix the two, whatever
+    /// [`MIXES`](Self::MIXES) says.
     #[inline(always)]
     fn with_setting<S: Scalar>(&self, logit: S, label: S, setting: S) -> (S, S) {
         let _ = setting;

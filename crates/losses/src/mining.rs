@@ -12,6 +12,9 @@ use crate::checks::{check_exponent, check_parameter, check_shape};
 /// a number of the hardest negatives for each. The hard cut that focal loss softens: it drops easy
 /// samples altogether, however many they are.
 ///
+/// An element that the loss ignored comes as a loss of 0 like any other: it counts in the share, and
+/// is a positive where its label is above 0. Where elements are ignored, leave them out before.
+///
 /// # Gradient
 /// Which elements count is a constant for the gradient; the rest gets 0. Ties go to the earlier
 /// element, and NaN is the hardest of all, so that it is not lost.
@@ -112,8 +115,11 @@ fn at_least(number: f64) -> usize {
 /// The places of the elements, the largest first and NaN before them.
 fn hardest_first<T: Float>(losses: &Tensor<T>) -> Result<Vec<i64>> {
     let losses = losses.flatten()?;
-    let keys = losses.masked_fill(&losses.is_nan()?, T::from_f64(f64::INFINITY))?;
-    keys.argsort(0, true)?.to_vec()
+    let nans = losses.is_nan()?.to_vec()?.into_iter().filter(|&nan| nan);
+    let mut order = losses.argsort(0, true)?.to_vec()?;
+    // A sort puts NaN last.
+    order.rotate_right(nans.count());
+    Ok(order)
 }
 
 /// The mean of the elements at `places`; 0 where there are none.
@@ -160,6 +166,8 @@ mod tests {
     #[test]
     fn a_loss_that_is_nan_is_not_lost() -> Result<()> {
         let losses = Tape::new().var(Tensor::from([1.0, f64::NAN, 3.0, 2.0]));
+        assert!(HardExamples::new(0.25).forward(&losses)?.item()?.is_nan());
+        let losses = Tape::new().var(Tensor::from([1.0, f64::INFINITY, f64::NAN, 2.0]));
         assert!(HardExamples::new(0.25).forward(&losses)?.item()?.is_nan());
         Ok(())
     }

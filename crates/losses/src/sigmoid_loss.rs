@@ -29,11 +29,9 @@ use crate::sigmoid::{ElementTargets, check_shapes, sigmoid_loss};
 #[derive(Clone, Debug, PartialEq)]
 pub struct SigmoidLoss<F> {
     pub(crate) formula: F,
-    /// For each column, or one for all; none where no α is set.
-    alphas: Vec<f64>,
+    alpha: Option<OfColumns>,
     class_weights: [f64; 2],
-    /// For each column, or one for all; none where they are 1.
-    positive_weights: Vec<f64>,
+    positive_weight: Option<OfColumns>,
     /// A setting of the formula for each column.
     pub(crate) settings: Option<Vec<f64>>,
     smoothing: f64,
@@ -41,14 +39,31 @@ pub struct SigmoidLoss<F> {
     reduction: Reduction,
 }
 
+/// A number of the columns, the indices of the last axis of the logits.
+#[derive(Clone, Debug, PartialEq)]
+enum OfColumns {
+    /// The same for all.
+    One(f64),
+    Each(Vec<f64>),
+}
+
+impl OfColumns {
+    fn get(&self, column: usize) -> Option<f64> {
+        match self {
+            Self::One(number) => Some(*number),
+            Self::Each(numbers) => numbers.get(column).copied(),
+        }
+    }
+}
+
 impl<F> SigmoidLoss<F> {
     /// A formula without weights, the mean over the elements.
     pub const fn of(formula: F) -> Self {
         Self {
             formula,
-            alphas: Vec::new(),
+            alpha: None,
             class_weights: [1.0, 1.0],
-            positive_weights: Vec::new(),
+            positive_weight: None,
             settings: None,
             smoothing: 0.0,
             ignore: None,
@@ -61,14 +76,15 @@ impl<F> SigmoidLoss<F> {
     /// **Choosing α.** The value 0.25, usually quoted with γ = 2, was tuned for a detector with
     /// 100 000 easy negatives an image; on a table with a few percent of positives it *lowers*
     /// their recall. Start from 0.5 (no weighting, half the size) and go up.
-    pub fn alpha(self, alpha: f64) -> Self {
-        self.alphas([alpha])
+    pub fn alpha(mut self, alpha: f64) -> Self {
+        self.alpha = Some(OfColumns::One(alpha));
+        self
     }
 
     /// An α for each index of the last axis of the logits: with logits `[N, C]`, one for each of
     /// the `C` labels.
     pub fn alphas(mut self, alphas: impl Into<Vec<f64>>) -> Self {
-        self.alphas = alphas.into();
+        self.alpha = Some(OfColumns::Each(alphas.into()));
         self
     }
 
@@ -79,14 +95,15 @@ impl<F> SigmoidLoss<F> {
     }
 
     /// A further factor for class 1 alone; PyTorch's `pos_weight`.
-    pub fn positive_weight(self, weight: f64) -> Self {
-        self.positive_weights([weight])
+    pub fn positive_weight(mut self, weight: f64) -> Self {
+        self.positive_weight = Some(OfColumns::One(weight));
+        self
     }
 
     /// A further factor for class 1 alone, for each index of the last axis of the logits: with logits
     /// `[N, C]`, one for each of the `C` labels.
     pub fn positive_weights(mut self, weights: impl Into<Vec<f64>>) -> Self {
-        self.positive_weights = weights.into();
+        self.positive_weight = Some(OfColumns::Each(weights.into()));
         self
     }
 
@@ -227,8 +244,8 @@ impl<F: ElementLoss> SigmoidLoss<F> {
         let targets = self.with_options(op, targets, columns)?;
         let targets = targets.with_sample_weights(op, weights)?;
         let (positive, reduction) = (F::POSITIVE, self.reduction);
-        // The first condition is known when this is compiled: a formula that does not mix, or has no
-        // setting, has no such driver.
+        // The first condition is known when this is compiled: a formula that has no setting, or does
+        // not mix, has no such driver.
         if const { F::SETTING.is_some() } && self.settings.is_some() {
             let formula = MixedWithSetting(self.formula);
             sigmoid_loss(op, formula, logits, targets, positive, reduction)
@@ -251,18 +268,20 @@ impl<F: ElementLoss> SigmoidLoss<F> {
         self.formula.check()?;
         check_class_weights(op, "weights of classes 0 and 1", &self.class_weights, 2)?;
         let share = |alpha: f64| (0.0..=1.0).contains(&alpha);
-        match self.alphas[..] {
-            [] => (),
-            [of_all] => check_share(op, "alpha", of_all)?,
-            ref each => {
+        match &self.alpha {
+            None => (),
+            Some(OfColumns::One(alpha)) => check_share(op, "alpha", *alpha)?,
+            Some(OfColumns::Each(alphas)) => {
                 let expected = "numbers between 0 and 1";
-                check_numbers_of_classes(op, "alphas", each, columns, share, expected)?;
+                check_numbers_of_classes(op, "alphas", alphas, columns, share, expected)?;
             }
         }
-        match self.positive_weights[..] {
-            [] => (),
-            [of_all] => check_positive(op, "weight of class 1", of_all)?,
-            ref each => check_class_weights(op, "weights of class 1", each, columns)?,
+        match &self.positive_weight {
+            None => (),
+            Some(OfColumns::One(weight)) => check_positive(op, "weight of class 1", *weight)?,
+            Some(OfColumns::Each(weights)) => {
+                check_class_weights(op, "weights of class 1", weights, columns)?;
+            }
         }
         let settings = self.settings.as_deref();
         if let Some(settings) = settings {
@@ -270,16 +289,23 @@ impl<F: ElementLoss> SigmoidLoss<F> {
             check_settings(op, F::SETTING, settings, columns, check)?;
         }
         let [negative, positive] = self.class_weights;
-        let different = self.alphas.len().max(self.positive_weights.len()).max(1);
-        let weights = (0..different).map(|column| {
-            // One number is that of every column.
-            let of_column = |numbers: &[f64]| numbers.get(column).or(numbers.first()).copied();
-            let alpha = of_column(&self.alphas).map_or([1.0; 2], |alpha| [1.0 - alpha, alpha]);
-            let further = of_column(&self.positive_weights).unwrap_or(1.0);
-            [negative * alpha[0], positive * alpha[1] * further]
+        let numbers = [&self.alpha, &self.positive_weight];
+        // Without columns there is no element, but still a pair of weights.
+        let pairs = match numbers.map(Option::as_ref) {
+            [Some(OfColumns::Each(_)), _] | [_, Some(OfColumns::Each(_))] => columns.max(1),
+            _ => 1,
+        };
+        let weights = (0..pairs).map(|column| {
+            let [alpha, further] = numbers.map(|number| number.as_ref()?.get(column));
+            let alpha = alpha.map_or([1.0; 2], |alpha| [1.0 - alpha, alpha]);
+            [
+                negative * alpha[0],
+                positive * alpha[1] * further.unwrap_or(1.0),
+            ]
         });
-        let mix = F::MIXES || settings.is_some();
-        let targets = targets.read(op, mix, self.smoothing)?;
+        // The formula takes a setting together with a label.
+        let mixes = F::MIXES || settings.is_some();
+        let targets = targets.read(op, mixes, self.smoothing)?;
         Ok(targets.with_label_weights(weights).with_settings(settings))
     }
 }

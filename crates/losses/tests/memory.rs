@@ -39,11 +39,13 @@ fn assert_peaks_of_sigmoid<T: Float>() -> Result<()> {
     let loss = SigmoidFocalLoss::new;
     let smooth = loss().label_smoothing(0.1);
     let classes = loss().alpha(0.75).positive_weights([3.0; 8]);
+    let numbers = loss().alphas([0.75; 8]).gammas([1.5; 8]);
     assert_peak("labels", &x, |x| loss().forward(x, &labels))?;
     assert_peak("weights", &x, |x| {
         loss().forward_weighted(x, &labels, &weights)
     })?;
     assert_peak("weights of classes", &x, |x| classes.forward(x, &labels))?;
+    assert_peak("numbers of labels", &x, |x| numbers.forward(x, &labels))?;
     assert_peak("smoothing", &x, |x| smooth.forward(x, &labels))?;
     assert_peak("soft targets", &x, |x| loss().forward_soft(x, &targets))?;
     assert_peak("weighted soft targets", &x, |x| {

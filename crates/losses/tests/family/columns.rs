@@ -174,6 +174,19 @@ fn numbers_of_columns_have_to_be_as_many_as_the_columns() {
         found(focal().alphas([0.5, 0.5])),
         "focal_loss: alphas must be 3 numbers between 0 and 1, found 2 of them"
     );
+    for too_few in [vec![], vec![0.5]] {
+        let expected = |what| format!("{what}, found {} of them", too_few.len());
+        assert_eq!(
+            found(focal().alphas(too_few.clone())),
+            expected("focal_loss: alphas must be 3 numbers between 0 and 1")
+        );
+        assert_eq!(
+            found(focal().positive_weights(too_few.clone())),
+            expected(
+                "focal_loss: weights of class 1 must be 3 finite numbers, none negative and not all 0"
+            )
+        );
+    }
     assert_eq!(
         found(focal().gammas([2.0; 4])),
         "focal_loss: gammas must be 3 numbers, all finite, found 4 of them"
