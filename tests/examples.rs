@@ -84,6 +84,20 @@ fn the_job_is_done_on_a_file_of_ones_own_and_draws_it() {
 }
 
 #[test]
+fn the_focus_of_a_training_is_printed_and_drawn() {
+    let folder = scratch("focus");
+    let text = stdout(example("focus").arg("--quick").arg("--out").arg(&folder));
+    for report in [
+        "γ = 0: cross-entropy, after 0 epochs",
+        "γ = 2, after 2 epochs",
+    ] {
+        assert!(text.contains(report), "{text}");
+    }
+    let picture = std::fs::read_to_string(folder.join("focus.svg")).unwrap();
+    assert!(picture.trim_end().ends_with("</svg>"));
+}
+
+#[test]
 fn a_file_that_is_wrong_gives_one_line_that_says_where() {
     let cases = [
         (

@@ -17,12 +17,21 @@ pub(crate) fn check_parameter(
     if valid {
         return Ok(());
     }
+    let overflows = value.is_finite() && !is_finite(value);
     Err(Error::Argument {
         op,
         argument,
         expected: expected.into(),
-        found: value.to_string(),
+        found: match overflows {
+            true => format!("{value:e}, which is infinite in f32"),
+            false => value.to_string(),
+        },
     })
+}
+
+/// Whether a number is finite in each of the types that a loss is computed in.
+pub(crate) fn is_finite(value: f64) -> bool {
+    (value as f32).is_finite()
 }
 
 /// Checks that there is no label to pass over where the targets are no labels.
@@ -46,7 +55,7 @@ pub(crate) fn check_nothing_ignored(op: &'static str, ignore: Option<i64>) -> Re
 /// # Errors
 /// It must be finite and not negative.
 pub(crate) fn check_exponent(op: &'static str, argument: &'static str, value: f64) -> Result<()> {
-    let valid = value >= 0.0 && value.is_finite();
+    let valid = value >= 0.0 && is_finite(value);
     check_parameter(op, argument, value, valid, "finite and not negative")
 }
 
@@ -73,7 +82,7 @@ pub(crate) fn check_smoothing(op: &'static str, epsilon: f64) -> Result<()> {
 /// # Errors
 /// It must be finite and positive.
 pub(crate) fn check_positive(op: &'static str, argument: &'static str, value: f64) -> Result<()> {
-    let valid = value > 0.0 && value.is_finite();
+    let valid = value > 0.0 && is_finite(value);
     check_parameter(op, argument, value, valid, "finite and positive")
 }
 
@@ -142,7 +151,7 @@ pub(crate) fn check_class_weights(
     classes: usize,
 ) -> Result<()> {
     let expected = "finite numbers, none negative and not all 0";
-    let valid = |weight: f64| weight >= 0.0 && weight.is_finite();
+    let valid = |weight: f64| weight >= 0.0 && is_finite(weight);
     check_numbers_of_classes(op, argument, weights, classes, valid, expected)?;
     if classes == 0 || weights.iter().any(|&weight| weight > 0.0) {
         return Ok(());
@@ -177,7 +186,7 @@ pub(crate) fn check_settings(
     for (class, &setting) in settings.iter().enumerate() {
         check(setting).map_err(|error| of_class(error, class))?;
     }
-    let (valid, expected) = (f64::is_finite, "numbers, all finite");
+    let (valid, expected) = (is_finite, "numbers, all finite");
     check_numbers_of_classes(op, name, settings, classes, valid, expected)
 }
 
@@ -199,11 +208,12 @@ pub(crate) fn of_class(error: Error, class: usize) -> Error {
     }
 }
 
-/// The error for a label that is no class.
+/// The error for a label, an element of labels of some shape, that is no class.
 pub(crate) fn bad_label(
     op: &'static str,
     labels: &[i64],
-    row: usize,
+    index: usize,
+    shape: &[usize],
     classes: usize,
     ignore: Option<i64>,
 ) -> Error {
@@ -212,12 +222,9 @@ pub(crate) fn bad_label(
         classes => format!("0 to {}", classes - 1),
     };
     let ignore = ignore.map(|label| format!(", or {label} to be ignored"));
-    Error::Label {
-        op,
-        row,
-        label: labels.get(row).copied().unwrap_or_default(),
-        expected: classes + &ignore.unwrap_or_default(),
-    }
+    let label = labels.get(index).copied().unwrap_or_default();
+    let expected = classes + &ignore.unwrap_or_default();
+    Error::label(op, label, index, shape, expected)
 }
 
 /// The error for logits on another device.

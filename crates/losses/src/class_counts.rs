@@ -224,10 +224,11 @@ impl ClassCounts {
 /// # Errors
 /// Each must be one of `0..classes`.
 fn classes_of(op: &'static str, labels: &Tensor<i64>, classes: usize) -> Result<Vec<usize>> {
+    let shape = labels.shape();
     let labels = labels.to(&Device::Cpu)?.to_vec()?;
-    let class = |(row, &label): (usize, &i64)| {
+    let class = |(index, &label): (usize, &i64)| {
         let class = usize::try_from(label).ok().filter(|&class| class < classes);
-        class.ok_or_else(|| bad_label(op, &labels, row, classes, None))
+        class.ok_or_else(|| bad_label(op, &labels, index, shape, classes, None))
     };
     labels.iter().enumerate().map(class).collect()
 }

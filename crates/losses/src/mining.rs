@@ -5,6 +5,8 @@ use macula_tensor::{Float, Result, Tensor};
 
 use crate::checks::{check_exponent, check_parameter, check_shape};
 
+const OP: &str = "hard_examples";
+
 /// Online hard-example mining, OHEM: the mean of the largest losses of a batch.
 ///
 /// Takes the losses of the elements, from any loss with [`Reduction::None`](crate::Reduction), and
@@ -12,8 +14,8 @@ use crate::checks::{check_exponent, check_parameter, check_shape};
 /// a number of the hardest negatives for each. The hard cut that focal loss softens: it drops easy
 /// samples altogether, however many they are.
 ///
-/// An element that the loss ignored comes as a loss of 0 like any other: it counts in the share, and
-/// is a positive where its label is above 0. Where elements are ignored, leave them out before.
+/// An element that the loss ignored comes as a loss of 0 like any other. Say which ones count with
+/// [`forward_among`](Self::forward_among), or they have a part in the share.
 ///
 /// # Gradient
 /// Which elements count is a constant for the gradient; the rest gets 0. Ties go to the earlier
@@ -64,12 +66,32 @@ impl HardExamples {
     /// The share must be in (0, 1].
     #[track_caller]
     pub fn forward<T: Float>(&self, losses: &Var<T>) -> Result<Var<T>> {
+        self.mean_of_hardest(losses, hardest_first(losses.value())?)
+    }
+
+    /// [`forward`](Self::forward) among the elements that count, which `counted` marks.
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward), and marks of another shape than the losses.
+    #[track_caller]
+    pub fn forward_among<T: Float>(
+        &self,
+        losses: &Var<T>,
+        counted: &Tensor<bool>,
+    ) -> Result<Var<T>> {
+        check_shape(OP, "marks", losses.shape(), counted.shape())?;
+        let counted = counted.to_vec()?;
+        let mut order = hardest_first(losses.value())?;
+        order.retain(|&place| counted[place as usize]);
+        self.mean_of_hardest(losses, order)
+    }
+
+    #[track_caller]
+    fn mean_of_hardest<T: Float>(&self, losses: &Var<T>, order: Vec<i64>) -> Result<Var<T>> {
         let valid = self.share > 0.0 && self.share <= 1.0;
-        check_parameter("hard_examples", "share", self.share, valid, "in (0, 1]")?;
-        let count = losses.value().count();
-        let kept = at_least(self.share * count as f64);
-        let kept = kept.max(self.at_least).min(count);
-        let order = hardest_first(losses.value())?;
+        check_parameter(OP, "share", self.share, valid, "in (0, 1]")?;
+        let kept = at_least(self.share * order.len() as f64);
+        let kept = kept.max(self.at_least).min(order.len());
         mean_of(losses, &order[..kept])
     }
 
@@ -78,7 +100,8 @@ impl HardExamples {
     /// at least 1.
     ///
     /// # Shapes
-    /// Labels of the shape of the losses; positive is every label above 0.
+    /// Labels of the shape of the losses; positive is every label above 0, negative is 0, and an
+    /// element with a label below 0 is passed over.
     ///
     /// # Errors
     /// Shapes that differ, a ratio that is negative or not finite.
@@ -88,11 +111,11 @@ impl HardExamples {
         labels: &Tensor<i64>,
         ratio: f64,
     ) -> Result<Var<T>> {
-        let op = "hard_examples";
-        check_exponent(op, "ratio", ratio)?;
-        check_shape(op, "labels", losses.shape(), labels.shape())?;
+        check_exponent(OP, "ratio", ratio)?;
+        check_shape(OP, "labels", losses.shape(), labels.shape())?;
         let labels = labels.to_vec()?;
-        let order = hardest_first(losses.value())?;
+        let mut order = hardest_first(losses.value())?;
+        order.retain(|&place| labels[place as usize] >= 0);
         let (positives, negatives): (Vec<i64>, Vec<i64>) = order
             .into_iter()
             .partition(|&place| labels[place as usize] > 0);
@@ -184,6 +207,29 @@ mod tests {
         assert_eq!(
             HardExamples::per_positive(&losses, &none, 3.0)?.item()?,
             5.0
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn what_is_ignored_is_neither_hard_nor_easy() -> Result<()> {
+        let labels = Tensor::from([1_i64, 0, -1, 0, -1, -1]);
+        let logits = Tape::new().var(Tensor::from([0.0, 1.0, f64::NAN, 3.0, 9.0, -9.0]));
+        let losses = crate::SigmoidCrossEntropy::new()
+            .ignore_index(-1)
+            .reduction(crate::Reduction::None)
+            .forward(&logits, &labels)?;
+        let counted = labels.ge(&Tensor::scalar(0))?;
+        let hard = HardExamples::new(0.34).forward_among(&losses, &counted)?;
+        // Two of the three that count, not three of six.
+        let [of_0, of_1, of_3] = [2.0_f64.ln(), 1.0_f64.exp().ln_1p(), 3.0_f64.exp().ln_1p()];
+        approx::assert_relative_eq!(hard.item()?, (of_3 + of_1) / 2.0, max_relative = 1e-14);
+        let matched = HardExamples::per_positive(&losses, &labels, 1.0)?;
+        approx::assert_relative_eq!(matched.item()?, of_0 + of_3, max_relative = 1e-14);
+        let wrong = HardExamples::new(0.5).forward_among(&losses, &Tensor::from([true]));
+        assert_eq!(
+            wrong.unwrap_err().to_string(),
+            "hard_examples: expected marks of shape [6], found shape [1]"
         );
         Ok(())
     }

@@ -146,10 +146,10 @@ impl<F: ElementLoss> SigmoidLoss<F> {
     /// broadcast. With `Reduction::None` the result has the logits' shape, else rank 0.
     ///
     /// # Errors
-    /// Shapes that differ; a label that is neither 0, 1 nor the ignored one (with its row: elements
-    /// are counted in row-major order); α outside [0, 1]; smoothing outside [0, 1); class weights
-    /// that are negative, not finite, all 0 or not as many as classes; numbers for each index of the
-    /// last axis that are not as many; a parameter of the formula outside its range.
+    /// Shapes that differ; a label that is neither 0, 1 nor the ignored one (with its place); α
+    /// outside [0, 1]; smoothing outside [0, 1); class weights that are negative, not finite, all 0
+    /// or not as many as classes; numbers for each index of the last axis that are not as many; a
+    /// parameter of the formula outside its range.
     #[track_caller]
     pub fn forward<T: Float>(&self, logits: &Var<T>, labels: &Tensor<i64>) -> Result<Var<T>> {
         self.of_labels(F::NAME, logits, labels, None)

@@ -88,10 +88,9 @@ impl<F: RowLoss> SoftmaxLoss<F> {
     /// With `Reduction::None` the result has the labels' shape, else rank 0.
     ///
     /// # Errors
-    /// Shapes that do not match; a label outside the classes (with its row: pixels are counted in
-    /// row-major order); smoothing outside [0, 1); class weights that are negative, not finite, all
-    /// 0 or not as many as classes; a parameter of the formula outside its range; an option that
-    /// the loss has no use for.
+    /// Shapes that do not match; a label outside the classes (with its place); smoothing outside
+    /// [0, 1); class weights that are negative, not finite, all 0 or not as many as classes; a
+    /// parameter of the formula outside its range; an option that the loss has no use for.
     #[track_caller]
     pub fn forward<T: Float>(&self, logits: &Var<T>, labels: &Tensor<i64>) -> Result<Var<T>> {
         self.of_targets(logits, RowTargets::labels(labels)?, None)

@@ -95,12 +95,12 @@ pub enum Error {
         size: usize,
     },
     /// A class label is outside the classes.
-    #[error("{op}: row {row} has label {label}, expected {expected}")]
+    #[error("{op}: {} has label {label}, expected {expected}", At(at))]
     Label {
         /// The operation.
         op: &'static str,
-        /// The row, counted from 0.
-        row: usize,
+        /// Its place in the labels, counted from 0 along each axis.
+        at: Sizes,
         /// The label found there.
         label: i64,
         /// The labels allowed, in words.
@@ -184,6 +184,41 @@ pub enum Error {
         /// What was expected and what was found.
         message: String,
     },
+}
+
+impl Error {
+    /// A label outside the classes: an element of labels of some shape, in row-major order.
+    pub fn label(
+        op: &'static str,
+        label: i64,
+        mut element: usize,
+        shape: &[usize],
+        expected: String,
+    ) -> Self {
+        let mut at = Sizes::from_elem(0, shape.len());
+        for (index, &size) in at.iter_mut().zip(shape).rev() {
+            *index = element % size.max(1);
+            element /= size.max(1);
+        }
+        Self::Label {
+            op,
+            at,
+            label,
+            expected,
+        }
+    }
+}
+
+/// Where in a tensor: `row 3`, or with more axes than one `element [3, 1]`.
+struct At<'a>(&'a [usize]);
+
+impl std::fmt::Display for At<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            [row] => write!(f, "row {row}"),
+            places => write!(f, "element {places:?}"),
+        }
+    }
 }
 
 /// Where in a file: `, line 3, column "age"`.

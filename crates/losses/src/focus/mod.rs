@@ -21,9 +21,8 @@ pub struct Focus {
 /// For each class and for each tenth of the samples, from the hardest to the easiest, its share of
 /// the loss and of the gradient.
 ///
-/// The picture that explains what γ does: print it during training. With cross-entropy on
-/// unbalanced data the easy tenths of the common class have most of both; focal loss takes it from
-/// them. Made by [`SigmoidLoss::focus`](crate::SigmoidLoss::focus),
+/// The picture that explains what γ does: print it during training. The easy tenths of unbalanced
+/// data are many samples with a little of both each; focal loss takes it from them. Made by [`SigmoidLoss::focus`](crate::SigmoidLoss::focus),
 /// [`SoftmaxLoss::focus`](crate::SoftmaxLoss::focus) and their siblings, which take what the
 /// siblings of `forward` take.
 ///

@@ -335,7 +335,14 @@ fn checked<T: Float>(
     let is_class = |label: i64| usize::try_from(label).is_ok_and(|label| label < classes);
     let bad = |&label: &i64| !is_class(label) && Some(label) != ignore;
     if let Some(pixel) = elements.iter().position(bad) {
-        return Err(bad_label(op, elements, pixel, classes, ignore));
+        return Err(bad_label(
+            op,
+            elements,
+            pixel,
+            labels.shape(),
+            classes,
+            ignore,
+        ));
     }
     let counts = |&label: &i64| Some(label) != ignore;
     let ones = elements

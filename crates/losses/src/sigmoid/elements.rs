@@ -16,6 +16,7 @@ const _: () = assert!(BLOCK.is_multiple_of(4 * WIDEST));
 #[derive(Clone, Copy)]
 pub(crate) struct Elements<'a, T> {
     pub(super) targets: TargetSlice<'a, T>,
+    pub(super) shape: &'a [usize],
     /// Whether a target that is no label unpacks into the weights of both labels.
     pub(super) mix: bool,
     /// ε, where a target y is read as (1 − ε)·y + ε/2.
@@ -210,8 +211,8 @@ impl<T: Float> Elements<'_, T> {
         match &self.targets {
             TargetSlice::Hard { labels, ignore } => {
                 let bad = |&label: &i64| !(0..2).contains(&label) && Some(label) != *ignore;
-                let row = labels.iter().position(bad).unwrap_or(0);
-                bad_label(op, labels, row, 2, *ignore)
+                let index = labels.iter().position(bad).unwrap_or(0);
+                bad_label(op, labels, index, self.shape, 2, *ignore)
             }
             TargetSlice::Soft(targets) => {
                 let bad = |&target: &T| !(target >= T::ZERO && target <= T::ONE);

@@ -122,6 +122,7 @@ impl<T: Float> ElementTargets<T> {
                 },
                 Targets::Soft(targets) => TargetSlice::Soft(targets.as_slice().unwrap_or_default()),
             },
+            shape: self.shape(),
             mix: self.mix,
             smoothing: self.smoothing,
             label_weights: &self.label_weights,

@@ -9,6 +9,7 @@ use crate::reduction::Tally;
 #[derive(Clone, Copy)]
 pub(super) struct Rows<'a, T> {
     pub(super) count: usize,
+    pub(super) shape: &'a [usize],
     pub(super) labels: &'a [i64],
     pub(super) shares: Option<&'a [T]>,
     pub(super) samples: Option<&'a [T]>,
@@ -151,7 +152,8 @@ impl<T: Float> Rows<'_, T> {
         let classes = self.classes();
         let Some(shares) = self.shares else {
             let bad = (0..self.count).find(|&row| self.target(row).is_none());
-            return bad_label(op, self.labels, bad.unwrap_or(0), classes, self.ignore);
+            let row = bad.unwrap_or(0);
+            return bad_label(op, self.labels, row, self.shape, classes, self.ignore);
         };
         let bad = |&share: &T| !(share >= T::ZERO && share.is_finite());
         let index = shares.iter().position(bad).unwrap_or(0);

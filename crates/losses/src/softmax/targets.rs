@@ -186,6 +186,7 @@ impl<T: Float> RowTargets<T> {
         };
         Rows {
             count: self.shape().iter().product(),
+            shape: self.shape(),
             labels: labels.unwrap_or_default(),
             shares,
             samples: self.samples.as_ref().and_then(Tensor::as_slice),

@@ -20,19 +20,23 @@ pub(crate) fn message<T>(result: Result<T>) -> String {
 }
 
 #[test]
-fn a_label_outside_the_classes_is_named_with_its_row() {
+fn a_label_outside_the_classes_is_named_with_its_place() {
     for reduction in [Reduction::None, Reduction::Mean, Reduction::WeightedMean] {
         for member in every_member(reduction) {
             let Member { name, loss, .. } = &member;
             for wrong in [member.classes, -2, i64::MAX, i64::MIN] {
                 let mut labels = member.labels(1, 3).to_vec().unwrap();
-                let row = labels.len() - 1;
-                labels[row] = wrong;
+                *labels.last_mut().unwrap() = wrong;
                 let labels = Tensor::from_vec(labels, member.labels_shape(3)).unwrap();
+                let last: Vec<_> = labels.shape().iter().map(|size| size - 1).collect();
+                let place = match last[..] {
+                    [row] => format!("row {row}"),
+                    _ => format!("element {last:?}"),
+                };
                 let x = Tape::new().var(member.logits(1, 3));
                 if member.checks_labels {
                     let expected = format!(
-                        "row {row} has label {wrong}, expected 0 to {}",
+                        "{place} has label {wrong}, expected 0 to {}",
                         member.classes - 1
                     );
                     let message = message(loss(&x, &labels, None));

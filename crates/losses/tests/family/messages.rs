@@ -31,7 +31,7 @@ fn losses_that_call_others_are_named_themselves() {
     let column = labels.unsqueeze(1).unwrap();
     assert_eq!(
         message(equalization.forward(&x(&[3, 1]), &column, &foreground)),
-        "equalization_loss: row 1 has label 2, expected 0 to 1"
+        "equalization_loss: element [1, 0] has label 2, expected 0 to 1"
     );
     assert_eq!(
         message(equalization.forward(&x(&[2, 1]), &column, &foreground)),
@@ -41,7 +41,7 @@ fn losses_that_call_others_are_named_themselves() {
     let unified = UnifiedFocalLoss::new();
     assert_eq!(
         message(unified.forward(&x(&[3, 1]), &column)),
-        "unified_focal_loss: row 1 has label 2, expected 0 to 1"
+        "unified_focal_loss: element [1, 0] has label 2, expected 0 to 1"
     );
     assert_eq!(
         message(unified.forward(&x(&[2, 1]), &column)),

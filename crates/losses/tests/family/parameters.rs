@@ -14,9 +14,9 @@ use crate::members::logits;
 const NAN: f64 = f64::NAN;
 const INFINITY: f64 = f64::INFINITY;
 /// For a number that must be finite and not negative.
-const EXPONENT: &[f64] = &[-1.0, -0.01, NAN, INFINITY, -INFINITY];
+const EXPONENT: &[f64] = &[-1.0, -0.01, 1e39, NAN, INFINITY, -INFINITY];
 /// For a number that must be finite and positive.
-const POSITIVE: &[f64] = &[0.0, -1.0, NAN, INFINITY];
+const POSITIVE: &[f64] = &[0.0, -1.0, 1e39, NAN, INFINITY];
 /// For a number in (0, 1].
 const POSITIVE_SHARE: &[f64] = &[0.0, -1.0, 1.1, NAN, INFINITY];
 /// For a number in [0, 1].
@@ -24,7 +24,7 @@ const SHARE: &[f64] = &[-0.1, 1.1, NAN, INFINITY];
 /// For a number in [0, 1).
 const BELOW_1: &[f64] = &[-0.1, 1.0, NAN, INFINITY];
 /// For a number that must be finite.
-const FINITE: &[f64] = &[NAN, INFINITY, -INFINITY];
+const FINITE: &[f64] = &[1e39, NAN, INFINITY, -INFINITY];
 
 /// A method, values it must not take, and what comes of one.
 type Row = (&'static str, &'static [f64], fn(f64) -> Result<()>);
@@ -172,7 +172,9 @@ fn parameters_outside_their_range_are_an_error_that_names_them() {
                 Err(error) => {
                     let message = error.to_string();
                     // A number of a list is shown with its list; no factor of a schedule is NaN ξ.
-                    let named = message.contains("found") && message.contains(&value.to_string());
+                    let named = [value.to_string(), format!("{value:e}")];
+                    let named = named.iter().any(|value| message.contains(value));
+                    let named = message.contains("found") && named;
                     let schedule = *method == "CyclicalFocalLoss::at_epoch";
                     assert!(named || schedule, "{method}({value}): {message}");
                 }

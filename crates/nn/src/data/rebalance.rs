@@ -91,11 +91,9 @@ impl WeightedSampler {
         let mut counts = vec![0; class_weights.len()];
         for (row, &label) in labels.iter().enumerate() {
             let count = usize::try_from(label).ok().and_then(|c| counts.get_mut(c));
-            *count.ok_or_else(|| Error::Label {
-                op: OP,
-                row,
-                label,
-                expected: format!("one of the {} classes with a weight", class_weights.len()),
+            *count.ok_or_else(|| {
+                let expected = format!("one of the {} classes with a weight", class_weights.len());
+                Error::label(OP, label, row, targets.shape(), expected)
             })? += 1;
         }
         let mut classes = class_weights.iter().zip(&counts).enumerate();

@@ -70,12 +70,8 @@ impl<T: Float> TensorDataset<T> {
         let mut classes = 0;
         for (row, &label) in elements(&targets).iter().enumerate() {
             if !(0..MAX_CLASSES).contains(&label) {
-                return Err(Error::Label {
-                    op: OP,
-                    row,
-                    label,
-                    expected: format!("a class number of 0 to {}", MAX_CLASSES - 1),
-                });
+                let expected = format!("a class number of 0 to {}", MAX_CLASSES - 1);
+                return Err(Error::label(OP, label, row, targets.shape(), expected));
             }
             classes = classes.max(label + 1);
         }
@@ -119,12 +115,9 @@ impl<T: Float> TensorDataset<T> {
         let classes = self.classes.len();
         for (row, &label) in elements(&self.targets).iter().enumerate() {
             if label >= classes as i64 {
-                return Err(Error::Label {
-                    op: "with_classes",
-                    row,
-                    label,
-                    expected: format!("a label below {classes}, the number of class names"),
-                });
+                let expected = format!("a label below {classes}, the number of class names");
+                let shape = self.targets.shape();
+                return Err(Error::label("with_classes", label, row, shape, expected));
             }
         }
         Ok(self)

@@ -141,14 +141,12 @@ pub(super) fn class_labels(
             usize::try_from(label)
                 .ok()
                 .filter(|&class| class < classes)
-                .ok_or_else(|| Error::Label {
-                    op,
-                    row,
-                    label,
-                    expected: match classes {
+                .ok_or_else(|| {
+                    let expected = match classes {
                         2 => "0 or 1".into(),
                         _ => format!("0 to {}", classes.saturating_sub(1)),
-                    },
+                    };
+                    Error::label(op, label, row, labels.shape(), expected)
                 })
         })
         .collect()
