@@ -17,7 +17,7 @@ pub(crate) fn check_parameter(
     if valid {
         return Ok(());
     }
-    let overflows = value.is_finite() && !is_finite(value);
+    let overflows = value.is_finite() && !is_finite_in_f32(value);
     Err(Error::Argument {
         op,
         argument,
@@ -30,7 +30,7 @@ pub(crate) fn check_parameter(
 }
 
 /// Whether a number is finite in each of the types that a loss is computed in.
-pub(crate) fn is_finite(value: f64) -> bool {
+pub(crate) fn is_finite_in_f32(value: f64) -> bool {
     (value as f32).is_finite()
 }
 
@@ -55,7 +55,7 @@ pub(crate) fn check_nothing_ignored(op: &'static str, ignore: Option<i64>) -> Re
 /// # Errors
 /// It must be finite and not negative.
 pub(crate) fn check_exponent(op: &'static str, argument: &'static str, value: f64) -> Result<()> {
-    let valid = value >= 0.0 && is_finite(value);
+    let valid = value >= 0.0 && is_finite_in_f32(value);
     check_parameter(op, argument, value, valid, "finite and not negative")
 }
 
@@ -82,7 +82,7 @@ pub(crate) fn check_smoothing(op: &'static str, epsilon: f64) -> Result<()> {
 /// # Errors
 /// It must be finite and positive.
 pub(crate) fn check_positive(op: &'static str, argument: &'static str, value: f64) -> Result<()> {
-    let valid = value > 0.0 && is_finite(value);
+    let valid = value > 0.0 && is_finite_in_f32(value);
     check_parameter(op, argument, value, valid, "finite and positive")
 }
 
@@ -151,7 +151,7 @@ pub(crate) fn check_class_weights(
     classes: usize,
 ) -> Result<()> {
     let expected = "finite numbers, none negative and not all 0";
-    let valid = |weight: f64| weight >= 0.0 && is_finite(weight);
+    let valid = |weight: f64| weight >= 0.0 && is_finite_in_f32(weight);
     check_numbers_of_classes(op, argument, weights, classes, valid, expected)?;
     if classes == 0 || weights.iter().any(|&weight| weight > 0.0) {
         return Ok(());
@@ -186,7 +186,7 @@ pub(crate) fn check_settings(
     for (class, &setting) in settings.iter().enumerate() {
         check(setting).map_err(|error| of_class(error, class))?;
     }
-    let (valid, expected) = (is_finite, "numbers, all finite");
+    let (valid, expected) = (is_finite_in_f32, "numbers, all finite");
     check_numbers_of_classes(op, name, settings, classes, valid, expected)
 }
 

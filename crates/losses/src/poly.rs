@@ -2,7 +2,7 @@
 
 use macula_tensor::{Result, Scalar};
 
-use crate::checks::{check_exponent, check_parameter, check_share, is_finite};
+use crate::checks::{check_exponent, check_parameter, check_share, is_finite_in_f32};
 use crate::formula::{ElementLoss, MarginLoss};
 use crate::powers::{power_of_sigmoid, product_or_zero};
 use crate::sigmoid_loss::SigmoidLoss;
@@ -36,7 +36,7 @@ impl MarginLoss for Poly1 {
 
     fn check(&self) -> Result<()> {
         check_exponent(NAME, "gamma", self.gamma)?;
-        let valid = is_finite(self.epsilon);
+        let valid = is_finite_in_f32(self.epsilon);
         check_parameter(NAME, "epsilon", self.epsilon, valid, "finite")
     }
 

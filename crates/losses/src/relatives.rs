@@ -2,7 +2,7 @@
 
 use macula_tensor::{Result, Scalar};
 
-use crate::checks::{check_exponent, check_parameter, check_positive, is_finite};
+use crate::checks::{check_exponent, check_parameter, check_positive, is_finite_in_f32};
 use crate::focal::Focal;
 use crate::formula::MarginLoss;
 use crate::powers::product_or_zero;
@@ -23,7 +23,7 @@ impl MarginLoss for FocalStar {
 
     fn check(&self) -> Result<()> {
         check_positive(Self::NAME, "gamma", self.gamma)?;
-        let valid = is_finite(self.beta);
+        let valid = is_finite_in_f32(self.beta);
         check_parameter(Self::NAME, "beta", self.beta, valid, "finite")
     }
 
@@ -305,7 +305,7 @@ impl CyclicalFocalLoss {
     /// A training of one epoch has ξ = 1. A factor that is not positive and finite gives no ξ, and
     /// [`forward`](SoftmaxLoss::forward) says so.
     pub fn at_epoch(self, epoch: usize, epochs: usize, factor: f64) -> Self {
-        if !(factor > 0.0 && is_finite(factor)) {
+        if !(factor > 0.0 && is_finite_in_f32(factor)) {
             return self.xi(f64::NAN);
         }
         if epochs < 2 {

@@ -220,8 +220,9 @@ impl<F: ElementLoss> SigmoidLoss<F> {
         )
     }
 
+    /// [`forward_soft`](Self::forward_soft), with weights or without.
     #[track_caller]
-    fn of_soft<T: Float>(
+    pub(crate) fn of_soft<T: Float>(
         &self,
         logits: &Var<T>,
         targets: &Tensor<T>,

@@ -93,7 +93,7 @@ impl<F: RowLoss> SoftmaxLoss<F> {
     /// parameter of the formula outside its range; an option that the loss has no use for.
     #[track_caller]
     pub fn forward<T: Float>(&self, logits: &Var<T>, labels: &Tensor<i64>) -> Result<Var<T>> {
-        self.of_targets(logits, RowTargets::labels(labels)?, None)
+        self.of_labels(logits, labels, None)
     }
 
     /// [`forward`](Self::forward) with a weight for each row; a weight of 2 is the same as the row
@@ -109,7 +109,18 @@ impl<F: RowLoss> SoftmaxLoss<F> {
         labels: &Tensor<i64>,
         weights: &Tensor<T>,
     ) -> Result<Var<T>> {
-        self.of_targets(logits, RowTargets::labels(labels)?, Some(weights))
+        self.of_labels(logits, labels, Some(weights))
+    }
+
+    /// [`forward`](Self::forward), with weights or without.
+    #[track_caller]
+    pub(crate) fn of_labels<T: Float>(
+        &self,
+        logits: &Var<T>,
+        labels: &Tensor<i64>,
+        weights: Option<&Tensor<T>>,
+    ) -> Result<Var<T>> {
+        self.of_targets(logits, RowTargets::labels(labels)?, weights)
     }
 
     #[track_caller]
@@ -169,8 +180,9 @@ impl<F: MarginLoss> SoftmaxLoss<F> {
         self.of_shares(logits, targets, Some(weights))
     }
 
+    /// [`forward_soft`](Self::forward_soft), with weights or without.
     #[track_caller]
-    fn of_shares<T: Float>(
+    pub(crate) fn of_shares<T: Float>(
         &self,
         logits: &Var<T>,
         targets: &Tensor<T>,

@@ -9,7 +9,7 @@ use crate::formula::{ElementLoss, MarginLoss};
 use crate::reduction::Reduction;
 use crate::row_loss::RowLoss;
 use crate::sigmoid_loss::SigmoidLoss;
-use crate::softmax::classes_last_axes;
+use crate::softmax::classes_last;
 use crate::softmax_loss::SoftmaxLoss;
 
 /// What is known of a sample.
@@ -231,10 +231,7 @@ impl<F: ElementLoss> SigmoidLoss<F> {
     ) -> Result<FocusReport> {
         let each = self.clone().reduction(Reduction::None);
         let plain = SigmoidCrossEntropy::new().reduction(Reduction::None);
-        let losses = |x: &Var<T>| match weights {
-            None => each.forward_soft(x, targets),
-            Some(weights) => each.forward_soft_weighted(x, targets, weights),
-        };
+        let losses = |x: &Var<T>| each.of_soft(x, targets, weights);
         let batch = Batch::of(logits, losses, |x| plain.forward_soft(x, targets))?;
         let target = |y: T| {
             let y = y.to_f64();
@@ -283,10 +280,7 @@ impl<F: RowLoss> SoftmaxLoss<F> {
         let ignore = self.options.ignore;
         let mut plain = SoftmaxCrossEntropy::new().reduction(Reduction::None);
         plain.options.ignore = ignore;
-        let losses = |x: &Var<T>| match weights {
-            None => each.forward(x, labels),
-            Some(weights) => each.forward_weighted(x, labels, weights),
-        };
+        let losses = |x: &Var<T>| each.of_labels(x, labels, weights);
         let batch = Batch::of(logits, losses, |x| plain.forward(x, labels))?;
         let targets = labels.to_vec()?.into_iter();
         let targets = targets.map(|y| Target::of_label(y, ignore));
@@ -333,10 +327,7 @@ impl<F: MarginLoss> SoftmaxLoss<F> {
     ) -> Result<FocusReport> {
         let each = self.clone().reduction(Reduction::None);
         let plain = SoftmaxCrossEntropy::new().reduction(Reduction::None);
-        let losses = |x: &Var<T>| match weights {
-            None => each.forward_soft(x, targets),
-            Some(weights) => each.forward_soft_weighted(x, targets, weights),
-        };
+        let losses = |x: &Var<T>| each.of_shares(x, targets, weights);
         let batch = Batch::of(logits, losses, |x| plain.forward_soft(x, targets))?;
         let shares = classes_last(&targets.to(&Device::Cpu)?)?.contiguous()?;
         let classes = logits.shape()[1];
@@ -345,8 +336,4 @@ impl<F: MarginLoss> SoftmaxLoss<F> {
         let op = <F as MarginLoss>::NAME;
         batch.of_rows()?.report(op, classes, targets, weights)
     }
-}
-
-fn classes_last<T: Float>(tensor: &Tensor<T>) -> Result<Tensor<T>> {
-    tensor.permute(classes_last_axes(tensor.rank()))
 }

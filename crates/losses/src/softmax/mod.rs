@@ -92,7 +92,7 @@ pub(crate) fn softmax_loss<T: Float, L: MarginLoss>(
         };
         // Cut by the number of classes alone, so that blocks are the same on any number of threads.
         let rows_a_piece = (PIECE / rows.classes() / ROWS).max(1) * ROWS;
-        let (count, classes) = (rows.count, rows.classes());
+        let (count, classes) = (rows.count(), rows.classes());
         let sum = sum_in_pieces(count, rows_a_piece, classes, values, gradient, pass);
         sum.ok_or_else(|| rows.first_bad(op))?
     };
@@ -130,7 +130,7 @@ pub(crate) fn softmax_loss<T: Float, L: MarginLoss>(
 }
 
 /// `[N, C, …]` seen as `[N, …, C]`.
-fn classes_last<T: Element>(logits: &Tensor<T>) -> Result<Tensor<T>> {
+pub(crate) fn classes_last<T: Element>(logits: &Tensor<T>) -> Result<Tensor<T>> {
     if logits.rank() == 2 {
         return Ok(logits.clone());
     }

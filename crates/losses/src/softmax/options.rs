@@ -2,7 +2,9 @@
 
 use macula_tensor::{Error, Result};
 
-use crate::checks::{check_class_weights, check_numbers_of_classes, check_smoothing, is_finite};
+use crate::checks::{
+    check_class_weights, check_numbers_of_classes, check_smoothing, is_finite_in_f32,
+};
 use crate::reduction::Reduction;
 
 /// What may differ from class to class, and the other settings that all softmax losses share.
@@ -51,11 +53,16 @@ impl RowOptions {
             });
             numbers.unwrap_or(Ok(()))
         };
-        check("margins", &self.handicaps, is_finite, "numbers, all finite")?;
+        check(
+            "margins",
+            &self.handicaps,
+            is_finite_in_f32,
+            "numbers, all finite",
+        )?;
         check(
             "scales of the logits",
             &self.scales,
-            is_finite,
+            is_finite_in_f32,
             "numbers, all finite",
         )?;
         check(

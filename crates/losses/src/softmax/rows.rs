@@ -8,7 +8,6 @@ use crate::reduction::Tally;
 /// The elements of [`RowTargets`](super::RowTargets).
 #[derive(Clone, Copy)]
 pub(super) struct Rows<'a, T> {
-    pub(super) count: usize,
     pub(super) shape: &'a [usize],
     pub(super) labels: &'a [i64],
     pub(super) shares: Option<&'a [T]>,
@@ -21,6 +20,11 @@ pub(super) struct Rows<'a, T> {
 }
 
 impl<T: Float> Rows<'_, T> {
+    /// Number of rows.
+    pub(super) fn count(&self) -> usize {
+        self.shape.iter().product()
+    }
+
     pub(super) fn classes(&self) -> usize {
         self.class_weights.len()
     }
@@ -113,15 +117,15 @@ impl<T: Float> Rows<'_, T> {
     /// Number of rows that are not ignored.
     pub(super) fn counted(&self) -> usize {
         match self.ignore {
-            Some(ignore) => self.count - self.labels.iter().filter(|&&y| y == ignore).count(),
-            None => self.count,
+            Some(ignore) => self.count() - self.labels.iter().filter(|&&y| y == ignore).count(),
+            None => self.count(),
         }
     }
 
     pub(super) fn tally(&self, op: &'static str) -> Result<Tally> {
         let mut tally = Tally::default();
         let mut shares = vec![T::ZERO; self.classes()];
-        for row in 0..self.count {
+        for row in 0..self.count() {
             let (weight, counts, positive) = match self.shares {
                 None => {
                     let (_, weight) = self.target(row).ok_or_else(|| self.first_bad(op))?;
@@ -151,7 +155,7 @@ impl<T: Float> Rows<'_, T> {
     pub(super) fn first_bad(&self, op: &'static str) -> Error {
         let classes = self.classes();
         let Some(shares) = self.shares else {
-            let bad = (0..self.count).find(|&row| self.target(row).is_none());
+            let bad = (0..self.count()).find(|&row| self.target(row).is_none());
             let row = bad.unwrap_or(0);
             return bad_label(op, self.labels, row, self.shape, classes, self.ignore);
         };

@@ -185,7 +185,6 @@ impl<T: Float> RowTargets<T> {
             Targets::Shares(shares) => (None, shares.as_slice()),
         };
         Rows {
-            count: self.shape().iter().product(),
             shape: self.shape(),
             labels: labels.unwrap_or_default(),
             shares,
