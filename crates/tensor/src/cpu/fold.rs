@@ -27,7 +27,8 @@ pub(crate) trait Reduction<T: Element>: Copy + Send + Sync {
 
     fn combine(&self) -> Self::Combine;
 
-    /// Folds each run of `length` elements to one value.
+    /// Folds each run of `length` elements to one value. Where results have a centre, `centres` holds
+    /// one for each run, or one for all.
     fn rows(
         &self,
         elements: &[T],

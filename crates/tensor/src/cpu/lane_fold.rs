@@ -3,7 +3,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::fold::Reduction;
-use super::lanes::{LaneMemory, Lanes, WIDEST, dispatch, single};
+use super::lanes::{LaneMemory, Lanes, WIDEST, dispatch, prefetch_after, single};
 use crate::element::Float;
 use crate::pointwise::Pointwise;
 use crate::scalar::Scalar;
@@ -162,7 +162,7 @@ impl<T: Float, M: Summand, F: Fold> WithSimd for Rows<'_, T, M, F> {
         let rows = self.elements.chunks_exact(self.length);
         for (index, (row, to)) in rows.zip(self.output).enumerate() {
             let centre = if M::CENTRED {
-                self.centres[index]
+                self.centres[index.min(self.centres.len() - 1)]
             } else {
                 T::ZERO
             };
@@ -185,6 +185,7 @@ impl<M: Summand, F: Fold> LaneFold<M, F> {
             let mut sums = [start; UNROLL];
             for group in groups {
                 for k in 0..UNROLL {
+                    prefetch_after(simd, &group[k]);
                     let x = Lanes::new(simd, group[k]);
                     sums[k] = F::combine(sums[k], self.summand.value(x, centre));
                 }
@@ -269,6 +270,7 @@ impl<T: Float, M: Summand, F: Fold, const N: usize> WithSimd for Columns<'_, T, 
                 zero
             };
             for k in 0..N {
+                prefetch_after(simd, &vectors[k][index]);
                 values[k] = summand.value(Lanes::new(simd, vectors[k][index]), centre);
             }
             *sum = F::combine(Lanes::new(simd, *sum), halve::<_, F, N>(values)).vector;

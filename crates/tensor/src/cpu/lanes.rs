@@ -20,12 +20,14 @@ mod float;
 mod horizontal;
 mod in_step;
 mod instruction_set;
+mod prefetch;
 mod single;
 mod transpose;
 
 pub use float::{LaneFloat, LaneMemory, WIDEST};
 pub use in_step::InStep;
 pub use instruction_set::{InstructionSet, dispatch};
+pub use prefetch::{prefetch, prefetch_after};
 pub use single::single;
 pub(in crate::cpu) use transpose::{transpose, transposes_in_registers};
 

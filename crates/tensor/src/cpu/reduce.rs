@@ -240,27 +240,29 @@ fn rows<T: Element, R: Reduction<T>>(
     centres: &[R::Output],
     output: &mut [R::Output],
 ) {
-    let axis = pass.axis;
-    let centres_of = |results: Range<usize>| match R::CENTRED {
-        true => &centres[results],
-        false => &[],
-    };
-    let piece = (PIECE / axis.min(pass.segment)).max(1);
+    let (axis, segment) = (pass.axis, pass.segment);
+    let piece = (PIECE / axis.min(segment)).max(1);
     for_each_piece(output, piece, |start, results| {
-        if let Source::Contiguous(elements) = source
-            && pass.segments() == 1
-        {
-            let range = start..start + results.len();
-            let elements = &elements[start * axis..range.end * axis];
-            return reduction.rows(elements, axis, centres_of(range), results);
-        }
-        let mut scratch = source.scratch(axis.min(pass.segment));
-        for (index, result) in results.iter_mut().enumerate() {
-            let (outer, range) = pass.block(start + index);
+        let mut scratch = source.scratch(axis.min(segment));
+        let (mut start, mut results) = (start, results);
+        while !results.is_empty() {
+            let (outer, range) = pass.block(start);
+            // Rows that follow one another in memory are folded in one call.
+            let count = match source {
+                Source::Contiguous(_) if pass.segments() == 1 => results.len(),
+                Source::Contiguous(_) => ((axis - range.start) / segment).clamp(1, results.len()),
+                _ => 1,
+            };
+            let (now, rest) = results.split_at_mut(count);
             let first = outer * axis + range.start;
-            let row = source.block(first, range.len(), &mut scratch);
-            let result = std::slice::from_mut(result);
-            reduction.rows(row, row.len(), centres_of(outer..outer + 1), result);
+            let rows = source.block(first, count * range.len(), &mut scratch);
+            let centres = match (R::CENTRED, pass.segments()) {
+                (false, _) => &[],
+                (true, 1) => &centres[outer..outer + count],
+                (true, _) => &centres[outer..outer + 1],
+            };
+            reduction.rows(rows, range.len(), centres, now);
+            (start, results) = (start + count, rest);
         }
     });
 }

@@ -22,8 +22,8 @@ use super::pack::{pack_panels, pack_tile};
 use super::{GemmFloat, Matrix, Product, Scratch};
 
 /// Bytes of a block of `b`, which with the rows of `a` and `c` that pass by fits a second cache of
-/// 2 MiB.
-const BLOCK_BYTES: usize = 1152 * 1024;
+/// 1 MiB.
+const BLOCK_BYTES: usize = 512 * 1024;
 
 /// The product by tiles.
 ///

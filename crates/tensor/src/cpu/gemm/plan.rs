@@ -10,7 +10,7 @@ const FEW_ROWS: usize = 48;
 /// room in a first cache of 32 or 48 KiB.
 const LONGEST: usize = 2048;
 
-/// Bytes of a block of `b` that several tiles read in place from the first cache.
+/// Bytes of `b`, or of a block of it, that tiles read in place from the first cache.
 const IN_PLACE: usize = 32 * 1024;
 
 /// How to compute a product, and whether to compute cᵀ = bᵀ · aᵀ in its place.
@@ -64,10 +64,12 @@ impl Plan {
     #[inline(always)]
     pub(super) fn with_path<T: GemmFloat>(
         path: Path,
-        [m, _, n]: [usize; 3],
+        [m, k, n]: [usize; 3],
         b: &Matrix<'_, T>,
     ) -> Self {
-        let in_place = m < FEW_ROWS && b.column_stride == 1 && b.row_stride >= n;
+        let near = (k * n).saturating_mul(size_of::<T>()) <= IN_PLACE;
+        let in_rows = b.column_stride == 1 && b.row_stride >= n;
+        let in_place = in_rows && (near || m < FEW_ROWS);
         let longest = LONGEST / size_of::<T>();
         let depth = match in_place && m > 6 {
             true => (IN_PLACE / (n * size_of::<T>())).clamp(longest / 8, longest),
