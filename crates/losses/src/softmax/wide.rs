@@ -5,7 +5,7 @@ use std::slice::ChunksExactMut;
 
 use macula_tensor::Float;
 use macula_tensor::cpu::Simd;
-use macula_tensor::cpu::lanes::{InStep, Lanes};
+use macula_tensor::cpu::lanes::{InStep, Lanes, prefetch};
 
 use super::block::{Block, ROWS};
 use super::infinite::set_infinite_aside;
@@ -52,6 +52,7 @@ pub(super) fn margins<S: Simd, T: Float>(
 ) {
     let minus_infinity = T::from_f64(f64::NEG_INFINITY);
     let rows = logits.chunks_exact(classes);
+    let next_block = logits.as_ptr_range().end;
     let count = rows.len();
     for (others, logits) in scratch.rows().zip(rows) {
         others[..classes].copy_from_slice(logits);
@@ -65,16 +66,28 @@ pub(super) fn margins<S: Simd, T: Float>(
         references[row] = set_infinite_aside(others, largest);
     }
     for (row, others) in scratch.rows().take(count).enumerate() {
-        block.sums[row] = exponentials(simd, others, references[row]);
+        let next = next_block.wrapping_add(row * classes);
+        block.sums[row] = exponentials(simd, others, references[row], next);
     }
 }
 
 /// Turns logits into the exponentials of their distance from `reference`, and returns the sum.
+///
+/// Meanwhile memory is asked for the logits at `next`, as many, which the next block begins with.
 #[inline(always)]
-fn exponentials<S: Simd, T: Float>(simd: S, others: &mut [T], reference: T) -> T {
+fn exponentials<S: Simd, T: Float>(
+    simd: S,
+    others: &mut [T],
+    reference: T,
+    mut next: *const T,
+) -> T {
     let reference = Lanes::splat(simd, InStep(reference));
     let mut sum = Lanes::splat(simd, InStep(T::ZERO));
     for four in InStep::split_mut::<S>(others).0 {
+        for _ in 0..4 {
+            prefetch(simd, next);
+            next = next.wrapping_add(T::width::<S>());
+        }
         let exponential = (Lanes::new(simd, *four) - reference).exp_of_negative();
         sum = sum + exponential;
         *four = exponential.vector;

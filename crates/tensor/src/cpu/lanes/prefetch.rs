@@ -15,7 +15,10 @@ const AHEAD: usize = 4096;
 /// front to back.
 #[inline(always)]
 pub fn prefetch_after<S: Simd, V: ?Sized>(simd: S, vector: &V) {
-    prefetch(simd, std::ptr::from_ref(vector).cast::<u8>().wrapping_add(AHEAD));
+    prefetch(
+        simd,
+        std::ptr::from_ref(vector).cast::<u8>().wrapping_add(AHEAD),
+    );
 }
 
 /// Asks for the cache line that `place` lies in.
