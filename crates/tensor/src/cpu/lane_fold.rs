@@ -185,7 +185,7 @@ impl<M: Summand, F: Fold> LaneFold<M, F> {
             let mut sums = [start; UNROLL];
             for group in groups {
                 for k in 0..UNROLL {
-                    prefetch_after(simd, &group[k]);
+                    prefetch_after(simd, &group[k], 1);
                     let x = Lanes::new(simd, group[k]);
                     sums[k] = F::combine(sums[k], self.summand.value(x, centre));
                 }
@@ -270,7 +270,7 @@ impl<T: Float, M: Summand, F: Fold, const N: usize> WithSimd for Columns<'_, T, 
                 zero
             };
             for k in 0..N {
-                prefetch_after(simd, &vectors[k][index]);
+                prefetch_after(simd, &vectors[k][index], N);
                 values[k] = summand.value(Lanes::new(simd, vectors[k][index]), centre);
             }
             *sum = F::combine(Lanes::new(simd, *sum), halve::<_, F, N>(values)).vector;

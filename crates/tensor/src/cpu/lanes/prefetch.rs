@@ -7,18 +7,16 @@
 
 use pulp::Simd;
 
-/// How far ahead of its loads a loop asks for memory, in bytes: about what one core reads in the time
-/// in which memory answers.
-const AHEAD: usize = 4096;
+/// How far ahead of its loads a loop asks for memory, in bytes: what one core reads in the time in
+/// which memory answers, and a small part of the first cache.
+const AHEAD: usize = 8192;
 
-/// Asks for the cache line that lies [`AHEAD`] bytes after `vector`, one of a slice that is read from
-/// front to back.
+/// Asks for memory some way after `vector`, which belongs to one of `streams` slices that are read
+/// side by side from front to back.
 #[inline(always)]
-pub fn prefetch_after<S: Simd, V: ?Sized>(simd: S, vector: &V) {
-    prefetch(
-        simd,
-        std::ptr::from_ref(vector).cast::<u8>().wrapping_add(AHEAD),
-    );
+pub fn prefetch_after<S: Simd, V>(simd: S, vector: &V, streams: usize) {
+    let distance = AHEAD / streams;
+    prefetch(simd, std::ptr::from_ref(vector).wrapping_byte_add(distance));
 }
 
 /// Asks for the cache line that `place` lies in.
