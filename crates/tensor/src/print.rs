@@ -10,8 +10,10 @@ use crate::tensor::Tensor;
 const WHOLE: usize = 1000;
 /// Elements printed at each end of an abbreviated axis.
 const EDGE: usize = 3;
-/// Digits after the point.
+/// Digits after the point, where the format does not say how many.
 const DIGITS: usize = 4;
+/// Columns of text that a row is broken at.
+const COLUMNS: usize = 80;
 
 impl<T: Element> fmt::Debug for Tensor<T> {
     /// Type, shape and device, and the elements of a small tensor.
@@ -36,11 +38,12 @@ impl<T: Element> fmt::Debug for Tensor<T> {
 impl<T: Element> fmt::Display for Tensor<T> {
     /// Nested brackets with aligned columns, then type, shape and device.
     ///
-    /// Floats have four digits after the point, or an exponent where that would not do. Of an axis
-    /// of a tensor of more than 1000 elements, the first and the last three are printed; so that
-    /// nothing is printed as briefly, sizes of 0 count as 1 there.
+    /// Floats have four digits after the point, or as many as the format says (`{:.2}`), and an
+    /// exponent where that would not do. Rows are broken at 80 columns. Of an axis of a tensor of
+    /// more than 1000 elements, the first and the last three are printed; so that nothing is printed
+    /// as briefly, sizes of 0 count as 1 there.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let table = Table::new(self).map_err(|_| fmt::Error)?;
+        let table = Table::new(self, f.precision()).map_err(|_| fmt::Error)?;
         table.write(f, 0, &mut table.cells.iter())?;
         let shape = self.shape();
         write!(f, "\n{} {shape:?} on {}", T::NAME, self.device())
@@ -56,7 +59,7 @@ struct Table {
 }
 
 impl Table {
-    fn new<T: Element>(tensor: &Tensor<T>) -> crate::Result<Self> {
+    fn new<T: Element>(tensor: &Tensor<T>, digits: Option<usize>) -> crate::Result<Self> {
         // Rows of no elements are printed as well.
         let rows: usize = tensor.shape().iter().map(|&size| size.max(1)).product();
         let abbreviate = rows > WHOLE;
@@ -75,7 +78,7 @@ impl Table {
             axes.push((if cut { 2 * EDGE } else { size }, cut));
         }
         let shown = tensor.with_shape(Shape::from_parts(sizes, strides, tensor.shape.offset()));
-        let cells = texts(&shown.to_vec()?);
+        let cells = texts(&shown.to_vec()?, digits);
         let width = cells.iter().map(String::len).max().unwrap_or(0);
         Ok(Self { axes, cells, width })
     }
@@ -93,13 +96,20 @@ impl Table {
         };
         // Rows on lines of their own, matrices and more with an empty line between.
         let inner = self.axes.len() - axis - 1;
+        let indent = " ".repeat(axis + 1);
         let between = match inner {
             0 => ", ".to_string(),
-            _ => format!(",{}{}", "\n".repeat(inner), " ".repeat(axis + 1)),
+            _ => format!(",{}{indent}", "\n".repeat(inner)),
+        };
+        let a_line = match inner {
+            0 => (COLUMNS.saturating_sub(axis) / (self.width + 2)).max(1),
+            _ => usize::MAX,
         };
         f.write_str("[")?;
         for k in 0..size {
-            if k > 0 {
+            if k > 0 && k % a_line == 0 {
+                write!(f, ",\n{indent}")?;
+            } else if k > 0 {
                 f.write_str(&between)?;
             }
             if cut && k == EDGE {
@@ -111,8 +121,8 @@ impl Table {
     }
 }
 
-/// The elements as text; floats in one format for all.
-fn texts<T: Element>(elements: &[T]) -> Vec<String> {
+/// The elements as text; floats in one format for all, with as many digits after the point.
+fn texts<T: Element>(elements: &[T], digits: Option<usize>) -> Vec<String> {
     let plain = || elements.iter().map(T::to_string);
     if !T::NAME.starts_with('f') {
         return plain().collect();
@@ -130,16 +140,17 @@ fn texts<T: Element>(elements: &[T]) -> Vec<String> {
     let (least, most) = sizes().fold((f64::INFINITY, 0.0), |(least, most), x| {
         (x.min(least), x.max(most))
     });
-    let whole = sizes().all(|x| x.fract() == 0.0);
+    let whole = digits.is_none() && sizes().all(|x| x.fract() == 0.0);
+    let digits = digits.unwrap_or(DIGITS);
     let text = |x: &f64| {
         if !x.is_finite() {
             x.to_string()
         } else if most >= 1e8 || (least < 1e-4 && least.is_finite()) || most / least > 1e6 {
-            format!("{x:.DIGITS$e}")
+            format!("{x:.digits$e}")
         } else if whole {
             format!("{x:.0}.")
         } else {
-            format!("{x:.DIGITS$}")
+            format!("{x:.digits$}")
         }
     };
     numbers.iter().map(text).collect()
@@ -189,6 +200,29 @@ mod tests {
         assert_eq!(
             x.to_string(),
             "[   0,    1,    2, …, 1997, 1998, 1999]\ni64 [2000] on cpu"
+        );
+    }
+
+    #[test]
+    fn long_rows_are_broken_into_lines_that_are_aligned() {
+        let x = Tensor::<i64>::arange(100, 141, 1).unwrap();
+        let printed = x.to_string();
+        let lines: Vec<&str> = printed.lines().collect();
+        assert!(lines.iter().all(|line| line.len() <= COLUMNS), "{printed}");
+        assert_eq!(lines[0].split(',').filter(|x| !x.is_empty()).count(), 16);
+        assert_eq!(&lines[1][..9], " 116, 117");
+        assert_eq!(lines[2], " 132, 133, 134, 135, 136, 137, 138, 139, 140]");
+        let rows = x.reshape([1, 41]).unwrap().to_string();
+        assert_eq!(rows.lines().nth(1).map(|line| &line[..5]), Some("  116"));
+    }
+
+    #[test]
+    fn the_format_may_say_how_many_digits() {
+        let x = Tensor::from([1.0_f32, 2.25]);
+        assert_eq!(format!("{x:.1}"), "[1.0, 2.2]\nf32 [2] on cpu");
+        assert_eq!(
+            format!("{:.3}", Tensor::scalar(2.0_f64)),
+            "2.000\nf64 [] on cpu"
         );
     }
 

@@ -326,8 +326,9 @@ fn counted(length: usize) -> usize {
 /// A vector of at least `count` elements of any value; none where memory has no room for it.
 fn take<T: Element>(count: usize) -> Option<Vec<T>> {
     if count <= SMALL {
-        // Not `vec!`, which would ask for memory that is cleared already.
-        let mut elements = Vec::with_capacity(SMALL);
+        // Memory that is to be cleared comes from a slower place of the allocator, so it must not
+        // see that it will be: the compiler would make one call of the two.
+        let mut elements = std::hint::black_box(Vec::with_capacity(SMALL));
         elements.resize(SMALL, T::default());
         return Some(elements);
     }

@@ -3,7 +3,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::fold::Reduction;
-use super::lanes::{LaneMemory, Lanes, WIDEST, dispatch, prefetch_after, single};
+use super::lanes::{LaneMemory, Lanes, dispatch, first_lanes, prefetch_after, single};
 use crate::element::Float;
 use crate::pointwise::Pointwise;
 use crate::scalar::Scalar;
@@ -199,26 +199,11 @@ impl<M: Summand, F: Fold> LaneFold<M, F> {
         if !rest.is_empty() {
             let x = Lanes::load_partial(simd, rest);
             let value = self.summand.value(x, centre);
-            let there = first_lanes(simd, rest.len(), x);
+            let there = first_lanes::<S, T>(simd, rest.len());
             total = F::combine(total, Lanes::select(there, value, start));
         }
         total.fold(T::from_f64(F::START), combine_two::<T, F>)
     }
-}
-
-/// A mask of the first `count` lanes; `like` only says which kind of lanes.
-#[inline(always)]
-pub(crate) fn first_lanes<S: Simd, T: LaneMemory>(
-    simd: S,
-    count: usize,
-    like: Lanes<S, T>,
-) -> T::Mask<S> {
-    let mut indices = [T::from_f64(0.0); WIDEST];
-    for (index, to) in indices.iter_mut().enumerate() {
-        *to = T::from_f64(index as f64);
-    }
-    let index = Lanes::load_partial(simd, &indices[..T::width::<S>()]);
-    index.less(like.constant(count as f64))
 }
 
 /// The values of an array, combined in pairs.

@@ -9,8 +9,8 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::lane_fold::{ExpDistance, LaneFold, Larger, Sum, first_lanes};
-use super::lanes::{InStep, Lanes, dispatch};
+use super::lane_fold::{ExpDistance, LaneFold, Larger, Sum};
+use super::lanes::{InStep, Lanes, dispatch, first_lanes};
 use super::parallel::{PIECE, for_each_piece};
 use crate::element::Float;
 use crate::scalar::Scalar;
@@ -107,7 +107,7 @@ fn row<S: Simd, T: Float>(simd: S, from: &[T], to: &mut [T]) {
         let width = T::width::<S>();
         for (from, to) in from_rest.chunks(width).zip(to_rest.chunks_mut(width)) {
             let e = (Lanes::load_partial(simd, from) - largest).exp_of_negative();
-            sum = sum + Lanes::select(first_lanes(simd, from.len(), e), e, zero);
+            sum = sum + Lanes::select(first_lanes::<S, T>(simd, from.len()), e, zero);
             e.store_partial(to);
         }
         total = total + sum;

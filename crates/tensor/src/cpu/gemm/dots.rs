@@ -2,7 +2,7 @@
 
 use pulp::Simd;
 
-use super::super::lanes::{WIDEST, first_lanes, sum_registers};
+use super::super::lanes::{WIDEST, first_lanes, prefetch_after, sum_registers};
 use super::{Epilogue, GemmFloat, Matrix, Product, Scratch};
 
 /// The product by dot products. The rows of `a` must be contiguous.
@@ -107,14 +107,12 @@ fn tiles<S: Simd, T: GemmFloat, const ROWS: usize, const COLUMNS: usize>(
     let mut place = 0;
     let mut groups = product.c.chunks_exact_mut(WIDEST / COLUMNS * n);
     for c in &mut groups {
-        for sums in sums.chunks_exact_mut(ROWS * COLUMNS) {
-            let mut xs: [&[T]; ROWS] = [&[]; ROWS];
-            for i in 0..ROWS {
-                xs[i] = rows.at(place);
-                place += rows.stride;
-            }
-            let part = dots::<S, T, ROWS, COLUMNS>(simd, xs, ys, last);
-            sums.copy_from_slice(part.as_flattened());
+        // Twice the same and no loop around it, in which the sums would stand in memory.
+        let half = half_group::<S, T, ROWS, COLUMNS>(simd, rows, &mut place, ys, last);
+        put(&mut sums, 0, half);
+        if ROWS * COLUMNS < WIDEST {
+            let half = half_group::<S, T, ROWS, COLUMNS>(simd, rows, &mut place, ys, last);
+            put(&mut sums, ROWS * COLUMNS, half);
         }
         store::<S, T, COLUMNS>(simd, sums, c, n, column, epilogue);
     }
@@ -128,6 +126,36 @@ fn tiles<S: Simd, T: GemmFloat, const ROWS: usize, const COLUMNS: usize>(
         store::<S, T, COLUMNS>(simd, sums, c, n, column, epilogue);
     }
     COLUMNS
+}
+
+/// The sums of `ROWS` rows from a place on, which moves on behind them.
+#[inline(always)]
+fn half_group<S: Simd, T: GemmFloat, const ROWS: usize, const COLUMNS: usize>(
+    simd: S,
+    rows: Rows<'_, T>,
+    place: &mut usize,
+    ys: [&[T]; COLUMNS],
+    last: T::Mask<S>,
+) -> [[T::Vector<S>; COLUMNS]; ROWS] {
+    let mut xs: [&[T]; ROWS] = [&[]; ROWS];
+    for i in 0..ROWS {
+        xs[i] = rows.at(*place);
+        *place += rows.stride;
+    }
+    dots::<S, T, ROWS, COLUMNS>(simd, xs, ys, last)
+}
+
+#[inline(always)]
+fn put<V: Copy, const ROWS: usize, const COLUMNS: usize>(
+    sums: &mut [V; WIDEST],
+    first: usize,
+    part: [[V; COLUMNS]; ROWS],
+) {
+    for i in 0..ROWS {
+        for j in 0..COLUMNS {
+            sums[first + i * COLUMNS + j] = part[i][j];
+        }
+    }
 }
 
 /// Adds up the lanes of the sums of some rows and columns and finishes them in `c`.
@@ -180,6 +208,7 @@ fn dots<S: Simd, T: GemmFloat, const ROWS: usize, const COLUMNS: usize>(
     let whole = registers - 1;
     for p in 0..whole {
         for i in 0..ROWS {
+            prefetch_after(simd, &xs_in_registers[i][p], 1);
             for j in 0..COLUMNS {
                 let (x, y) = (xs_in_registers[i][p], ys_in_registers[j][p]);
                 sums[i][j] = T::mul_add(simd, x, y, sums[i][j]);
