@@ -213,7 +213,7 @@ mod tests {
         assert_eq!(&lines[1][..9], " 116, 117");
         assert_eq!(lines[2], " 132, 133, 134, 135, 136, 137, 138, 139, 140]");
         let rows = x.reshape([1, 41]).unwrap().to_string();
-        assert_eq!(rows.lines().nth(1).map(|line| &line[..5]), Some("  116"));
+        assert_eq!(rows.lines().nth(1).map(|line| &line[..5]), Some("  115"));
     }
 
     #[test]
