@@ -8,7 +8,7 @@ use crate::cpu::copy::Transposed;
 use crate::cpu::gemm::{Batch, Epilogue, matmul_batch};
 use crate::cpu::lanes::{LaneMemory, dispatch};
 use crate::device::{Accelerator, Kernels};
-use crate::storage::Pool;
+use crate::storage::{Pool, Shelf};
 
 /// A type a tensor can hold: `f32`, `f64`, `i64` (labels and indices) or `bool` (masks).
 ///
@@ -18,7 +18,7 @@ pub trait Element: Copy + Default + PartialEq + Debug + Display + Send + Sync + 
     const NAME: &'static str;
 
     #[doc(hidden)]
-    fn pool() -> &'static Pool<Self>;
+    fn shelf(pool: &mut Pool) -> &mut Shelf<Self>;
 
     /// Copies a matrix transposed.
     #[doc(hidden)]
@@ -71,9 +71,8 @@ macro_rules! element {
         impl Element for $T {
             const NAME: &'static str = stringify!($T);
 
-            fn pool() -> &'static Pool<Self> {
-                static POOL: Pool<$T> = Pool::new();
-                &POOL
+            fn shelf(pool: &mut Pool) -> &mut Shelf<Self> {
+                &mut pool.$T
             }
 
             fn transpose(matrix: Transposed<'_, Self>) {

@@ -64,10 +64,17 @@ impl Shape {
     /// The row-major shape of elements that follow one another from `offset` on.
     #[inline]
     fn row_major(sizes: &[usize], offset: usize) -> Self {
-        Self(match Few::from_slice(sizes) {
-            Some(few) if offset == 0 => Layout::Fresh(few),
-            _ => Layout::other(Sizes::from_slice(sizes), offset, None),
-        })
+        match Few::from_slice(sizes) {
+            Some(few) if offset == 0 => Self(Layout::Fresh(few)),
+            _ => Self::elsewhere(sizes, offset),
+        }
+    }
+
+    /// The same with its parts in another place. Not inlined: the compiler would put the two kinds
+    /// together in memory, and copy them from there before they have reached the cache.
+    #[inline(never)]
+    fn elsewhere(sizes: &[usize], offset: usize) -> Self {
+        Self(Layout::other(Sizes::from_slice(sizes), offset, None))
     }
 
     /// The row-major shape of a fresh tensor of these sizes, which have been found countable.
@@ -256,7 +263,7 @@ impl Shape {
 }
 
 /// Nothing if the elements of a row-major shape can be counted.
-fn countable(op: &'static str, sizes: &[usize]) -> Result<()> {
+pub(crate) fn countable(op: &'static str, sizes: &[usize]) -> Result<()> {
     let mut count = 1_isize;
     for &size in sizes {
         let size = isize::try_from(size.max(1)).ok();

@@ -8,9 +8,8 @@
 //! Tensors of up to [`FEW`] elements (a loss, a bias, a batch of labels' counts) never meet the
 //! pool: their elements stand in the reference-counted block itself, one allocation in all. The block
 //! has room for [`FEW`] whatever the tensor needs, so that a loop over whole registers may write
-//! past the last element.
+//! past the last element. Up to [`SMALL`] have a buffer of their own, but not from the pool either.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::device::{Device, Memory};
@@ -18,6 +17,9 @@ use crate::element::Element;
 
 /// Elements that are kept without a buffer: the widest register of the shortest float.
 pub(crate) const FEW: usize = 16;
+
+/// Elements up to which a buffer is the allocator's, which lends so few faster than a lock is taken.
+const SMALL: usize = 64;
 
 /// Where a tensor's elements are: one word, because tensors are moved more often than anything else.
 #[derive(Clone, Debug)]
@@ -129,12 +131,12 @@ impl<T: Element> Buffer<T> {
 
     /// Room for `count` elements of any value, where there is any.
     fn try_with_count(count: usize) -> Option<Self> {
-        T::pool().take(count).map(Self)
+        take(count).map(Self)
     }
 
     /// A buffer that takes over a vector, without copying.
     fn from_vec(elements: Vec<T>) -> Self {
-        T::pool().shelves().used += elements.len();
+        T::shelf(&mut pool()).used += counted(elements.len());
         Self(elements)
     }
 
@@ -150,7 +152,7 @@ impl<T: Element> Buffer<T> {
     fn into_vec(mut self, count: usize) -> Vec<T> {
         // An empty vector is left behind for the pool.
         let mut elements = std::mem::take(&mut self.0);
-        T::pool().shelves().used -= elements.len();
+        T::shelf(&mut pool()).used -= counted(elements.len());
         elements.truncate(count);
         elements
     }
@@ -158,30 +160,25 @@ impl<T: Element> Buffer<T> {
 
 impl<T: Element> Drop for Buffer<T> {
     fn drop(&mut self) {
-        T::pool().put(std::mem::take(&mut self.0));
+        put(std::mem::take(&mut self.0));
     }
 }
 
-/// Bytes that all pools together may hold for later use.
-static LIMIT: AtomicUsize = AtomicUsize::new(1 << 30);
-/// Bytes that all pools together hold for later use.
-static HELD: AtomicUsize = AtomicUsize::new(0);
-
 /// Recycled memory.
 ///
-/// The pools are shared by all threads and bounded: together they hold at most [`limit`] bytes
-/// (1 GiB unless [`set_limit`] says otherwise); what is dropped beyond that goes back to the
-/// system at once, and [`release`] gives back the rest.
+/// The pool is shared by all threads and bounded: it holds at most [`limit`] bytes (1 GiB unless
+/// [`set_limit`] says otherwise); what is dropped beyond that goes back to the system at once, and
+/// [`release`] gives back the rest.
 ///
 /// [`limit`]: memory::limit
 /// [`set_limit`]: memory::set_limit
 /// [`release`]: memory::release
 pub mod memory {
-    use super::{Element, HELD, LIMIT, Ordering};
+    use super::pool;
 
     /// Bytes in use by tensors at this moment, of all threads together.
     ///
-    /// Tensors of up to 16 elements, which need no buffer, are not counted.
+    /// Tensors of up to 64 elements, whose memory the pool does not keep, are not counted.
     ///
     /// # Example
     ///
@@ -197,45 +194,68 @@ pub mod memory {
     /// # Ok::<(), macula_tensor::Error>(())
     /// ```
     pub fn used() -> usize {
-        f32::pool().used() + f64::pool().used() + i64::pool().used() + bool::pool().used()
+        let pool = pool();
+        pool.f32.bytes() + pool.f64.bytes() + pool.i64.bytes() + pool.bool.bytes()
     }
 
     /// Bytes held for later use at this moment; memory in use by tensors is not counted.
     pub fn held() -> usize {
-        HELD.load(Ordering::Relaxed)
+        pool().held
     }
 
     /// Bytes that may be held for later use.
     pub fn limit() -> usize {
-        LIMIT.load(Ordering::Relaxed)
+        pool().limit
     }
 
     /// Sets the number of bytes that may be held for later use; 0 turns recycling off.
     ///
     /// What is held already stays until it is used or [`release`]d.
     pub fn set_limit(bytes: usize) {
-        LIMIT.store(bytes, Ordering::Relaxed);
+        pool().limit = bytes;
     }
 
     /// Gives all memory that no tensor uses back to the system.
     pub fn release() {
-        f32::pool().clear();
-        f64::pool().clear();
-        i64::pool().clear();
-        bool::pool().clear();
+        // Freed after the lock is.
+        let _all = pool().empty();
     }
 }
 
-/// Vectors of one element type that wait for their next use, sorted into classes by length.
+/// The vectors that wait for their next use.
+///
+/// One lock for all types, so that what they hold together is counted and bounded without atomic
+/// operations beside it: for a short buffer these are most of the time.
+#[derive(Debug)]
+pub struct Pool {
+    pub(crate) f32: Shelf<f32>,
+    pub(crate) f64: Shelf<f64>,
+    pub(crate) i64: Shelf<i64>,
+    pub(crate) bool: Shelf<bool>,
+    /// Bytes of all vectors that wait.
+    held: usize,
+    /// Bytes that may wait.
+    limit: usize,
+}
+
+static POOL: Mutex<Pool> = Mutex::new(Pool {
+    f32: Shelf::EMPTY,
+    f64: Shelf::EMPTY,
+    i64: Shelf::EMPTY,
+    bool: Shelf::EMPTY,
+    held: 0,
+    limit: 1 << 30,
+});
+
+fn pool() -> MutexGuard<'static, Pool> {
+    POOL.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The part of the [`Pool`] for one element type, sorted into classes by length.
 ///
 /// There are 8 classes to each doubling of the length, so at most an eighth of a buffer is unused.
 #[derive(Debug)]
-pub struct Pool<T> {
-    shelves: Mutex<Shelves<T>>,
-}
-
-#[derive(Debug)]
-struct Shelves<T> {
+pub struct Shelf<T> {
     /// The vectors that wait, by class.
     classes: Vec<Vec<Vec<T>>>,
     /// Elements of all buffers in use.
@@ -273,81 +293,83 @@ fn has_room<T>(length: usize) -> bool {
     found
 }
 
-impl<T: Element> Pool<T> {
-    pub(crate) const fn new() -> Self {
-        Self {
-            shelves: Mutex::new(Shelves {
-                classes: Vec::new(),
-                used: 0,
-            }),
-        }
-    }
-
-    fn shelves(&self) -> MutexGuard<'_, Shelves<T>> {
-        self.shelves.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+impl<T> Shelf<T> {
+    const EMPTY: Self = Self {
+        classes: Vec::new(),
+        used: 0,
+    };
 
     /// Bytes of all buffers in use.
-    fn used(&self) -> usize {
-        self.shelves().used * size_of::<T>()
+    fn bytes(&self) -> usize {
+        self.used * size_of::<T>()
     }
+}
 
-    /// A vector of at least `count` elements of any value; none where memory has no room for it.
-    fn take(&self, count: usize) -> Option<Vec<T>> {
-        // The smallest class that is long enough.
-        let class = class_below(count.max(FEW) - 1) + 1;
-        let length = class_length(class);
-        let recycled = {
-            let mut shelves = self.shelves();
-            let recycled = shelves.classes.get_mut(class).and_then(Vec::pop);
-            if recycled.is_none() && !has_room::<T>(length) {
-                return None;
-            }
-            shelves.used += length;
-            recycled
-        };
-        Some(match recycled {
-            Some(elements) => {
-                HELD.fetch_sub(length * size_of::<T>(), Ordering::Relaxed);
-                elements
-            }
-            None => vec![T::default(); length],
-        })
+impl Pool {
+    /// All vectors that wait.
+    fn empty(&mut self) -> impl Sized + use<> {
+        self.held = 0;
+        (
+            std::mem::take(&mut self.f32.classes),
+            std::mem::take(&mut self.f64.classes),
+            std::mem::take(&mut self.i64.classes),
+            std::mem::take(&mut self.bool.classes),
+        )
     }
+}
 
-    /// Keeps a vector for later use, or frees it where the limit is reached.
-    fn put(&self, mut elements: Vec<T>) {
-        let used = elements.len();
-        let mut kept = None;
-        if used >= FEW {
-            let class = class_below(used);
-            elements.truncate(class_length(class));
-            let bytes = elements.len() * size_of::<T>();
-            if HELD.fetch_add(bytes, Ordering::Relaxed) + bytes <= LIMIT.load(Ordering::Relaxed) {
-                kept = Some(class);
-            } else {
-                HELD.fetch_sub(bytes, Ordering::Relaxed);
-            }
+/// Elements of a buffer, as far as the pool knows of it.
+fn counted(length: usize) -> usize {
+    if length > SMALL { length } else { 0 }
+}
+
+/// A vector of at least `count` elements of any value; none where memory has no room for it.
+fn take<T: Element>(count: usize) -> Option<Vec<T>> {
+    if count <= SMALL {
+        // Not `vec!`, which would ask for memory that is cleared already.
+        let mut elements = Vec::with_capacity(SMALL);
+        elements.resize(SMALL, T::default());
+        return Some(elements);
+    }
+    // The smallest class that is long enough.
+    let class = class_below(count - 1) + 1;
+    let length = class_length(class);
+    let recycled = {
+        let mut pool = pool();
+        let shelf = T::shelf(&mut pool);
+        let recycled = shelf.classes.get_mut(class).and_then(Vec::pop);
+        if recycled.is_none() && !has_room::<T>(length) {
+            return None;
         }
-        // What is not kept is freed after the lock is.
-        let mut shelves = self.shelves();
-        shelves.used -= used;
-        if let Some(class) = kept {
-            if shelves.classes.len() <= class {
-                shelves.classes.resize_with(class + 1, Vec::new);
-            }
-            shelves.classes[class].push(elements);
+        shelf.used += length;
+        if recycled.is_some() {
+            pool.held -= length * size_of::<T>();
         }
-    }
+        recycled
+    };
+    Some(recycled.unwrap_or_else(|| vec![T::default(); length]))
+}
 
-    fn clear(&self) {
-        let classes = std::mem::take(&mut self.shelves().classes);
-        let bytes = classes
-            .iter()
-            .flatten()
-            .map(|v| v.len() * size_of::<T>())
-            .sum();
-        HELD.fetch_sub(bytes, Ordering::Relaxed);
+/// Keeps a vector for later use, or frees it where the limit is reached.
+fn put<T: Element>(mut elements: Vec<T>) {
+    let used = elements.len();
+    if used <= SMALL {
+        return;
+    }
+    let class = class_below(used);
+    elements.truncate(class_length(class));
+    // What is not kept is freed after the lock is.
+    let mut pool = pool();
+    let held = pool.held + elements.len() * size_of::<T>();
+    let has_room = held <= pool.limit;
+    let shelf = T::shelf(&mut pool);
+    shelf.used -= used;
+    if has_room {
+        if shelf.classes.len() <= class {
+            shelf.classes.resize_with(class + 1, Vec::new);
+        }
+        shelf.classes[class].push(elements);
+        pool.held = held;
     }
 }
 
@@ -373,7 +395,7 @@ mod tests {
         for count in [isize::MAX as usize / 8, isize::MAX as usize / 16] {
             assert!(Buffer::<f64>::try_with_count(count).is_none());
         }
-        assert!(f64::pool().used() < isize::MAX as usize / 16);
+        assert!(pool().f64.bytes() < isize::MAX as usize / 16);
     }
 
     #[test]

@@ -42,8 +42,13 @@ fn the_pool_is_bounded_shared_between_threads_and_given_back_on_request() {
     memory::release();
     assert_eq!((memory::used(), memory::held()), (0, 0));
 
-    // Few elements need no buffer.
-    let few = Tensor::from(vec![1.0_f32; 16]);
-    assert_eq!(memory::used(), 0);
-    drop(few);
+    // Few elements are not the pool's, whether they come from a vector or not.
+    for few in [
+        Tensor::from(vec![1.0_f32; 64]),
+        Tensor::zeros([8, 8]).unwrap(),
+    ] {
+        assert_eq!((memory::used(), memory::held()), (0, 0));
+        drop(few);
+        assert_eq!((memory::used(), memory::held()), (0, 0));
+    }
 }

@@ -224,6 +224,32 @@ proptest! {
     }
 }
 
+/// Rows and columns that no register is filled by are read past their end, and cut.
+#[test]
+fn numbers_beside_a_view_do_not_reach_its_product() {
+    for (m, k, n) in [
+        (32, 10, 2),
+        (37, 10, 1),
+        (33, 3, 3),
+        (9, 21, 5),
+        (1, 7, 4),
+        (16, 16, 1),
+    ] {
+        // The first k of k + 2 columns are ones, the others NaN.
+        let ones = |rows: usize| {
+            let numbers = (0..rows * (k + 2)).map(|i| if i % (k + 2) < k { 1.0 } else { f32::NAN });
+            let numbers = Tensor::from(numbers.collect::<Vec<_>>());
+            let numbers = numbers.reshape([rows, k + 2]).unwrap();
+            numbers.narrow(1, 0, k).unwrap()
+        };
+        let columns = ones(n).transpose(0, 1).unwrap();
+        for b in [columns.clone(), columns.contiguous().unwrap()] {
+            let c = ones(m).matmul(&b).unwrap();
+            assert_eq!(c.to_vec().unwrap(), vec![k as f32; m * n], "{m}×{k}×{n}");
+        }
+    }
+}
+
 /// The shape that two batches broadcast to.
 fn together(a: &[usize], b: &[usize]) -> Vec<usize> {
     let rank = a.len().max(b.len());

@@ -25,6 +25,7 @@ mod single;
 mod transpose;
 
 pub use float::{LaneFloat, LaneMemory, WIDEST};
+pub(in crate::cpu) use horizontal::{first_lanes, sum_registers};
 pub use in_step::InStep;
 pub use instruction_set::{InstructionSet, dispatch};
 pub use prefetch::{prefetch, prefetch_after};

@@ -2,131 +2,199 @@
 
 use pulp::Simd;
 
-use super::{GemmFloat, Matrix, Product, Scratch};
+use super::super::lanes::{WIDEST, first_lanes, sum_registers};
+use super::{Epilogue, GemmFloat, Matrix, Product, Scratch};
 
 /// The product by dot products. The rows of `a` must be contiguous.
+///
+/// Rows and columns are read in whole registers, of which the last is cut: to load a part of one
+/// takes a call. What has no room for that is copied.
 #[inline(always)]
 pub(super) fn multiply<S: Simd, T: GemmFloat>(simd: S, product: Product<'_, T>) {
-    let Product { k, n, b, .. } = product;
-    if b.row_stride == 1 {
-        return columns(simd, product, b);
+    let Product { k, n, a, b, .. } = product;
+    let padded = k.next_multiple_of(T::width::<S>());
+    let mut scratch = Scratch::take((n + 2) * padded);
+    let (copy, end) = scratch.elements().split_at_mut(n * padded);
+
+    let start = a.elements.len().saturating_sub(padded);
+    if padded > k {
+        end[..a.elements.len() - start].copy_from_slice(&a.elements[start..]);
     }
-    let mut scratch = Scratch::take(k * n);
-    let copy = &mut scratch.elements()[..k * n];
-    for (j, column) in copy.chunks_exact_mut(k).enumerate() {
-        for (p, place) in column.iter_mut().enumerate() {
+    let rows = Rows {
+        elements: a.elements,
+        stride: a.row_stride,
+        start,
+        end,
+        length: padded,
+    };
+    if b.row_stride == 1 && (n - 1) * b.column_stride + padded <= b.elements.len() {
+        return columns(simd, product, rows, b);
+    }
+    for (j, column) in copy.chunks_exact_mut(padded).enumerate() {
+        for (p, place) in column[..k].iter_mut().enumerate() {
             *place = b.at(p, j);
         }
     }
     let copy = Matrix {
         elements: &*copy,
         row_stride: 1,
-        column_stride: k,
+        column_stride: padded,
     };
-    columns(simd, product, copy);
+    columns(simd, product, rows, copy);
+}
+
+/// Rows that are read in whole registers, past their end.
+#[derive(Clone, Copy)]
+struct Rows<'a, T> {
+    elements: &'a [T],
+    stride: usize,
+    /// The last elements, from place `start` on, and room for the end of a register.
+    end: &'a [T],
+    start: usize,
+    /// Elements that are read of each row.
+    length: usize,
+}
+
+impl<'a, T: GemmFloat> Rows<'a, T> {
+    /// The row that begins at a place.
+    #[inline(always)]
+    fn at(&self, place: usize) -> &'a [T] {
+        match self.elements.get(place..place + self.length) {
+            Some(row) => row,
+            None => &self.end[place - self.start..][..self.length],
+        }
+    }
 }
 
 /// All columns: four or two at a time share what is loaded of `a`.
 #[inline(always)]
-fn columns<S: Simd, T: GemmFloat>(simd: S, mut product: Product<'_, T>, b: Matrix<'_, T>) {
+fn columns<S: Simd, T: GemmFloat>(
+    simd: S,
+    mut product: Product<'_, T>,
+    rows: Rows<'_, T>,
+    b: Matrix<'_, T>,
+) {
     let mut column = 0;
     while column < product.n {
-        match product.n - column {
-            1 => {
-                tiles::<S, T, 4, 1>(simd, &mut product, b, column);
-                column += 1;
-            }
-            2 | 3 => {
-                tiles::<S, T, 4, 2>(simd, &mut product, b, column);
-                column += 2;
-            }
-            _ => {
-                tiles::<S, T, 4, 4>(simd, &mut product, b, column);
-                column += 4;
-            }
-        }
+        column += match product.n - column {
+            1 => tiles::<S, T, 8, 1>(simd, &mut product, rows, b, column),
+            2 | 3 => tiles::<S, T, 4, 2>(simd, &mut product, rows, b, column),
+            _ => tiles::<S, T, 4, 4>(simd, &mut product, rows, b, column),
+        };
     }
 }
 
-/// `COLUMNS` columns from `column` on, `ROWS` rows at a time.
+/// `COLUMNS` columns from `column` on. The number of columns.
+///
+/// The lanes of [`WIDEST`] sums are added up together. `ROWS` rows, all or half of these, are summed at
+/// a time: more would have too many addresses to keep.
 #[inline(always)]
 fn tiles<S: Simd, T: GemmFloat, const ROWS: usize, const COLUMNS: usize>(
     simd: S,
     product: &mut Product<'_, T>,
+    rows: Rows<'_, T>,
     b: Matrix<'_, T>,
     column: usize,
-) {
-    let Product { m, k, n, a, .. } = *product;
+) -> usize {
+    let Product { k, n, .. } = *product;
     let epilogue = product.epilogue;
-    let plain = !epilogue.accumulate && epilogue.bias.is_none();
     let mut ys: [&[T]; COLUMNS] = [&[]; COLUMNS];
     for j in 0..COLUMNS {
-        ys[j] = &b.elements[(column + j) * b.column_stride..][..k];
+        ys[j] = &b.elements[(column + j) * b.column_stride..][..rows.length];
     }
-    for row in (0..m).step_by(ROWS) {
-        // Rows past the last repeat it; their sums are not stored.
-        let mut xs: [&[T]; ROWS] = [&[]; ROWS];
-        for i in 0..ROWS {
-            xs[i] = &a.elements[(row + i).min(m - 1) * a.row_stride..][..k];
-        }
-        let sums = dots::<S, T, ROWS, COLUMNS>(simd, xs, ys);
-        let mut rows = product.c[row * n..].chunks_exact_mut(n);
-        for i in 0..ROWS {
-            let Some(row) = rows.next() else { break };
-            let places = &mut row[column..][..COLUMNS];
-            for j in 0..COLUMNS {
-                places[j] = if plain {
-                    sums[i][j]
-                } else {
-                    epilogue.finish(sums[i][j], places[j], column + j)
-                };
+    let last = first_lanes::<S, T>(simd, k + T::width::<S>() - rows.length);
+    let mut sums = [T::splat(simd, T::ZERO); WIDEST];
+    let mut place = 0;
+    let mut groups = product.c.chunks_exact_mut(WIDEST / COLUMNS * n);
+    for c in &mut groups {
+        for sums in sums.chunks_exact_mut(ROWS * COLUMNS) {
+            let mut xs: [&[T]; ROWS] = [&[]; ROWS];
+            for i in 0..ROWS {
+                xs[i] = rows.at(place);
+                place += rows.stride;
             }
+            let part = dots::<S, T, ROWS, COLUMNS>(simd, xs, ys, last);
+            sums.copy_from_slice(part.as_flattened());
+        }
+        store::<S, T, COLUMNS>(simd, sums, c, n, column, epilogue);
+    }
+    let c = groups.into_remainder();
+    if !c.is_empty() {
+        for sums in sums.chunks_exact_mut(COLUMNS).take(c.len() / n) {
+            let [row] = dots::<S, T, 1, COLUMNS>(simd, [rows.at(place)], ys, last);
+            sums.copy_from_slice(&row);
+            place += rows.stride;
+        }
+        store::<S, T, COLUMNS>(simd, sums, c, n, column, epilogue);
+    }
+    COLUMNS
+}
+
+/// Adds up the lanes of the sums of some rows and columns and finishes them in `c`.
+#[inline(always)]
+fn store<S: Simd, T: GemmFloat, const COLUMNS: usize>(
+    simd: S,
+    sums: [T::Vector<S>; WIDEST],
+    c: &mut [T],
+    n: usize,
+    column: usize,
+    epilogue: Epilogue<'_, T>,
+) {
+    if n == COLUMNS
+        && !epilogue.accumulate
+        && epilogue.bias.is_none()
+        && let Some(c) = c.first_chunk_mut()
+    {
+        return sum_registers::<S, T>(simd, sums, c);
+    }
+    let mut totals = [T::ZERO; WIDEST];
+    sum_registers::<S, T>(simd, sums, &mut totals);
+    for (row, sums) in c.chunks_exact_mut(n).zip(totals.as_chunks::<COLUMNS>().0) {
+        let places = &mut row[column..][..COLUMNS];
+        for j in 0..COLUMNS {
+            places[j] = epilogue.finish(sums[j], places[j], column + j);
         }
     }
 }
 
-/// Every x with every y; all have the same length.
+/// Every x with every y, in lanes. All have the same number of registers, of the last of which the
+/// lanes in `last` count.
 #[inline(always)]
 fn dots<S: Simd, T: GemmFloat, const ROWS: usize, const COLUMNS: usize>(
     simd: S,
     xs: [&[T]; ROWS],
     ys: [&[T]; COLUMNS],
-) -> [[T; COLUMNS]; ROWS] {
-    let mut sums = [[T::splat(simd, T::ZERO); COLUMNS]; ROWS];
+    last: T::Mask<S>,
+) -> [[T::Vector<S>; COLUMNS]; ROWS] {
+    let zero = T::splat(simd, T::ZERO);
+    let mut sums = [[zero; COLUMNS]; ROWS];
     let registers = T::split::<S>(ys[0]).0.len();
-    let mut x_whole: [&[T::Vector<S>]; ROWS] = [&[]; ROWS];
-    let mut y_whole: [&[T::Vector<S>]; COLUMNS] = [&[]; COLUMNS];
+    let mut xs_in_registers: [&[T::Vector<S>]; ROWS] = [&[]; ROWS];
+    let mut ys_in_registers: [&[T::Vector<S>]; COLUMNS] = [&[]; COLUMNS];
     for i in 0..ROWS {
-        x_whole[i] = &T::split::<S>(xs[i]).0[..registers];
+        xs_in_registers[i] = &T::split::<S>(xs[i]).0[..registers];
     }
     for j in 0..COLUMNS {
-        y_whole[j] = &T::split::<S>(ys[j]).0[..registers];
+        ys_in_registers[j] = &T::split::<S>(ys[j]).0[..registers];
     }
-    for p in 0..registers {
+    let whole = registers - 1;
+    for p in 0..whole {
         for i in 0..ROWS {
             for j in 0..COLUMNS {
-                sums[i][j] = T::mul_add(simd, x_whole[i][p], y_whole[j][p], sums[i][j]);
+                let (x, y) = (xs_in_registers[i][p], ys_in_registers[j][p]);
+                sums[i][j] = T::mul_add(simd, x, y, sums[i][j]);
             }
         }
     }
-    let rest = registers * T::width::<S>();
-    if rest < ys[0].len() {
-        let mut y_part = [T::splat(simd, T::ZERO); COLUMNS];
-        for j in 0..COLUMNS {
-            y_part[j] = T::load_partial(simd, &ys[j][rest..]);
-        }
-        for i in 0..ROWS {
-            let x = T::load_partial(simd, &xs[i][rest..]);
-            for j in 0..COLUMNS {
-                sums[i][j] = T::mul_add(simd, x, y_part[j], sums[i][j]);
-            }
-        }
+    let mut y_last = [zero; COLUMNS];
+    for j in 0..COLUMNS {
+        y_last[j] = T::select(simd, last, ys_in_registers[j][whole], zero);
     }
-    let mut totals = [[T::ZERO; COLUMNS]; ROWS];
     for i in 0..ROWS {
+        let x = T::select(simd, last, xs_in_registers[i][whole], zero);
         for j in 0..COLUMNS {
-            totals[i][j] = T::sum_lanes(simd, sums[i][j]);
+            sums[i][j] = T::mul_add(simd, x, y_last[j], sums[i][j]);
         }
     }
-    totals
+    sums
 }

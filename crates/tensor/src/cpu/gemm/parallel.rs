@@ -203,6 +203,10 @@ pub(crate) fn matmul_batch<T: GemmFloat>(
     if length == 0 || batch == 0 {
         return;
     }
+    if batch == 1 {
+        // The usual case, without divisions.
+        return matmul(shape, a.matrix(0), b.matrix(0), c, epilogue);
+    }
     let run = |start: usize, c: &mut [T]| {
         for (number, c) in (start / length..).zip(c.chunks_exact_mut(length)) {
             matmul(shape, a.matrix(number), b.matrix(number), c, epilogue);

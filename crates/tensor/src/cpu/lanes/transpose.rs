@@ -36,19 +36,25 @@ fn exchange<S: Simd, T: LaneMemory, const HALF: usize>(
     if HALF >= width {
         return;
     }
-    let mut flags = [T::from_f64(0.0); WIDEST];
-    for (lane, flag) in flags.iter_mut().enumerate() {
-        *flag = T::from_f64(if lane & HALF == 0 { 1.0 } else { 0.0 });
-    }
-    let zero = T::splat(simd, T::from_f64(0.0));
-    let flags = T::split::<S>(&flags).0.first();
-    let low = T::less(simd, zero, *flags.unwrap_or(&zero));
+    let low = lower_halves::<S, T, HALF>(simd);
     for pair in 0..width / 2 {
         let i = pair / HALF * 2 * HALF + pair % HALF;
         let (a, b) = (block[i], block[i + HALF]);
         block[i] = T::select(simd, low, a, T::rotate(simd, b, width - HALF));
         block[i + HALF] = T::select(simd, low, T::rotate(simd, a, HALF), b);
     }
+}
+
+/// Of every `HALF` lanes and the next `HALF`, the first.
+#[inline(always)]
+pub(super) fn lower_halves<S: Simd, T: LaneMemory, const HALF: usize>(simd: S) -> T::Mask<S> {
+    let mut flags = [T::from_f64(0.0); WIDEST];
+    for (lane, flag) in flags.iter_mut().enumerate() {
+        *flag = T::from_f64(if lane & HALF == 0 { 1.0 } else { 0.0 });
+    }
+    let zero = T::splat(simd, T::from_f64(0.0));
+    let flags = T::split::<S>(&flags).0.first();
+    T::less(simd, zero, *flags.unwrap_or(&zero))
 }
 
 #[cfg(test)]

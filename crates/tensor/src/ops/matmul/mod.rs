@@ -9,7 +9,7 @@ use crate::cpu::in_place::map_here;
 use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::pointwise::Pointwise;
-use crate::shape::{Shape, Sizes, broadcast};
+use crate::shape::{Shape, Sizes, broadcast, countable};
 use crate::tensor::Tensor;
 
 impl<T: Float> Tensor<T> {
@@ -266,8 +266,8 @@ fn product<T: Float>(
         then,
         ..Epilogue::NONE
     };
-    let shape = Shape::contiguous(op, sizes)?;
-    Tensor::build(op, shape, |output| {
+    countable(op, sizes)?;
+    Tensor::build(op, Shape::grid(sizes), |output| {
         T::multiply([m, k, n], a, b, output, epilogue);
     })
 }
