@@ -287,11 +287,15 @@ const MANY: usize = 1 << 20;
 /// vector that can fail would have to be cleared here. Many pages that are taken and given back
 /// unused cost next to nothing beside filling them.
 fn has_room<T>(length: usize) -> bool {
-    let mut room = Vec::<T>::new();
-    let found = length < MANY || room.try_reserve_exact(length).is_ok();
     // Seen by somebody, or the compiler would leave out what is not used and say that it worked.
-    std::hint::black_box(&room);
-    found
+    length < MANY || std::hint::black_box(room_for::<T>(length)).is_some()
+}
+
+/// An empty vector with room for `count` elements; none where memory has none.
+pub(crate) fn room_for<T>(count: usize) -> Option<Vec<T>> {
+    let mut room = Vec::new();
+    room.try_reserve_exact(count).ok()?;
+    Some(room)
 }
 
 impl<T> Shelf<T> {

@@ -86,6 +86,7 @@ fn mistakes_are_told_with_operation_rule_and_what_was_found() {
         Tensor::from([1.0_f32]).diag(isize::MAX) => "diag: shape [9223372036854775808, 9223372036854775808] has more elements than memory can address";
         x().split(0, [3]) => "split: sizes must be numbers that add up to 2, the size of axis 0, found [3]";
         x().chunk(0, 0) => "chunk: count must be at least 1, found 0";
+        Tensor::scalar(1.0_f32).expand([1 << 50]).unwrap().chunk(0, 1 << 50) => "chunk: pieces must be as few as memory has room for, found 1125899906842624";
         x().index_select(0, &Tensor::from([2])) => "index_select: index 2 is out of range for axis 0 of size 2";
         x().gather(0, &Tensor::from([[-1]])) => "gather: index -1 is out of range for axis 0 of size 2";
         x().gather(0, &Tensor::from([0])) => "gather: expected index sizes of at most [2, 3] along every axis but 0, found shape [1]";
@@ -157,6 +158,7 @@ fn tensors_that_memory_has_no_room_for_are_refused_by_name() {
     const HALF: usize = 1 << 59;
     let line = || h().flatten().unwrap();
     let times = || Tensor::<i64>::scalar(1).expand([HALF]).unwrap();
+    let one = |sizes: [usize; 3]| Tensor::scalar(1.0_f32).expand(sizes).unwrap();
     mistakes! {
         Tensor::<f64>::zeros([MOST]) => "zeros: memory has no room for the elements of shape [1152921504606846975]";
         Tensor::<f32>::zeros([MOST]) => "zeros: memory has no room for the elements of shape [1152921504606846975]";
@@ -201,6 +203,8 @@ fn tensors_that_memory_has_no_room_for_are_refused_by_name() {
         h().norm(Norm::L2) => "norm: memory has no room for the elements of shape [536870912, 1073741824]";
         line().sort(0, false) => "sort: memory has no room for the elements of shape [576460752303423488]";
         line().unique() => "unique: memory has no room for the elements of shape [576460752303423488]";
+        one([1 << 40, 2, 2]).matmul(&one([1 << 40, 2, 2])) => "matmul: memory has no room for the elements of shape [1099511627776, 2, 2]";
+        one([1 << 40, 2, 0]).matmul(&one([1 << 40, 0, 1])) => "matmul: memory has no room for the elements of shape [1099511627776, 2, 1]";
         zeros([1 << 29, 0]).matmul(&zeros([0, 1 << 30])) => "matmul: memory has no room for the elements of shape [536870912, 1073741824]";
         Tensor::<f32>::zeros([1, 1, 1, 1]).unwrap().upsample_nearest2d([1 << 29, 1 << 30]) => "upsample_nearest2d: memory has no room for the elements of shape [1, 1, 536870912, 1073741824]";
     }
@@ -215,6 +219,14 @@ fn extremes_that_are_no_mistake_give_their_result() {
         x().triu(isize::MAX).unwrap().sum(..).unwrap().item(),
         Ok(0.0)
     );
+    for repeats in [&[5, usize::MAX][..], &[1, 5, usize::MAX], &[0, 1]] {
+        let repeated = zeros([3, 0]).repeat(repeats).unwrap();
+        assert_eq!(repeated.rank(), repeats.len());
+        assert_eq!(repeated.to_vec(), Ok(vec![]));
+    }
+    let one = |sizes: [usize; 3]| Tensor::scalar(1.0_f32).expand(sizes).unwrap();
+    let nothing = one([1 << 40, 0, 2]).matmul(&one([1 << 40, 2, 2])).unwrap();
+    assert_eq!(nothing.shape(), [1 << 40, 0, 2]);
     assert_eq!(k().roll(isize::MIN, 0).unwrap().to_vec(), k().to_vec());
     assert!(
         x().var(0, usize::MAX)

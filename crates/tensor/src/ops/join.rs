@@ -110,7 +110,11 @@ impl<T: Element> Tensor<T> {
             doubled.extend([times, size]);
             strides.extend([0, own.map_or(0, |own| steps[own])]);
         }
-        Shape::contiguous(OP, &sizes)?;
+        let shape = Shape::contiguous(OP, &sizes)?;
+        if shape.count() == 0 {
+            // The two axes for each may have more places than can be counted.
+            return Ok(self.with_shape(shape));
+        }
         let doubled = Shape::from_parts(doubled, strides, self.shape.offset());
         let doubled = self.with_shape(doubled);
         if doubled.is_contiguous() {
