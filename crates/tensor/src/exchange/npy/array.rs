@@ -101,6 +101,11 @@ fn read_elements<T: NpyElement>(
             let found = bytes - left + block.len() as u64;
             return Err(content(format!("{} {found}", expected())));
         }
+        if elements.try_reserve(block.len() / size_of::<T>()).is_err() {
+            return Err(content(format!(
+                "memory has no room for the elements of shape {shape:?}"
+            )));
+        }
         T::decode(&block, order, &mut elements)?;
         left -= wanted;
     }
