@@ -64,3 +64,17 @@ fn a_file_of_more_elements_than_memory_has_room_for_is_told() {
         },
     );
 }
+
+#[test]
+fn operations_that_need_more_memory_than_their_result_are_refused_by_name() {
+    in_little_memory(
+        "operations_that_need_more_memory_than_their_result_are_refused_by_name",
+        || {
+            let x = Tensor::<f32>::zeros([40_000_000]).unwrap();
+            let no_room = "memory has no room for the elements of shape [40000000]";
+            assert_eq!(said(x.unique()), format!("unique: {no_room}"));
+            assert_eq!(said(x.recurrence(&x, 0)), format!("recurrence: {no_room}"));
+            assert_eq!(said(x.to_vec()), format!("to_vec: {no_room}"));
+        },
+    );
+}
