@@ -216,7 +216,10 @@ pub mod memory {
         pool().limit = bytes;
     }
 
-    /// Gives all memory that no tensor uses back to the system.
+    /// Gives all memory that waits for its next use back to the system.
+    ///
+    /// Matrix products keep memory of their own, which is neither counted nor given back: each
+    /// thread that computed some, up to two buffers of 2¹⁹ elements for each type.
     pub fn release() {
         // Freed after the lock is.
         let _all = pool().empty();
