@@ -130,7 +130,7 @@ impl<T: Element> Buffer<T> {
     }
 
     /// Room for `count` elements of any value, where there is any.
-    fn try_with_count(count: usize) -> Option<Self> {
+    pub(crate) fn try_with_count(count: usize) -> Option<Self> {
         take(count).map(Self)
     }
 

@@ -74,6 +74,7 @@ fn operations_that_need_more_memory_than_their_result_are_refused_by_name() {
             let no_room = "memory has no room for the elements of shape [40000000]";
             assert_eq!(said(x.unique()), format!("unique: {no_room}"));
             assert_eq!(said(x.recurrence(&x, 0)), format!("recurrence: {no_room}"));
+            assert_eq!(said(x.kthvalue(1, 0)), format!("kthvalue: {no_room}"));
             assert_eq!(said(x.to_vec()), format!("to_vec: {no_room}"));
         },
     );

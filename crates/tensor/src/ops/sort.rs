@@ -199,13 +199,15 @@ impl<T: Number> Tensor<T> {
             }
         };
         let (indices, values) = Tensor::build_with(op, shape.clone(), |places| {
-            Self::build(op, shape, |values| {
-                for_each_line(lines, length, values, places, width, work);
+            Self::build_with(op, shape, |values| {
+                for_each_line(lines, length, values, places, width, work)
             })
         })?;
+        let (values, arranged) = values?;
+        arranged.ok_or_else(|| Error::no_room(op, self.shape()))?;
         let back = axis as isize;
         Ok((
-            values?.move_axis(-1, back)?.in_order(op)?,
+            values.move_axis(-1, back)?.in_order(op)?,
             indices.move_axis(-1, back)?.in_order(op)?,
         ))
     }
