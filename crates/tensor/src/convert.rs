@@ -44,13 +44,21 @@ impl<T: Element> Tensor<T> {
 
     /// The elements as a vector in row-major order, without copying where this tensor is
     /// alone and has more than 16.
+    ///
+    /// # Errors
+    /// Memory must have room for the copy; [`Error::Device`] if a device fails.
     pub fn into_vec(self) -> Result<Vec<T>> {
+        self.into_vector("into_vec")
+    }
+
+    /// [`into_vec`](Self::into_vec) on behalf of another operation.
+    pub(crate) fn into_vector(self, op: &'static str) -> Result<Vec<T>> {
         if self.shape.offset() != 0 || !self.is_contiguous() {
-            return self.to_vec();
+            return self.vector(op);
         }
         let (count, Self { shape, storage }) = (self.count(), self);
         let kept = storage.into_vec(count);
-        kept.or_else(|storage| Self { shape, storage }.to_vec())
+        kept.or_else(|storage| Self { shape, storage }.vector(op))
     }
 }
 

@@ -64,7 +64,7 @@ pub enum Error {
         /// The shape.
         shape: Sizes,
     },
-    /// Memory has no room for the elements of a shape.
+    /// Memory has no room for the elements of a shape, or for what computing them takes.
     #[error("{op}: memory has no room for the elements of shape {shape:?}")]
     NoRoom {
         /// The operation.
@@ -187,6 +187,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// Memory has no room for a tensor of these sizes, or for what computing it takes.
+    #[cold]
+    pub(crate) fn no_room(op: &'static str, sizes: &[usize]) -> Self {
+        Self::NoRoom {
+            op,
+            shape: Sizes::from_slice(sizes),
+        }
+    }
+
     /// A label outside the classes: an element of labels of some shape, in row-major order.
     pub fn label(
         op: &'static str,

@@ -130,13 +130,13 @@ impl<T: Element> Buffer<T> {
     }
 
     /// Room for `count` elements of any value, where there is any.
-    fn try_with_count(count: usize) -> Option<Self> {
+    pub(crate) fn try_with_count(count: usize) -> Option<Self> {
         take(count).map(Self)
     }
 
     /// A buffer that takes over a vector, without copying.
     fn from_vec(elements: Vec<T>) -> Self {
-        T::shelf(&mut pool()).used += counted(elements.len());
+        T::shelf(&mut pool()).used += counted(&elements);
         Self(elements)
     }
 
@@ -152,7 +152,7 @@ impl<T: Element> Buffer<T> {
     fn into_vec(mut self, count: usize) -> Vec<T> {
         // An empty vector is left behind for the pool.
         let mut elements = std::mem::take(&mut self.0);
-        T::shelf(&mut pool()).used -= counted(elements.len());
+        T::shelf(&mut pool()).used -= counted(&elements);
         elements.truncate(count);
         elements
     }
@@ -178,7 +178,8 @@ pub mod memory {
 
     /// Bytes in use by tensors at this moment, of all threads together.
     ///
-    /// Tensors of up to 64 elements, whose memory the pool does not keep, are not counted.
+    /// Tensors of up to 64 elements, whose memory the pool does not keep, are not counted; of a
+    /// vector that became a tensor all memory is, whether elements are there or not.
     ///
     /// # Example
     ///
@@ -215,7 +216,10 @@ pub mod memory {
         pool().limit = bytes;
     }
 
-    /// Gives all memory that no tensor uses back to the system.
+    /// Gives all memory that waits for its next use back to the system.
+    ///
+    /// Matrix products keep memory of their own, which is neither counted nor given back: each
+    /// thread that computed some, up to two buffers of 2¹⁹ elements for each type.
     pub fn release() {
         // Freed after the lock is.
         let _all = pool().empty();
@@ -286,11 +290,15 @@ const MANY: usize = 1 << 20;
 /// vector that can fail would have to be cleared here. Many pages that are taken and given back
 /// unused cost next to nothing beside filling them.
 fn has_room<T>(length: usize) -> bool {
-    let mut room = Vec::<T>::new();
-    let found = length < MANY || room.try_reserve_exact(length).is_ok();
     // Seen by somebody, or the compiler would leave out what is not used and say that it worked.
-    std::hint::black_box(&room);
-    found
+    length < MANY || std::hint::black_box(room_for::<T>(length)).is_some()
+}
+
+/// An empty vector with room for `count` elements; none where memory has none.
+pub(crate) fn room_for<T>(count: usize) -> Option<Vec<T>> {
+    let mut room = Vec::new();
+    room.try_reserve_exact(count).ok()?;
+    Some(room)
 }
 
 impl<T> Shelf<T> {
@@ -318,9 +326,15 @@ impl Pool {
     }
 }
 
-/// Elements of a buffer, as far as the pool knows of it.
-fn counted(length: usize) -> usize {
-    if length > SMALL { length } else { 0 }
+/// Elements that a buffer has memory for, as far as the pool knows of it.
+///
+/// A vector that somebody else made may have memory for many more than it has elements.
+#[expect(clippy::ptr_arg, reason = "a slice has no capacity")]
+fn counted<T>(elements: &Vec<T>) -> usize {
+    match elements.capacity() {
+        ..=SMALL => 0,
+        capacity => capacity,
+    }
 }
 
 /// A vector of at least `count` elements of any value; none where memory has no room for it.
@@ -342,30 +356,30 @@ fn take<T: Element>(count: usize) -> Option<Vec<T>> {
         if recycled.is_none() && !has_room::<T>(length) {
             return None;
         }
-        shelf.used += length;
-        if recycled.is_some() {
-            pool.held -= length * size_of::<T>();
-        }
+        shelf.used += recycled.as_ref().map_or(length, counted);
+        pool.held -= recycled.as_ref().map_or(0, counted) * size_of::<T>();
         recycled
     };
     Some(recycled.unwrap_or_else(|| vec![T::default(); length]))
 }
 
-/// Keeps a vector for later use, or frees it where the limit is reached.
+/// Keeps a vector for later use, or frees it where the limit is reached or where a vector of its
+/// class would take much less memory.
 fn put<T: Element>(mut elements: Vec<T>) {
-    let used = elements.len();
-    if used <= SMALL {
+    let counted = counted(&elements);
+    if counted == 0 {
         return;
     }
-    let class = class_below(used);
+    let class = class_below(elements.len().max(SMALL));
+    let fits = elements.len() > SMALL && counted <= class_length(class + 1);
     elements.truncate(class_length(class));
     // What is not kept is freed after the lock is.
     let mut pool = pool();
-    let held = pool.held + elements.len() * size_of::<T>();
-    let has_room = held <= pool.limit;
+    let held = pool.held + counted * size_of::<T>();
+    let kept = fits && held <= pool.limit;
     let shelf = T::shelf(&mut pool);
-    shelf.used -= used;
-    if has_room {
+    shelf.used -= counted;
+    if kept {
         if shelf.classes.len() <= class {
             shelf.classes.resize_with(class + 1, Vec::new);
         }

@@ -130,7 +130,7 @@ impl<T: Element> Tensor<T> {
     ) -> Result<(Self, R)> {
         match Storage::write(length, write) {
             Some((storage, written)) => Ok((Self { shape, storage }, written)),
-            None => Err(no_room(op, &shape)),
+            None => Err(Error::no_room(op, shape.sizes())),
         }
     }
 
@@ -323,14 +323,6 @@ impl<T: Element> Tensor<T> {
             Some(elements) => Ok(elements[self.shape.offset()]),
             None => Ok(self.to_vec()?[0]),
         }
-    }
-}
-
-#[cold]
-fn no_room(op: &'static str, shape: &Shape) -> Error {
-    Error::NoRoom {
-        op,
-        shape: Sizes::from_slice(shape.sizes()),
     }
 }
 

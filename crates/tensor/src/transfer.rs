@@ -2,8 +2,9 @@
 
 use crate::device::Device;
 use crate::element::Element;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::shape::Shape;
+use crate::storage::room_for;
 use crate::tensor::Tensor;
 
 impl<T: Element> Tensor<T> {
@@ -17,7 +18,7 @@ impl<T: Element> Tensor<T> {
         if self.device() == device {
             return Ok(self.clone());
         }
-        let elements = self.to_vec()?;
+        let elements = self.vector("to")?;
         let Some(accelerator) = device.as_accelerator() else {
             return Self::from_vec(elements, self.shape());
         };
@@ -29,19 +30,30 @@ impl<T: Element> Tensor<T> {
     /// The elements as a vector in row-major order, from any device.
     ///
     /// # Errors
-    /// [`Error::Device`](crate::Error::Device) if a device fails.
+    /// Memory must have room for them; [`Error::Device`](crate::Error::Device) if a device fails.
     #[doc(alias = "tolist")]
     #[doc(alias = "numpy")]
     pub fn to_vec(&self) -> Result<Vec<T>> {
+        self.vector("to_vec")
+    }
+
+    /// [`to_vec`](Self::to_vec) on behalf of another operation.
+    pub(crate) fn vector(&self, op: &'static str) -> Result<Vec<T>> {
+        let room = || room_for(self.count()).ok_or_else(|| Error::no_room(op, self.shape()));
         if let Some(accelerator) = self.device().as_accelerator() {
-            let mut elements = vec![T::default(); self.count()];
+            let mut elements = room()?;
+            elements.resize(self.count(), T::default());
             let kernels = T::kernels(accelerator.as_ref());
-            kernels.download(self.operand("to_vec")?, &mut elements)?;
+            kernels.download(self.operand(op)?, &mut elements)?;
             return Ok(elements);
         }
         match self.as_slice() {
-            Some(elements) => Ok(elements.to_vec()),
-            None => self.in_order("to_vec")?.into_vec(),
+            Some(slice) => {
+                let mut elements = room()?;
+                elements.extend_from_slice(slice);
+                Ok(elements)
+            }
+            None => self.in_order(op)?.into_vector(op),
         }
     }
 }

@@ -58,7 +58,7 @@ fn mistakes_are_told_with_operation_rule_and_what_was_found() {
         Tensor::<f32>::arange(0.0, 1e19, 1.0) => "arange: shape [10000000000000000000] has more elements than memory can address";
         Tensor::<f32>::linspace(0.0, 1.0, 1 << 62) => "linspace: shape [4611686018427387904] has more elements than memory can address";
         Tensor::<f32>::uniform([1_usize << 62], 0.0, 1.0, &mut rng()) => "uniform: shape [4611686018427387904] has more elements than memory can address";
-        Tensor::<i64>::integers([2], 3, 3, &mut rng()) => "integers: bounds must be low < high, found low 3, high 3";
+        Tensor::<i64>::integers([2], 3, 3, &mut rng()) => "integers: low must be below high, 3, found 3";
         Tensor::<bool>::bernoulli([2], 1.5, &mut rng()) => "bernoulli: probability must be in [0, 1], found 1.5";
         h().repeat([2, 2]) => "repeat: shape [1073741824, 2147483648] has more elements than memory can address";
         Tensor::concatenate(&[&h(), &h()], 0) => "concatenate: shape [1073741824, 1073741824] has more elements than memory can address";
@@ -81,11 +81,12 @@ fn mistakes_are_told_with_operation_rule_and_what_was_found() {
         x().slice(0, Slice::from(..).step(0)) => "slice: step must be a number other than 0, found 0";
         x().slice(isize::MIN, ..) => "slice: axis -9223372036854775808 is out of range for rank 2";
         x().flip([2]) => "flip: axis 2 is out of range for rank 2";
-        x().flip([0, 0]) => "flip: axes must be each axis at most once, found axis 0 twice";
+        x().flip([0, 0]) => "flip: axes must be named once each, found axis 0 twice";
         Tensor::from([1.0_f32]).diag(isize::MIN) => "diag: shape [9223372036854775809, 9223372036854775809] has more elements than memory can address";
         Tensor::from([1.0_f32]).diag(isize::MAX) => "diag: shape [9223372036854775808, 9223372036854775808] has more elements than memory can address";
         x().split(0, [3]) => "split: sizes must be numbers that add up to 2, the size of axis 0, found [3]";
         x().chunk(0, 0) => "chunk: count must be at least 1, found 0";
+        Tensor::scalar(1.0_f32).expand([1 << 50]).unwrap().chunk(0, 1 << 50) => "chunk: pieces must be as few as memory has room for, found 1125899906842624";
         x().index_select(0, &Tensor::from([2])) => "index_select: index 2 is out of range for axis 0 of size 2";
         x().gather(0, &Tensor::from([[-1]])) => "gather: index -1 is out of range for axis 0 of size 2";
         x().gather(0, &Tensor::from([0])) => "gather: expected index sizes of at most [2, 3] along every axis but 0, found shape [1]";
@@ -99,7 +100,7 @@ fn mistakes_are_told_with_operation_rule_and_what_was_found() {
         Tensor::from([0]).bincount(1 << 62) => "bincount: shape [4611686018427387904] has more elements than memory can address";
         Tensor::from([1.0_f32]).tril(0) => "tril: expected at least two axes, found shape [1]";
         x().roll(1, 2) => "roll: axis 2 is out of range for rank 2";
-        x().repeat([2]) => "repeat: repeats must be at least 2 numbers, found [2]";
+        x().repeat([2]) => "repeat: repeats must be at least 2, one for each axis, found [2]";
         x().repeat([usize::MAX, 2]) => "repeat: shape [18446744073709551615, 6] has more elements than memory can address";
         x().pad([(1, 1)], 0.0) => "pad: margins must be one pair for each of the 2 axes, found [(1, 1)]";
         x().add(&Tensor::from([1.0, 2.0])) => "add: shapes [2, 3] and [2] do not broadcast: aligned at the last axis, sizes must be equal or 1";
@@ -110,11 +111,18 @@ fn mistakes_are_told_with_operation_rule_and_what_was_found() {
         tall().squeeze(1).unwrap().outer(&tall().squeeze(1).unwrap()) => "outer: shape [1099511627776, 1099511627776] has more elements than memory can address";
         x().add_assign(&zeros([4, 3])) => "add_assign: expected a shape that broadcasts to [2, 3], found shape [4, 3]";
         Tensor::<f64>::uniform([2], -1e308, 1e308, &mut rng()) => "uniform: bounds must be finite with low < high in f64, found low -1e308, high 1e308";
+        Tensor::<f32>::normal([2], 0.0, -1.0, &mut rng()) => "normal: mean and standard deviation must be finite, the latter at least 0, and the values within f32, found mean 0, standard deviation -1";
+        Tensor::<f32>::arange(0.0, 1e300, 1e299) => "arange: start, end, step must be finite, the first two in f32, and step not 0, found 0.0, 1e300, 1e299";
+        Tensor::<f32>::linspace(-1e300, 0.0, 3) => "linspace: start, end must be finite in f32 and at a finite distance, found -1e300, 0.0";
+        Tensor::<f64>::linspace(-1e308, 1e308, 3) => "linspace: start, end must be finite in f64 and at a finite distance, found -1e308, 1e308";
+        x().permute([0, 0]) => "permute: axes must be all 2 axes, named once each, found [0, 0]";
+        x().reshape([4, 2]) => "reshape: expected 8 elements for shape [4, 2], found shape [2, 3]";
+        Tensor::<f32>::stack(&[], 0) => "stack: tensors must be one or more, found none";
         x().clamp(2.0, 1.0) => "clamp: low must be at most high, 1, found 2";
         x().clamp(f64::NAN, 1.0) => "clamp: low must be at most high, 1, found NaN";
-        x().sum([0, 0]) => "sum: axes must be each axis at most once, found axis 0 twice";
+        x().sum([0, 0]) => "sum: axes must be named once each, found axis 0 twice";
         x().sum(2) => "sum: axis 2 is out of range for rank 2";
-        x().mean(keep([0, -2])) => "mean: axes must be each axis at most once, found axis 0 twice";
+        x().mean(keep([0, -2])) => "mean: axes must be named once each, found axis 0 twice";
         x().amax(-3) => "amax: axis -3 is out of range for rank 2";
         x().argmax([0, 1]) => "argmax: axes must be one axis, or all (..), found 2 axes";
         x().softmax(-3) => "softmax: axis -3 is out of range for rank 2";
@@ -145,7 +153,7 @@ fn mistakes_are_told_with_operation_rule_and_what_was_found() {
         zeros([0, 3]).amax(0) => "amax: expected at least one element along the reduced axes, found shape [0, 3]";
         zeros([1 << 50, 0]).matmul(&zeros([0, 1 << 50])) => "matmul: shape [1125899906842624, 1125899906842624] has more elements than memory can address";
         x().var(isize::MAX, 1) => "var: axis 9223372036854775807 is out of range for rank 2";
-        x().flip([0, -2]) => "flip: axes must be each axis at most once, found axis 0 twice";
+        x().flip([0, -2]) => "flip: axes must be named once each, found axis 0 twice";
     }
 }
 
@@ -157,6 +165,7 @@ fn tensors_that_memory_has_no_room_for_are_refused_by_name() {
     const HALF: usize = 1 << 59;
     let line = || h().flatten().unwrap();
     let times = || Tensor::<i64>::scalar(1).expand([HALF]).unwrap();
+    let one = |sizes: [usize; 3]| Tensor::scalar(1.0_f32).expand(sizes).unwrap();
     mistakes! {
         Tensor::<f64>::zeros([MOST]) => "zeros: memory has no room for the elements of shape [1152921504606846975]";
         Tensor::<f32>::zeros([MOST]) => "zeros: memory has no room for the elements of shape [1152921504606846975]";
@@ -201,6 +210,16 @@ fn tensors_that_memory_has_no_room_for_are_refused_by_name() {
         h().norm(Norm::L2) => "norm: memory has no room for the elements of shape [536870912, 1073741824]";
         line().sort(0, false) => "sort: memory has no room for the elements of shape [576460752303423488]";
         line().unique() => "unique: memory has no room for the elements of shape [576460752303423488]";
+        one([1 << 40, 2, 2]).matmul(&one([1 << 40, 2, 2])) => "matmul: memory has no room for the elements of shape [1099511627776, 2, 2]";
+        one([1 << 40, 2, 0]).matmul(&one([1 << 40, 0, 1])) => "matmul: memory has no room for the elements of shape [1099511627776, 2, 1]";
+        Tensor::from([1.0_f32]).index_select(0, &Tensor::from([0]).expand([HALF]).unwrap().slice(0, Slice::from(..).step(2)).unwrap()) => "index_select: memory has no room for the elements of shape [288230376151711744]";
+        h().into_vec() => "into_vec: memory has no room for the elements of shape [536870912, 1073741824]";
+        line().narrow(0, 0, 1 << 40).unwrap().outer(&Tensor::from([1.0; 4])) => "outer: memory has no room for the elements of shape [1099511627776, 4]";
+        line().unsqueeze(1).unwrap().var(1, 0) => "var: memory has no room for the elements of shape [576460752303423488]";
+        line().unsqueeze(1).unwrap().logsumexp(1) => "logsumexp: memory has no room for the elements of shape [576460752303423488]";
+        Tensor::<f32>::zeros([1, 1]).unwrap().linear(&one([1 << 50, 1, 1]).squeeze(2).unwrap(), Some(&one([1 << 50, 1, 1]).flatten().unwrap())) => "linear: memory has no room for the elements of shape [1125899906842624]";
+        Tensor::from([1.0_f32]).adaptive_max_pool1d(1 << 50) => "adaptive_max_pool1d: memory has no room for the elements of shape [1125899906842624]";
+        line().max_pool1d(&Pooling::new(1)) => "max_pool1d: memory has no room for the elements of shape [576460752303423488]";
         zeros([1 << 29, 0]).matmul(&zeros([0, 1 << 30])) => "matmul: memory has no room for the elements of shape [536870912, 1073741824]";
         Tensor::<f32>::zeros([1, 1, 1, 1]).unwrap().upsample_nearest2d([1 << 29, 1 << 30]) => "upsample_nearest2d: memory has no room for the elements of shape [1, 1, 536870912, 1073741824]";
     }
@@ -215,6 +234,14 @@ fn extremes_that_are_no_mistake_give_their_result() {
         x().triu(isize::MAX).unwrap().sum(..).unwrap().item(),
         Ok(0.0)
     );
+    for repeats in [&[5, usize::MAX][..], &[1, 5, usize::MAX], &[0, 1]] {
+        let repeated = zeros([3, 0]).repeat(repeats).unwrap();
+        assert_eq!(repeated.rank(), repeats.len());
+        assert_eq!(repeated.to_vec(), Ok(vec![]));
+    }
+    let one = |sizes: [usize; 3]| Tensor::scalar(1.0_f32).expand(sizes).unwrap();
+    let nothing = one([1 << 40, 0, 2]).matmul(&one([1 << 40, 2, 2])).unwrap();
+    assert_eq!(nothing.shape(), [1 << 40, 0, 2]);
     assert_eq!(k().roll(isize::MIN, 0).unwrap().to_vec(), k().to_vec());
     assert!(
         x().var(0, usize::MAX)

@@ -51,4 +51,27 @@ fn the_pool_is_bounded_shared_between_threads_and_given_back_on_request() {
         drop(few);
         assert_eq!((memory::used(), memory::held()), (0, 0));
     }
+
+    // Of a vector all memory counts, and one that is mostly empty does not wait for later use.
+    memory::set_limit(2 * BYTES);
+    let cut = |capacity: usize, length| {
+        let mut vector = vec![1.0_f32; capacity];
+        vector.truncate(length);
+        Tensor::from(vector)
+    };
+    for length in [17, 64, 65, 100, ELEMENTS / 2] {
+        let short = cut(ELEMENTS, length);
+        assert_eq!((memory::used(), memory::held()), (BYTES, 0), "{length}");
+        drop(short);
+        assert_eq!((memory::used(), memory::held()), (0, 0), "{length}");
+    }
+    let nearly_full = cut(1100, 1030);
+    assert_eq!((memory::used(), memory::held()), (4400, 0));
+    drop(nearly_full);
+    assert_eq!((memory::used(), memory::held()), (0, 4400));
+    let again = Tensor::<f32>::zeros([1024]).unwrap();
+    assert_eq!((memory::used(), memory::held()), (4400, 0));
+    drop(again);
+    memory::release();
+    assert_eq!((memory::used(), memory::held()), (0, 0));
 }

@@ -199,6 +199,8 @@ fn a_file_cut_anywhere_is_told() {
                 told.starts_with("expected the header of an npy file"),
                 "{told}"
             );
+            let found = format!("the end after \"{}\"", whole[..length].escape_ascii());
+            assert!(told.ends_with(&found), "{told}");
         } else {
             let found = length - 128;
             let expected = "expected 24 bytes of elements for shape [2, 3], found";

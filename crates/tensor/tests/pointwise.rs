@@ -247,10 +247,12 @@ fn arithmetic_agrees<T: Float>(case: &Case) {
         );
     }
     if a.shape() == sizes {
-        let mut sum = a.clone();
+        let (mut sum, mut product) = (a.clone(), a.clone());
         sum.add_assign(b).unwrap();
+        product.mul_assign(b).unwrap();
         let bits = |x: Tensor<T>| format!("{:?}", x.to_vec().unwrap());
         assert_eq!(bits(sum), bits(a.add(b).unwrap()));
+        assert_eq!(bits(product), bits(a.mul(b).unwrap()));
     }
 }
 

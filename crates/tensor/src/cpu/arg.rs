@@ -50,20 +50,20 @@ const ROWS: usize = 512;
 const TILE: usize = 4096;
 
 /// For `elements` as `[outer, axis, inner]`, the place along the axis of the first element that
-/// none beats, as `[outer, inner]`.
+/// none beats, as `[outer, inner]`; none where memory has no room for those that are still ahead.
 pub(crate) fn winner<T: Number, C: Contest>(
     _contest: C,
     elements: &[T],
     axis: usize,
     inner: usize,
     output: &mut [i64],
-) {
+) -> Option<()> {
     if output.is_empty() {
-        return;
+        return Some(());
     }
     if inner == 1 && axis <= SEGMENT {
         let piece = (PIECE / axis).max(1);
-        return for_each_piece(output, piece, |start, places| {
+        for_each_piece(output, piece, |start, places| {
             dispatch(Rows::<T, C> {
                 elements: &elements[start * axis..],
                 length: axis,
@@ -71,16 +71,18 @@ pub(crate) fn winner<T: Number, C: Contest>(
                 _contest: PhantomData,
             });
         });
+        return Some(());
     }
     let segment = (SEGMENT / inner).max(ROWS).min(axis);
     let segments = axis.div_ceil(segment);
     let count = output.len() * segments;
-    let mut bests = Buffer::with_count(count);
+    let mut bests = Buffer::try_with_count(count)?;
     let bests = &mut bests.as_mut_slice()[..count];
     if segments == 1 {
-        return in_segments::<T, C>(elements, [axis, inner, segment], bests, output);
+        in_segments::<T, C>(elements, [axis, inner, segment], bests, output);
+        return Some(());
     }
-    let mut places = Buffer::with_count(count);
+    let mut places = Buffer::try_with_count(count)?;
     let places = &mut places.as_mut_slice()[..count];
     in_segments::<T, C>(elements, [axis, inner, segment], bests, places);
     let partial = bests.chunks_exact(segments * inner);
@@ -96,6 +98,7 @@ pub(crate) fn winner<T: Number, C: Contest>(
             *place = places[winner];
         }
     }
+    Some(())
 }
 
 /// The winners of every segment of the axis and their places, as `[outer, segments, inner]`.

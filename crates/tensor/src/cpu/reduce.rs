@@ -139,11 +139,8 @@ pub(crate) fn reduce<T: Element, R: Reduction<T>>(
     let mut results = pass(op, view.elements, offset, &mut groups, &reduction, centres)?;
     let combine = reduction.combine();
     while groups.iter().any(|group| group.reduced) {
-        let partial = match results.as_slice() {
-            Some(partial) => pass(op, partial, 0, &mut groups, &combine, &[])?,
-            None => unreachable!("passes build contiguous tensors"),
-        };
-        results = partial;
+        let partial = results.view(op)?.elements;
+        results = pass(op, partial, 0, &mut groups, &combine, &[])?;
     }
     Ok(results)
 }

@@ -8,6 +8,7 @@ use std::cmp::Ordering;
 use rayon::prelude::*;
 
 use crate::element::Number;
+use crate::storage::room_for;
 
 /// An element and its place on its line.
 pub(crate) type Pair<T> = (T, i64);
@@ -86,7 +87,8 @@ pub(crate) fn nth<T: Number>(pairs: &mut [Pair<T>], numbers: usize, k: usize) ->
 }
 
 /// Calls `work(line, its values, its places)` for each line of `length` elements, with `width`
-/// results each, on several threads where there are many.
+/// results each, on several threads where there are many; none where memory has no room for the
+/// pairs of a line.
 pub(crate) fn for_each_line<T: Number>(
     lines: &[T],
     length: usize,
@@ -94,27 +96,28 @@ pub(crate) fn for_each_line<T: Number>(
     places: &mut [i64],
     width: usize,
     work: impl Fn(&mut [Pair<T>], usize, &mut [T], &mut [i64]) + Sync,
-) {
+) -> Option<()> {
     if values.is_empty() {
-        return;
+        return Some(());
     }
     // Whole lines, enough of them to be worth a thread.
     let lot = (MANY / length).max(1);
     let arrange = |((values, places), lines): ((&mut [T], &mut [i64]), &[T])| {
-        let mut scratch = Vec::with_capacity(length);
+        let mut scratch = room_for(length)?;
         let results = values.chunks_mut(width).zip(places.chunks_mut(width));
         for (line, (values, places)) in lines.chunks(length).zip(results) {
             let numbers = pairs(line, &mut scratch);
             work(&mut scratch, numbers, values, places);
         }
+        Some(())
     };
     if lines.len() <= lot * length {
-        arrange(((values, places), lines));
+        arrange(((values, places), lines))
     } else {
         let values = values.par_chunks_mut(lot * width);
         let places = places.par_chunks_mut(lot * width);
         let lines = lines.par_chunks(lot * length);
-        values.zip(places).zip(lines).for_each(arrange);
+        values.zip(places).zip(lines).try_for_each(arrange)
     }
 }
 

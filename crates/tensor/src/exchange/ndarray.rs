@@ -48,7 +48,7 @@ impl<T: Element> Tensor<T> {
     /// no view of them, because an axis runs backwards or they are on another device.
     ///
     /// # Errors
-    /// [`Error::Device`] if a device fails.
+    /// Memory must have room for a copy; [`Error::Device`] if a device fails.
     ///
     /// # Example
     ///
@@ -64,7 +64,10 @@ impl<T: Element> Tensor<T> {
     pub fn as_ndarray(&self) -> Result<CowArray<'_, T, IxDyn>> {
         match self.array_view() {
             Some(view) => Ok(view.into()),
-            None => Ok(self.contiguous()?.into_ndarray()?.into()),
+            None => Ok(self
+                .in_order("as_ndarray")?
+                .into_array("as_ndarray")?
+                .into()),
         }
     }
 
@@ -72,8 +75,13 @@ impl<T: Element> Tensor<T> {
     /// and they lie without gaps, in any order of axes, else a copy.
     ///
     /// # Errors
-    /// [`Error::Device`] if a device fails.
+    /// Memory must have room for a copy; [`Error::Device`] if a device fails.
     pub fn into_ndarray(self) -> Result<ArrayD<T>> {
+        self.into_array("into_ndarray")
+    }
+
+    /// [`into_ndarray`](Self::into_ndarray) on behalf of another operation.
+    fn into_array(self, op: &'static str) -> Result<ArrayD<T>> {
         let sizes = Sizes::from_slice(self.shape());
         // With the longest steps first, elements without gaps are in row-major order.
         let mut order: Vec<usize> = (0..self.rank()).collect();
@@ -82,9 +90,9 @@ impl<T: Element> Tensor<T> {
         let ordered = self.with_shape(self.shape.permute(&order));
         drop(self);
         let shape = Sizes::from_slice(ordered.shape());
-        let array = ArrayD::from_shape_vec(&shape[..], ordered.into_vec()?);
+        let array = ArrayD::from_shape_vec(&shape[..], ordered.into_vector(op)?);
         let array = array.map_err(|error| Error::Shape {
-            op: "into_ndarray",
+            op,
             expected: format!("a shape that ndarray can hold ({error})"),
             found: sizes,
         })?;

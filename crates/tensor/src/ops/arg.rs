@@ -71,8 +71,10 @@ impl<T: Number> Tensor<T> {
         let shape = Shape::contiguous(op, &reduced.sizes)?;
         let tensor = self.in_order(op)?;
         let elements = dense(op, &tensor)?;
-        Tensor::build(op, shape, |output| {
-            winner(contest, elements, axis, inner, output);
-        })
+        let (places, won) = Tensor::build_with(op, shape, |output| {
+            winner(contest, elements, axis, inner, output)
+        })?;
+        won.ok_or_else(|| Error::no_room(op, self.shape()))?;
+        Ok(places)
     }
 }

@@ -109,7 +109,7 @@ impl Axes {
                 return Err(Error::Argument {
                     op,
                     argument: "axes",
-                    expected: "each axis at most once".into(),
+                    expected: "named once each".into(),
                     found: format!("axis {axis} twice"),
                 });
             }
@@ -173,7 +173,7 @@ mod tests {
     fn an_axis_twice_or_out_of_range_is_an_error() {
         assert_eq!(
             sizes([1, -2]).unwrap_err().to_string(),
-            "sum: axes must be each axis at most once, found axis 1 twice"
+            "sum: axes must be named once each, found axis 1 twice"
         );
         assert!(matches!(sizes(3), Err(Error::Axis { axis: 3, .. })));
     }

@@ -42,6 +42,9 @@ impl<T: Element> Tensor<T> {
     /// those out of range become the nearest end of it, and NaN becomes 0. As a boolean,
     /// everything but 0 is true, NaN included; true becomes 1.
     ///
+    /// # Errors
+    /// The elements must be in main memory, and memory must have room for the result.
+    ///
     /// # Example
     ///
     /// ```

@@ -111,6 +111,9 @@ impl Tensor<bool> {
     }
 
     /// Where it does not hold.
+    ///
+    /// # Errors
+    /// The elements must be in main memory, and memory must have room for the result.
     #[doc(alias = "logical_not")]
     #[doc(alias = "bitwise_not")]
     pub fn not(&self) -> Result<Self> {
@@ -152,12 +155,18 @@ impl Pointwise<1> for Clamp {
 
 impl<T: Float> Tensor<T> {
     /// Where the number is NaN.
+    ///
+    /// # Errors
+    /// The elements must be in main memory, and memory must have room for the result.
     #[doc(alias = "isnan")]
     pub fn is_nan(&self) -> Result<Tensor<bool>> {
         unary("is_nan", self, |a: T| a.to_f64().is_nan())
     }
 
     /// Where the number is neither infinite nor NaN.
+    ///
+    /// # Errors
+    /// The elements must be in main memory, and memory must have room for the result.
     #[doc(alias = "isfinite")]
     pub fn is_finite(&self) -> Result<Tensor<bool>> {
         unary("is_finite", self, T::is_finite)

@@ -30,6 +30,9 @@ impl<T: Float> Tensor<T> {
     }
 
     /// Multiplies this tensor by a number.
+    ///
+    /// # Errors
+    /// Memory must have room for a copy where another tensor shares the elements.
     #[doc(alias = "mul_")]
     pub fn scale(&mut self, factor: f64) -> Result<()> {
         if let Some(length) = line_up(self, &[], &mut [])

@@ -4,8 +4,6 @@
 //! an index occurs several times, its elements are added in the index's row-major order, so the
 //! same input gives the same bits.
 
-use std::borrow::Cow;
-
 use super::dense;
 use crate::cpu;
 use crate::cpu::index::IndexWalk;
@@ -37,14 +35,15 @@ impl<T: Element> Tensor<T> {
     pub fn index_select(&self, axis: isize, index: &Tensor<i64>) -> Result<Self> {
         const OP: &str = "index_select";
         let axis = self.shape.axis(OP, axis)?;
-        let places = vector(OP, index)?;
-        in_range(OP, &places, axis, self.shape()[axis])?;
+        let index = vector(OP, index)?;
+        let places = dense(OP, &index)?;
+        in_range(OP, places, axis, self.shape()[axis])?;
         let mut sizes = Sizes::from_slice(self.shape());
         sizes[axis] = places.len();
         let shape = Shape::contiguous(OP, &sizes)?;
         let from = self.view(OP)?;
         Self::build(OP, shape, |output| {
-            cpu::copy::copy_places(from, axis, &places, output);
+            cpu::copy::copy_places(from, axis, places, output);
         })
     }
 
@@ -134,7 +133,8 @@ impl<T: Number> Tensor<T> {
     pub fn index_add(&self, axis: isize, index: &Tensor<i64>, source: &Self) -> Result<Self> {
         const OP: &str = "index_add";
         let axis = self.shape.axis(OP, axis)?;
-        let places = vector(OP, index)?;
+        let index = vector(OP, index)?;
+        let places = dense(OP, &index)?;
         let mut expected = Sizes::from_slice(self.shape());
         expected[axis] = places.len();
         if source.shape() != &expected[..] {
@@ -145,14 +145,14 @@ impl<T: Number> Tensor<T> {
             });
         }
         let slices = self.shape()[axis];
-        in_range(OP, &places, axis, slices)?;
+        in_range(OP, places, axis, slices)?;
         let source = source.in_order(OP)?;
         let shape = Shape::contiguous(OP, self.shape())?;
         let inner = self.shape()[axis + 1..].iter().product();
         let (own, added) = (self.view(OP)?, dense(OP, &source)?);
         Self::build(OP, shape, |output| {
             cpu::copy::copy(own, output);
-            cpu::index::index_add(added, &places, inner, output, slices);
+            cpu::index::index_add(added, places, inner, output, slices);
         })
     }
 }
@@ -222,8 +222,8 @@ impl Tensor<i64> {
     }
 }
 
-/// The places in an index vector.
-fn vector<'a>(op: &'static str, index: &'a Tensor<i64>) -> Result<Cow<'a, [i64]>> {
+/// An index vector, its places one after the other.
+fn vector(op: &'static str, index: &Tensor<i64>) -> Result<Tensor<i64>> {
     if index.rank() != 1 {
         return Err(Error::Shape {
             op,
@@ -231,10 +231,7 @@ fn vector<'a>(op: &'static str, index: &'a Tensor<i64>) -> Result<Cow<'a, [i64]>
             found: Sizes::from_slice(index.shape()),
         });
     }
-    Ok(match index.view(op)?.as_contiguous() {
-        Some(places) => Cow::Borrowed(places),
-        None => Cow::Owned(index.to_vec()?),
-    })
+    index.in_order(op)
 }
 
 /// Whether every index lies inside an axis.

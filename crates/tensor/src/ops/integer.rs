@@ -88,12 +88,18 @@ impl Tensor<i64> {
     }
 
     /// −x; the least integer is its own negative.
+    ///
+    /// # Errors
+    /// The elements must be in main memory, and memory must have room for the result.
     #[doc(alias = "negative")]
     pub fn neg(&self) -> Result<Self> {
         unary("neg", self, i64::wrapping_neg)
     }
 
     /// |x|; of the least integer, itself.
+    ///
+    /// # Errors
+    /// The elements must be in main memory, and memory must have room for the result.
     #[doc(alias = "absolute")]
     pub fn abs(&self) -> Result<Self> {
         unary("abs", self, i64::wrapping_abs)

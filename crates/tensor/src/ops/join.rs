@@ -96,7 +96,7 @@ impl<T: Element> Tensor<T> {
             return Err(Error::Argument {
                 op: OP,
                 argument: "repeats",
-                expected: format!("at least {} numbers", self.rank()),
+                expected: format!("at least {}, one for each axis", self.rank()),
                 found: format!("{repeats:?}"),
             });
         };
@@ -110,7 +110,11 @@ impl<T: Element> Tensor<T> {
             doubled.extend([times, size]);
             strides.extend([0, own.map_or(0, |own| steps[own])]);
         }
-        Shape::contiguous(OP, &sizes)?;
+        let shape = Shape::contiguous(OP, &sizes)?;
+        if shape.count() == 0 {
+            // The two axes for each may have more places than can be counted.
+            return Ok(self.with_shape(shape));
+        }
         let doubled = Shape::from_parts(doubled, strides, self.shape.offset());
         let doubled = self.with_shape(doubled);
         if doubled.is_contiguous() {
@@ -177,7 +181,7 @@ fn none(op: &'static str) -> Error {
     Error::Argument {
         op,
         argument: "tensors",
-        expected: "at least one tensor".into(),
+        expected: "one or more".into(),
         found: "none".into(),
     }
 }
@@ -203,7 +207,7 @@ mod tests {
         );
         assert_eq!(
             message(Tensor::stack(&[], 0)),
-            "stack: tensors must be at least one tensor, found none"
+            "stack: tensors must be one or more, found none"
         );
         assert!(Tensor::concatenate(&[&Tensor::scalar(1)], 0).is_err());
     }
@@ -228,7 +232,7 @@ mod tests {
         );
         assert_eq!(
             message(x.repeat([2])),
-            "repeat: repeats must be at least 2 numbers, found [2]"
+            "repeat: repeats must be at least 2, one for each axis, found [2]"
         );
     }
 }

@@ -34,6 +34,9 @@ impl<T: Element> Tensor<T> {
     }
 
     /// A tensor of the shape of this one, on its device, whose elements are all `value`.
+    ///
+    /// # Errors
+    /// There must be room for it, and the device must offer it.
     pub fn full_like(&self, value: T) -> Result<Self> {
         Self::full_on(self.device(), self.shape(), value)
     }
@@ -57,11 +60,17 @@ impl<T: Number> Tensor<T> {
     }
 
     /// A tensor of zeros of the shape of this one.
+    ///
+    /// # Errors
+    /// Those of [`full_like`](Tensor::full_like).
     pub fn zeros_like(&self) -> Result<Self> {
         self.full_like(T::ZERO)
     }
 
     /// A tensor of ones of the shape of this one.
+    ///
+    /// # Errors
+    /// Those of [`full_like`](Tensor::full_like).
     pub fn ones_like(&self) -> Result<Self> {
         self.full_like(T::ONE)
     }
@@ -84,11 +93,16 @@ impl<T: Number> Tensor<T> {
 }
 
 impl<T: Float> Tensor<T> {
-    /// start, start + step, start + 2·step, … as far as the numbers lie before `end`:
-    /// ⌈(end − start) / step⌉ of them.
+    /// start, start + step, start + 2·step, …: ⌈(end − start) / step⌉ numbers, so that they lie
+    /// before `end`.
+    ///
+    /// # Numerics
+    /// The distance and its quotient are rounded. With a step that is no binary fraction the last
+    /// number may so be `end` or next to it: from 1.0 to 1.3 by 0.1 there are four numbers.
+    /// [`linspace`](Self::linspace) is told how many there are.
     ///
     /// # Errors
-    /// `step` must not be 0, and all three must be finite.
+    /// `step` must not be 0, and all three must be finite, `start` and `end` in `T` as well.
     ///
     /// # Example
     ///
@@ -101,12 +115,12 @@ impl<T: Float> Tensor<T> {
     /// ```
     pub fn arange(start: f64, end: f64, step: f64) -> Result<Self> {
         let count = ((end - start) / step).ceil().max(0.0);
-        if step == 0.0 || !(start.is_finite() && end.is_finite() && step.is_finite()) {
+        if step == 0.0 || !(finite_in::<T>([start, end]) && step.is_finite()) {
             return Err(Error::Argument {
                 op: "arange",
                 argument: "start, end, step",
-                expected: "finite, and step not 0".into(),
-                found: format!("{start}, {end}, {step}"),
+                expected: format!("finite, the first two in {}, and step not 0", T::NAME),
+                found: format!("{start:?}, {end:?}, {step:?}"),
             });
         }
         // A count that is too large becomes the largest, which the shape refuses.
@@ -121,15 +135,15 @@ impl<T: Float> Tensor<T> {
     /// `count` numbers at even distances from `start` to `end`, both included; 1 number is `start`.
     ///
     /// # Errors
-    /// The ends must be at a finite distance.
+    /// The ends must be finite in `T`, and at a finite distance.
     pub fn linspace(start: f64, end: f64, count: usize) -> Result<Self> {
         let distance = end - start;
-        if !distance.is_finite() {
+        if !(finite_in::<T>([start, end]) && distance.is_finite()) {
             return Err(Error::Argument {
                 op: "linspace",
                 argument: "start, end",
-                expected: "numbers at a finite distance".into(),
-                found: format!("{start}, {end}"),
+                expected: format!("finite in {} and at a finite distance", T::NAME),
+                found: format!("{start:?}, {end:?}"),
             });
         }
         let shape = Shape::contiguous("linspace", &[count])?;
@@ -146,6 +160,11 @@ impl<T: Float> Tensor<T> {
             }
         })
     }
+}
+
+/// Whether numbers are finite once they are elements.
+fn finite_in<T: Float>(numbers: [f64; 2]) -> bool {
+    numbers.iter().all(|&x| T::from_f64(x).to_f64().is_finite())
 }
 
 impl Tensor<i64> {

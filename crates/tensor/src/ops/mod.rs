@@ -19,6 +19,15 @@
 //! | `cast` to an integer | 0 |
 //!
 //! Sums and variances of infinities are those of IEEE 754: ∞ − ∞ is NaN.
+//!
+//! # Where PyTorch does otherwise
+//!
+//! | operation | here | there |
+//! | --- | --- | --- |
+//! | `sort` and `topk`, descending | NaN comes last | NaN comes first |
+//! | poolings of the largest | the first NaN of a window | the last |
+//! | poolings in `ceil_mode` | a kernel larger than the padded input is an error | one window, if it is less than a stride larger |
+//! | an axis of a tensor of rank 0 | an error: there is none | 0 and −1 are allowed |
 
 pub mod apply;
 pub mod arg;

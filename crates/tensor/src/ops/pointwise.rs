@@ -232,18 +232,27 @@ impl<T: Float> Tensor<T> {
     }
 
     /// x + constant.
+    ///
+    /// # Errors
+    /// Memory must have room for the result.
     #[doc(alias = "add")]
     pub fn add_scalar(&self, constant: f64) -> Result<Self> {
         self.map(AddScalar(constant))
     }
 
     /// constant · x.
+    ///
+    /// # Errors
+    /// Memory must have room for the result.
     #[doc(alias = "mul")]
     pub fn mul_scalar(&self, constant: f64) -> Result<Self> {
         self.map(MulScalar(constant))
     }
 
     /// x^exponent, as IEEE 754 `pow`: x^0 = 1 for every x.
+    ///
+    /// # Errors
+    /// Memory must have room for the result.
     #[doc(alias = "pow")]
     #[doc(alias = "power")]
     pub fn powf(&self, exponent: f64) -> Result<Self> {

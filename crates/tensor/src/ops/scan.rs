@@ -5,6 +5,7 @@ use crate::cpu;
 use crate::element::{Element, Float, Number};
 use crate::error::{Error, Result};
 use crate::shape::{Shape, Sizes};
+use crate::storage::room_for;
 use crate::tensor::Tensor;
 
 impl<T: Float> Tensor<T> {
@@ -74,8 +75,10 @@ impl<T: Float> Tensor<T> {
             });
         }
         let (factors, terms) = (factors.in_order(OP)?, self.in_order(OP)?);
-        let pairs = dense(OP, &factors)?.iter().zip(dense(OP, &terms)?);
-        let pairs: Vec<(T, T)> = pairs.map(|(&factor, &x)| (factor, x)).collect();
+        let both = dense(OP, &factors)?.iter().zip(dense(OP, &terms)?);
+        let no_room = || Error::no_room(OP, self.shape());
+        let mut pairs = room_for(self.count()).ok_or_else(no_room)?;
+        pairs.extend(both.map(|(&factor, &x)| (factor, x)));
         let step = |y: f64, _, (factor, x): (T, T)| factor.to_f64().mul_add(y, x.to_f64());
         scan_dense(OP, &pairs, self.shape(), axis, 0.0, step, T::from_f64)
     }

@@ -8,6 +8,7 @@ use crate::cpu::sort::{Pair, for_each_line, nth, pairs, rank, sort, sort_first};
 use crate::element::Number;
 use crate::error::{Error, Result};
 use crate::shape::{Shape, Sizes};
+use crate::storage::room_for;
 use crate::tensor::Tensor;
 
 /// The distinct values of a tensor, as [`Tensor::unique`] returns them.
@@ -126,26 +127,29 @@ impl<T: Number> Tensor<T> {
         const OP: &str = "unique";
         let elements = self.in_order(OP)?;
         let elements = dense(OP, &elements)?;
-        let mut sorted = Vec::with_capacity(elements.len());
+        let no_room = || Error::no_room(OP, self.shape());
+        let mut sorted = room_for(elements.len()).ok_or_else(no_room)?;
         let numbers = pairs(elements, &mut sorted);
         sort(&mut sorted, numbers, false);
         let (mut values, mut counts) = (Vec::new(), Vec::<i64>::new());
-        let mut inverse = vec![0; elements.len()];
-        for (place, &(value, index)) in sorted.iter().enumerate() {
-            let repeats = place > numbers || values.last() == Some(&value);
-            match counts.last_mut() {
-                Some(count) if repeats => *count += 1,
-                _ => {
-                    values.push(value);
-                    counts.push(1);
+        let shape = Shape::contiguous(OP, self.shape())?;
+        let inverse = Tensor::build(OP, shape, |inverse| {
+            for (place, &(value, index)) in sorted.iter().enumerate() {
+                let repeats = place > numbers || values.last() == Some(&value);
+                match counts.last_mut() {
+                    Some(count) if repeats => *count += 1,
+                    _ => {
+                        values.push(value);
+                        counts.push(1);
+                    }
                 }
+                inverse[index as usize] = counts.len() as i64 - 1;
             }
-            inverse[index as usize] = counts.len() as i64 - 1;
-        }
+        })?;
         Ok(Unique {
             values: values.into(),
             counts: counts.into(),
-            inverse: Tensor::from_vec(inverse, self.shape())?,
+            inverse,
         })
     }
 
@@ -195,13 +199,15 @@ impl<T: Number> Tensor<T> {
             }
         };
         let (indices, values) = Tensor::build_with(op, shape.clone(), |places| {
-            Self::build(op, shape, |values| {
-                for_each_line(lines, length, values, places, width, work);
+            Self::build_with(op, shape, |values| {
+                for_each_line(lines, length, values, places, width, work)
             })
         })?;
+        let (values, arranged) = values?;
+        arranged.ok_or_else(|| Error::no_room(op, self.shape()))?;
         let back = axis as isize;
         Ok((
-            values?.move_axis(-1, back)?.in_order(op)?,
+            values.move_axis(-1, back)?.in_order(op)?,
             indices.move_axis(-1, back)?.in_order(op)?,
         ))
     }

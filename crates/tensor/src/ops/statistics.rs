@@ -3,7 +3,7 @@
 use super::axes::{Axes, keep};
 use super::pointwise::{Abs, Square};
 use super::reduce::reduce;
-use crate::cpu::lane_fold::{ExpDistance, LaneFold, SquaredDistance, Sum};
+use crate::cpu::lane_fold::{ExpDistance, LaneFold, Larger, SquaredDistance, Sum};
 use crate::element::Float;
 use crate::error::Result;
 use crate::pointwise::Pointwise;
@@ -13,11 +13,19 @@ use crate::tensor::Tensor;
 impl<T: Float> Tensor<T> {
     /// The mean of the elements along `axes`, Σx / n; NaN where there are none.
     ///
+    /// # Numerics
+    /// The sum is formed first: where it overflows, the mean is infinite though every element is
+    /// finite.
+    ///
     /// # Errors
     /// Each axis must exist and be named once.
     pub fn mean(&self, axes: impl Into<Axes>) -> Result<Self> {
-        let axes = self.reduced("mean", axes)?;
-        let sum = reduce("mean", self, &axes, LaneFold::of(Sum), None)?;
+        self.mean_along("mean", axes.into())
+    }
+
+    fn mean_along(&self, op: &'static str, axes: Axes) -> Result<Self> {
+        let axes = self.reduced(op, axes)?;
+        let sum = reduce(op, self, &axes, LaneFold::of(Sum), None)?;
         sum.divided(axes.count as f64)
     }
 
@@ -28,7 +36,9 @@ impl<T: Float> Tensor<T> {
     ///
     /// # Numerics
     /// The mean is found first and the squares are taken about it, so nothing cancels. The relative
-    /// error is that of the two sums, plus (ε·mean/std)².
+    /// error is that of the two sums, plus (ε·mean/std)². It is infinite or NaN where the sum of the
+    /// elements or that of the squares overflows: in `f32` where one is 1.8e19 from the mean, and for
+    /// two elements of 3e38, though they are equal.
     ///
     /// # Errors
     /// Each axis must exist and be named once.
@@ -38,7 +48,7 @@ impl<T: Float> Tensor<T> {
 
     fn variance(&self, op: &'static str, given: Axes, correction: usize) -> Result<Self> {
         let axes = self.reduced(op, given.clone())?;
-        let mean = self.mean(keep(given))?;
+        let mean = self.mean_along(op, keep(given))?;
         let fold = LaneFold {
             summand: SquaredDistance,
             fold: Sum,
@@ -90,17 +100,20 @@ impl<T: Float> Tensor<T> {
     /// # Errors
     /// Each axis must exist and be named once.
     pub fn logsumexp(&self, axes: impl Into<Axes>) -> Result<Self> {
+        const OP: &str = "logsumexp";
         let axes = axes.into();
-        let reduced = self.reduced("logsumexp", axes.clone())?;
+        let reduced = self.reduced(OP, axes.clone())?;
         if reduced.count == 0 {
             return Tensor::full(&reduced.sizes, T::from_f64(f64::NEG_INFINITY));
         }
-        let largest = self.amax(keep(axes))?.map(FiniteOrZero)?;
+        let kept = self.reduced(OP, keep(axes))?;
+        let largest = reduce(OP, self, &kept, LaneFold::of(Larger), None)?;
+        let largest = largest.map(FiniteOrZero)?;
         let fold = LaneFold {
             summand: ExpDistance,
             fold: Sum,
         };
-        let sum = reduce("logsumexp", self, &reduced, fold, Some(&largest))?;
+        let sum = reduce(OP, self, &reduced, fold, Some(&largest))?;
         largest.reshape(sum.shape())?.zip(&sum, PlusLn)
     }
 

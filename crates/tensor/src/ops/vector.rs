@@ -2,6 +2,8 @@
 
 use crate::element::Float;
 use crate::error::{Error, Result};
+use crate::pointwise::Pointwise;
+use crate::scalar::Scalar;
 use crate::shape::{Shape, Sizes};
 use crate::tensor::Tensor;
 
@@ -54,7 +56,19 @@ impl<T: Float> Tensor<T> {
     pub fn outer(&self, other: &Self) -> Result<Self> {
         vectors("outer", [self, other])?;
         Shape::contiguous("outer", &[self.count(), other.count()])?;
-        self.unsqueeze(1)?.mul(&other.unsqueeze(0)?)
+        self.unsqueeze(1)?.zip(&other.unsqueeze(0)?, Outer)
+    }
+}
+
+/// The formula of [`Tensor::outer`], so that errors name the operation.
+#[derive(Clone, Copy, Debug)]
+struct Outer;
+
+impl Pointwise<2> for Outer {
+    const NAME: &'static str = "outer";
+    #[inline(always)]
+    fn eval<S: Scalar>(&self, [a, b]: [S; 2]) -> S {
+        a * b
     }
 }
 

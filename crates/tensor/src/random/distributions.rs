@@ -137,7 +137,10 @@ impl Normal {
             Err(invalid(
                 "normal",
                 "mean and standard deviation",
-                format!("a deviation of at least 0 and values that fit {}", T::NAME),
+                format!(
+                    "finite, the latter at least 0, and the values within {}",
+                    T::NAME
+                ),
                 format!("mean {mean}, standard deviation {standard_deviation}"),
             ))
         }
@@ -196,9 +199,9 @@ impl Integers {
         } else {
             Err(invalid(
                 "integers",
-                "bounds",
-                "low < high".into(),
-                format!("low {low}, high {high}"),
+                "low",
+                format!("below high, {high}"),
+                low.to_string(),
             ))
         }
     }

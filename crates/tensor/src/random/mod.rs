@@ -205,6 +205,9 @@ impl Rng {
 
     /// The numbers 0, …, n − 1 in random order; takes n positions.
     ///
+    /// It is a vector like any other: where memory has no room for `n` numbers, the program ends.
+    /// [`Tensor::permutation`](crate::Tensor::permutation) gives an error there.
+    ///
     /// # Example
     ///
     /// ```

@@ -121,7 +121,7 @@ fn parameters_of_no_distribution_are_errors_and_draw_nothing() {
     assert_eq!(rng, Rng::seed(7));
     assert_eq!(
         rng.fill_integers(&mut [0], 3, 2).unwrap_err().to_string(),
-        "integers: bounds must be low < high, found low 3, high 2"
+        "integers: low must be below high, 2, found 3"
     );
 }
 

@@ -13,7 +13,10 @@ pub use reshape::{NewShape, Size};
 pub use slice::Slice;
 
 impl<T: Element> Tensor<T> {
-    /// All elements in one axis, in row-major order.
+    /// All elements in one axis, in row-major order; copied only where they do not lie so evenly.
+    ///
+    /// # Errors
+    /// Memory must have room for a copy.
     #[doc(alias = "ravel")]
     pub fn flatten(&self) -> Result<Self> {
         self.reshape([self.count()])
@@ -69,7 +72,7 @@ impl<T: Element> Tensor<T> {
             return Err(Error::Argument {
                 op: "permute",
                 argument: "axes",
-                expected: format!("each of the {} axes once", self.rank()),
+                expected: format!("all {} axes, named once each", self.rank()),
                 found: format!("{:?}", axes.as_ref()),
             });
         }

@@ -37,11 +37,10 @@ impl<T: Element> Tensor<T> {
     fn reshape_to(&self, sizes: Sizes) -> Result<Self> {
         let fresh = Shape::contiguous(OP, &sizes)?;
         if fresh.count() != self.count() {
-            return Err(Error::ElementCount {
+            return Err(Error::Shape {
                 op: OP,
-                expected: fresh.count(),
-                found: self.count(),
-                shape: sizes,
+                expected: format!("{} elements for shape {sizes:?}", fresh.count()),
+                found: Sizes::from_slice(self.shape()),
             });
         }
         match self.shape.reshape(&sizes) {
@@ -187,7 +186,7 @@ mod tests {
         let told = |shape: &[isize]| six().reshape(shape).map(drop).unwrap_err().to_string();
         assert_eq!(
             told(&[4, 2]),
-            "reshape: shape [4, 2] has 8 elements, found 6"
+            "reshape: expected 8 elements for shape [4, 2], found shape [2, 3]"
         );
         assert_eq!(
             told(&[-1, 4]),

@@ -5,6 +5,7 @@ use std::ops::{Range, RangeFrom, RangeFull, RangeTo};
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::ops::axes::Axes;
+use crate::storage::room_for;
 use crate::tensor::Tensor;
 
 /// Which elements of an axis to take: from `start` on, up to but without `end`, every `step`-th.
@@ -183,13 +184,7 @@ impl<T: Element> Tensor<T> {
                 found: format!("{sizes:?}"),
             });
         }
-        let mut start = 0;
-        let pieces = sizes.iter().map(|&length| {
-            let piece = self.shape.slice(axis, start, 1, length);
-            start += length;
-            self.with_shape(piece)
-        });
-        Ok(pieces.collect())
+        self.pieces("split", axis, sizes.iter().copied())
     }
 
     /// The tensor cut along one axis into at most `count` pieces of ⌈size / count⌉ elements, of
@@ -199,7 +194,7 @@ impl<T: Element> Tensor<T> {
     /// `count` must be at least 1.
     #[doc(alias = "array_split")]
     pub fn chunk(&self, axis: isize, count: usize) -> Result<Vec<Self>> {
-        let resolved = self.shape.axis("chunk", axis)?;
+        let axis = self.shape.axis("chunk", axis)?;
         if count == 0 {
             return Err(Error::Argument {
                 op: "chunk",
@@ -208,11 +203,34 @@ impl<T: Element> Tensor<T> {
                 found: "0".into(),
             });
         }
-        let size = self.shape()[resolved];
+        let size = self.shape()[axis];
         let length = size.div_ceil(count).max(1);
         let starts = (0..size.max(1)).step_by(length);
-        let sizes: Vec<usize> = starts.map(|start| length.min(size - start)).collect();
-        self.split(axis, sizes)
+        let lengths = starts.map(|start| length.min(size - start));
+        self.pieces("chunk", axis, lengths)
+    }
+
+    /// Pieces of the given lengths, which add up to the size of the axis.
+    fn pieces(
+        &self,
+        op: &'static str,
+        axis: usize,
+        lengths: impl ExactSizeIterator<Item = usize>,
+    ) -> Result<Vec<Self>> {
+        let count = lengths.len();
+        let mut pieces = room_for(count).ok_or_else(|| Error::Argument {
+            op,
+            argument: "pieces",
+            expected: "as few as memory has room for".into(),
+            found: count.to_string(),
+        })?;
+        let mut start = 0;
+        pieces.extend(lengths.map(|length| {
+            let piece = self.shape.slice(axis, start, 1, length);
+            start += length;
+            self.with_shape(piece)
+        }));
+        Ok(pieces)
     }
 }
 

@@ -193,7 +193,7 @@ impl NpzWriter {
         let entry = self.archive.new_file(&file).start();
         let (mut entry, config) = entry.map_err(system)?;
         let mut elements = config.wrap(&mut entry);
-        array::write(&mut elements, tensor)?;
+        array::write("NpzWriter::write", &mut elements, tensor)?;
         let (_, checks) = elements.finish().map_err(system)?;
         entry.finish(checks).map_err(system)?;
         Ok(())

@@ -34,8 +34,12 @@ pub(super) fn read<T: NpyElement>(reader: &mut impl Read) -> io::Result<Tensor<T
     tensor.map_err(|error| content(error.to_string()))
 }
 
-/// Writes an array.
-pub(super) fn write<T: NpyElement>(writer: &mut impl Write, tensor: &Tensor<T>) -> io::Result<()> {
+/// Writes an array on behalf of an operation.
+pub(super) fn write<T: NpyElement>(
+    op: &'static str,
+    writer: &mut impl Write,
+    tensor: &Tensor<T>,
+) -> io::Result<()> {
     let other = |error: crate::error::Error| io::Error::other(error.to_string());
     let tensor = tensor.to(&Device::Cpu).map_err(other)?;
     let reversed = reversed_axes(&tensor).map_err(other)?;
@@ -51,7 +55,7 @@ pub(super) fn write<T: NpyElement>(writer: &mut impl Write, tensor: &Tensor<T>) 
     };
     writer.write_all(&header.bytes()?)?;
     let laid_out = if fortran_order { reversed } else { tensor };
-    let dense = laid_out.contiguous().map_err(other)?;
+    let dense = laid_out.in_order(op).map_err(other)?;
     let mut bytes = Vec::with_capacity(BLOCK);
     for elements in dense
         .as_slice()
@@ -100,6 +104,11 @@ fn read_elements<T: NpyElement>(
         if (block.len() as u64) < wanted {
             let found = bytes - left + block.len() as u64;
             return Err(content(format!("{} {found}", expected())));
+        }
+        if elements.try_reserve(block.len() / size_of::<T>()).is_err() {
+            return Err(content(format!(
+                "memory has no room for the elements of shape {shape:?}"
+            )));
         }
         T::decode(&block, order, &mut elements)?;
         left -= wanted;

@@ -27,7 +27,8 @@ pub(super) struct Header {
 impl Header {
     /// Reads everything up to the first element.
     pub(super) fn read(reader: &mut impl Read) -> io::Result<Self> {
-        let start = take(reader, 8)?;
+        let mut start = Vec::new();
+        read_on(reader, 8, &mut start)?;
         if !start.starts_with(MAGIC) {
             let found = start.escape_ascii();
             return Err(content(format!(
@@ -35,8 +36,8 @@ impl Header {
             )));
         }
         let length = match start[6] {
-            1 => u64::from(number(&take(reader, 2)?)),
-            2 | 3 => u64::from(number(&take(reader, 4)?)),
+            1 => number(read_on(reader, 2, &mut start)?),
+            2 | 3 => number(read_on(reader, 4, &mut start)?),
             major => {
                 return Err(content(format!(
                     "expected version 1, 2 or 3 of the npy format, found {major}"
@@ -48,8 +49,7 @@ impl Header {
                 "expected a header of at most {LONGEST} bytes, found {length}"
             )));
         }
-        let text = take(reader, length)?;
-        let text = String::from_utf8_lossy(&text);
+        let text = String::from_utf8_lossy(read_on(reader, length, &mut start)?);
         Self::parse(&text).ok_or_else(|| {
             let found: String = text.trim().chars().take(200).collect();
             content(format!(
@@ -152,22 +152,22 @@ impl<'a> Rest<'a> {
     }
 }
 
-/// The next bytes, all of them.
-fn take(reader: &mut impl Read, count: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    reader.take(count).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 == count {
-        return Ok(bytes);
+/// The next bytes, all of them, which are added to those that were read before.
+fn read_on<'a>(reader: &mut impl Read, count: u64, start: &'a mut Vec<u8>) -> io::Result<&'a [u8]> {
+    let before = start.len();
+    let read = reader.take(count).read_to_end(start)?;
+    if read as u64 == count {
+        return Ok(&start[before..]);
     }
     Err(content(format!(
         "expected the header of an npy file, found the end after \"{}\"",
-        bytes.escape_ascii()
+        start.escape_ascii()
     )))
 }
 
 /// A number, little end first.
-fn number(bytes: &[u8]) -> u32 {
-    let byte = |number, &byte: &u8| number << 8 | u32::from(byte);
+fn number(bytes: &[u8]) -> u64 {
+    let byte = |number, &byte: &u8| number << 8 | u64::from(byte);
     bytes.iter().rev().fold(0, byte)
 }
 

@@ -70,7 +70,7 @@ impl<T: NpyElement> Tensor<T> {
         let path = path.as_ref();
         AtomicFile::create(path)
             .and_then(|mut file| {
-                array::write(&mut file, self)?;
+                array::write("write_npy", &mut file, self)?;
                 file.commit()
             })
             .map_err(|error| told(path, error))

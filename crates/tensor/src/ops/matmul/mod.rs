@@ -10,6 +10,7 @@ use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::pointwise::Pointwise;
 use crate::shape::{Shape, Sizes, broadcast, countable};
+use crate::storage::room_for;
 use crate::tensor::Tensor;
 
 impl<T: Float> Tensor<T> {
@@ -236,6 +237,12 @@ fn product<T: Float>(
     for other in std::iter::once(b).chain(bias) {
         a.device().check_same(op, other.device())?;
     }
+    countable(op, sizes)?;
+    if sizes.contains(&0) {
+        // There may be more matrices than memory has room to list, and none of them has elements.
+        a.view(op)?;
+        return Tensor::build(op, Shape::grid(sizes), |_| ());
+    }
     if runs_backwards(a) || runs_backwards(b) {
         let (a, b) = (forwards(op, a)?, forwards(op, b)?);
         return product(op, [&a, &b], batch, sizes, bias, then);
@@ -248,7 +255,11 @@ fn product<T: Float>(
             [&single[..1], &single[1..]]
         }
         _ => {
-            many = [starts(a, batch), starts(b, batch)];
+            let no_room = || Error::no_room(op, sizes);
+            many = [
+                starts(a, batch).ok_or_else(no_room)?,
+                starts(b, batch).ok_or_else(no_room)?,
+            ];
             [&many[0], &many[1]]
         }
     };
@@ -256,7 +267,7 @@ fn product<T: Float>(
     let in_order;
     let bias = match bias {
         Some(bias) => {
-            in_order = bias.contiguous()?;
+            in_order = bias.in_order(op)?;
             in_order.as_slice()
         }
         None => None,
@@ -266,7 +277,6 @@ fn product<T: Float>(
         then,
         ..Epilogue::NONE
     };
-    countable(op, sizes)?;
     Tensor::build(op, Shape::grid(sizes), |output| {
         T::multiply([m, k, n], a, b, output, epilogue);
     })
@@ -291,8 +301,9 @@ fn forwards<T: Float>(op: &'static str, tensor: &Tensor<T>) -> Result<Tensor<T>>
     }
 }
 
-/// Where the matrices of the batch that the tensor's leading axes broadcast to begin.
-fn starts<T: Float>(tensor: &Tensor<T>, batch: &[usize]) -> Vec<usize> {
+/// Where the matrices of the batch that the tensor's leading axes broadcast to begin; none where
+/// memory has no room for so many places.
+fn starts<T: Float>(tensor: &Tensor<T>, batch: &[usize]) -> Option<Vec<usize>> {
     let strides = tensor.strides();
     let start = |number: usize| {
         let axes = tensor.shape()[..tensor.rank() - 2]
@@ -307,7 +318,10 @@ fn starts<T: Float>(tensor: &Tensor<T>, batch: &[usize]) -> Vec<usize> {
         }
         start as usize
     };
-    (0..batch.iter().product()).map(start).collect()
+    let count = batch.iter().product();
+    let mut starts = room_for(count)?;
+    starts.extend((0..count).map(start));
+    Some(starts)
 }
 
 /// The matrices of a tensor, one for each place in the axes before the last two.

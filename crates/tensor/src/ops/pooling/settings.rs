@@ -6,6 +6,7 @@ use crate::cpu::pooling::{Window, Windows};
 use crate::error::{Error, Result};
 use crate::ops::spatial::{PerSpatialAxis, Steps};
 use crate::shape::Sizes;
+use crate::storage::room_for;
 
 /// Which windows a pooling looks at.
 ///
@@ -220,7 +221,7 @@ impl SlidingAxis {
         let window = |number| self.window(number, count_include_pad);
         // A list that begins with an empty window ends there, however many there would be.
         let count = if window(0).count > 0 { last + 1 } else { 1 };
-        let mut windows = room_for(op, count)?;
+        let mut windows = list_of(op, count)?;
         for window in (0..count).map(window) {
             let is_empty = window.count == 0;
             windows.push(window);
@@ -269,20 +270,13 @@ impl SlidingAxis {
 ///
 /// # Errors
 /// There must be that much memory.
-fn room_for(op: &'static str, count: usize) -> Result<Vec<Window>> {
-    let mut windows = Vec::new();
-    match windows.try_reserve_exact(count) {
-        Ok(()) => Ok(windows),
-        Err(_) => Err(Error::TooLarge {
-            op,
-            shape: Sizes::from_slice(&[count]),
-        }),
-    }
+fn list_of(op: &'static str, count: usize) -> Result<Vec<Window>> {
+    room_for(count).ok_or_else(|| Error::no_room(op, &[count]))
 }
 
 fn adaptive(op: &'static str, input: usize, count: usize) -> Result<Windows> {
     let bound = |window: usize| window as u128 * input as u128;
-    let mut windows = room_for(op, count)?;
+    let mut windows = list_of(op, count)?;
     windows.extend((0..count).map(|window| {
         let start = (bound(window) / count as u128) as usize;
         let end = bound(window + 1).div_ceil(count as u128) as usize;

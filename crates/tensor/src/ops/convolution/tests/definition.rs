@@ -16,6 +16,9 @@ struct Case {
     layout: usize,
 }
 
+/// An axis that is not there.
+const NOTHING: [usize; 5] = [1, 1, 1, 0, 1];
+
 fn cases(largest: usize) -> impl Strategy<Value = Case> {
     let axis = (0..=largest, 1usize..=4, 1usize..=4, 0usize..=3, 1usize..=3);
     let axis = axis.prop_map(|(input, kernel, stride, padding, dilation)| {
@@ -60,6 +63,12 @@ impl Case {
             [outputs, self.inputs, down[1], across[1]],
             [self.batch, outputs, self.output(0), self.output(1)],
         ]
+    }
+
+    /// Places that a transposed convolution adds behind the last, to give back the input's size.
+    fn output_padding(&self, axis: usize) -> usize {
+        let [input, kernel, stride, padding, dilation] = self.axes[axis];
+        (input + 2 * padding - (kernel - 1) * dilation - 1) % stride
     }
 
     /// Calls `visit` with the places of an element of the input, of the weight and of the output,
@@ -146,10 +155,24 @@ fn check<T: Float>(case: &Case) -> std::result::Result<(), TestCaseError> {
     let [x, w, g] = [&x, &w, &g].map(|operand| laid_out(operand, case.layout));
     let found = x.conv2d(&w, Some(&bias), &settings).unwrap();
     prop_assert_eq!(found.shape(), &y_shape[..]);
-    prop_assert_eq!(numbers(&found), y, "output");
+    prop_assert_eq!(numbers(&found), &y[..], "output");
     let found = g.conv_input_gradient(&w, &x_shape[2..], &settings).unwrap();
     prop_assert_eq!(found.shape(), &x_shape[..]);
-    prop_assert_eq!(numbers(&found), dx, "gradient to the input");
+    prop_assert_eq!(numbers(&found), &dx[..], "gradient to the input");
+    let added = [0, 1].map(|axis| case.output_padding(axis));
+    let found = g.conv_transpose2d(&w, None, &settings, added).unwrap();
+    prop_assert_eq!(found.shape(), &x_shape[..]);
+    prop_assert_eq!(numbers(&found), &dx[..], "transposed");
+    if case.axes[0] == NOTHING {
+        let [_, _, stride, padding, dilation] = case.axes[1];
+        let settings = Convolution::new().stride(stride).padding(padding);
+        let settings = settings.dilation(dilation).groups(case.groups);
+        let [x, w, g] = [&x, &w, &g].map(|operand| operand.squeeze(2).unwrap());
+        let found = x.conv1d(&w, Some(&bias), &settings).unwrap();
+        prop_assert_eq!(numbers(&found), &y[..], "output of one axis");
+        let found = g.conv_transpose1d(&w, None, &settings, added[1]).unwrap();
+        prop_assert_eq!(numbers(&found), dx, "transposed of one axis");
+    }
     let found = g
         .conv_weight_gradient(&x, &w_shape[2..], &settings)
         .unwrap();
@@ -161,6 +184,13 @@ fn check<T: Float>(case: &Case) -> std::result::Result<(), TestCaseError> {
 proptest! {
     #[test]
     fn convolution_and_its_gradients_are_their_definitions(case in cases(9)) {
+        check::<f32>(&case)?;
+        check::<f64>(&case)?;
+    }
+
+    #[test]
+    fn one_axis_is_no_exception(mut case in cases(40)) {
+        case.axes[0] = NOTHING;
         check::<f32>(&case)?;
         check::<f64>(&case)?;
     }
