@@ -10,7 +10,7 @@ use std::path::Path;
 
 use macula_autograd::{Var, check_gradients};
 use macula_tensor::ops::pointwise as formulas;
-use macula_tensor::{Result, Slice, Tensor, keep};
+use macula_tensor::{Norm, Result, Slice, Tensor, keep};
 
 use common::methods;
 use inputs::{
@@ -131,10 +131,19 @@ fn table() -> Vec<Row> {
         row("var", cube(), |x| x[0].var(keep([0, 2]), 0)),
         row("var", number(), |x| x[0].var(.., 0)),
         row("std", matrix(), |x| x[0].std(1, 1)),
-        row("norm1", matrix(), |x| x[0].norm1(1)),
-        row("norm1", number(), |x| x[0].norm1(..)),
-        row("norm2", matrix(), |x| x[0].norm2(keep(1))),
-        row("norm2", number(), |x| x[0].norm2(..)),
+        row("norm", matrix(), |x| x[0].norm(Norm::L1, 1)),
+        row("norm", number(), |x| x[0].norm(Norm::L1, ..)),
+        row("norm", matrix(), |x| x[0].norm(Norm::L2, keep(1))),
+        row("norm", number(), |x| x[0].norm(Norm::L2, ..)),
+        row("norm", matrix(), |x| x[0].norm(Norm::P(3.0), 1)),
+        row("norm", cube(), |x| x[0].norm(Norm::P(1.5), keep([0, 2]))),
+        row("norm", number(), |x| x[0].norm(Norm::P(1.5), ..)),
+        row("norm", matrix(), |x| x[0].norm(Norm::P(-2.0), 1)),
+        row("norm", matrix(), |x| x[0].norm(Norm::Max, 1)),
+        row("norm", matrix(), |x| x[0].norm(Norm::Min, keep(1))),
+        row("norm", matrix(), |x| {
+            x[0].norm(Norm::NonZero, 1)?.mul(&x[0].sum(1)?)
+        }),
         row("cumsum", matrix(), |x| x[0].cumsum(1)),
         row("cumsum", matrix(), |x| x[0].cumsum(0)),
         row("cumprod", matrix(), |x| x[0].cumprod(1)),

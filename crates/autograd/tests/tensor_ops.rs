@@ -22,7 +22,7 @@ const WITHOUT_GRADIENT: &[&[&str]] = &[
         "bincount",
         "count_nonzero",
     ],
-    &["is_finite", "is_nan", "norm", "searchsorted", "unique"],
+    &["is_finite", "is_nan", "searchsorted", "unique"],
     // Inputs that are.
     &["and", "cast", "not", "one_hot", "or", "xor"],
     &["floor_divide", "remainder"],
@@ -42,7 +42,7 @@ const WITHOUT_GRADIENT: &[&[&str]] = &[
     // In place, which a tape cannot see.
     &["add_assign", "mul_assign", "scale"],
     // Methods of `Axes`, `Norm` and `Slice`, and settings of convolutions and poolings.
-    &["kept_shape", "of_parts", "step"],
+    &["kept_shape", "named", "of_parts", "step"],
     &["adaptive", "ceil_mode", "count_include_pad", "dilation"],
     &["groups", "new", "padding", "stride"],
 ];

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Case, assert_exact, cases, eighths, noise, with_specials};
+use common::{Case, assert_exact, assert_within, cases, eighths, noise, with_specials};
 use macula_tensor::{Float, Norm, Tensor, keep, ops::pointwise::Square};
 use proptest::prelude::*;
 
@@ -27,12 +27,6 @@ fn sums_agree<T: Float>(case: &Case, element: fn(u64) -> T) {
     let sum = |v: &[f64]| v.iter().sum::<f64>() + 0.0;
     check(x.sum(case.axes()).unwrap(), &sum);
     check(x.mean(case.axes()).unwrap(), &|v| sum(v) / v.len() as f64);
-    check(x.norm1(case.axes()).unwrap(), &|v| {
-        v.iter().map(|x| x.abs()).sum()
-    });
-    check(x.norm2(case.axes()).unwrap(), &|v| {
-        v.iter().map(|x| x * x).sum::<f64>().sqrt()
-    });
     check(x.map_sum(Square, case.axes()).unwrap(), &|v| {
         v.iter().map(|x| x * x).sum()
     });
@@ -58,15 +52,16 @@ fn sums_agree<T: Float>(case: &Case, element: fn(u64) -> T) {
     assert_exact(&x.prod(case.axes()).unwrap(), &sizes, &products);
 }
 
+/// Whether there are results of no elements, or would be.
+fn of_nothing<T: Float>(case: &Case, x: &Tensor<T>) -> bool {
+    let mut axes = x.shape().iter().zip(&case.reduced);
+    axes.any(|(&size, &reduced)| reduced && size == 0)
+}
+
 fn extremes_agree<T: Float>(case: &Case) {
     let x = case.tensor(with_specials::<T>);
     let (sizes, groups) = case.groups(&x);
-    let empty = x
-        .shape()
-        .iter()
-        .zip(&case.reduced)
-        .any(|(&size, &reduced)| reduced && size == 0);
-    if empty {
+    if of_nothing(case, &x) {
         assert!(x.amax(case.axes()).is_err() && x.amin(case.axes()).is_err());
         return;
     }
@@ -119,27 +114,42 @@ fn variances_agree<T: Float>(case: &Case, correction: usize, specials: bool) {
     }
 }
 
-fn norms_agree<T: Float>(case: &Case, specials: bool) {
-    let x = case.tensor(|random| match specials {
-        true => with_specials::<T>(random),
-        false => eighths(random),
-    });
-    let sizes: Vec<f64> = x
-        .to_vec()
-        .unwrap()
-        .iter()
-        .map(|x| x.to_f64().abs())
-        .collect();
-    let check = |norm, wanted: f64| {
-        let found = x.norm(norm).unwrap();
-        assert!(
-            found == wanted || found.is_nan() && wanted.is_nan(),
-            "{norm:?}: {found} instead of {wanted}"
-        );
+fn norms_agree<T: Float>(case: &Case, element: fn(u64) -> T) {
+    let x = case.tensor(element);
+    let (sizes, groups) = case.groups(&x);
+    let empty = of_nothing(case, &x);
+    let naive = |norm: Norm, group: &[T]| -> f64 {
+        let sizes = group.iter().map(|x| x.to_f64().abs());
+        match norm {
+            Norm::L1 => sizes.sum::<f64>() + 0.0,
+            Norm::L2 => sizes.map(|x| x * x).sum::<f64>().sqrt(),
+            Norm::P(p) => sizes.map(|x| x.powf(p)).sum::<f64>().powf(1.0 / p),
+            Norm::Max => max(&[0.0].into_iter().chain(sizes).collect::<Vec<_>>()),
+            Norm::Min => -max(&sizes.map(|x| -x).collect::<Vec<_>>()),
+            Norm::NonZero => sizes.filter(|&x| x != 0.0).count() as f64,
+        }
     };
-    check(Norm::L1, sizes.iter().sum::<f64>() + 0.0);
-    check(Norm::L2, sizes.iter().map(|x| x * x).sum::<f64>().sqrt());
-    check(Norm::Max, max(&[&[0.0], &sizes[..]].concat()));
+    for norm in [Norm::L1, Norm::L2, Norm::Max, Norm::Min, Norm::NonZero] {
+        if norm == Norm::Min && empty {
+            assert!(x.norm(norm, case.axes()).is_err());
+            continue;
+        }
+        let expected: Vec<f64> = groups.iter().map(|group| naive(norm, group)).collect();
+        assert_exact(&x.norm(norm, case.axes()).unwrap(), &sizes, &expected);
+    }
+    for p in [-1.5, 0.5, 3.0] {
+        if p < 0.0 && empty {
+            continue;
+        }
+        let found = x.norm(Norm::P(p), case.axes()).unwrap();
+        let expected: Vec<f64> = groups
+            .iter()
+            .map(|group| naive(Norm::P(p), group))
+            .collect();
+        assert_eq!(found.shape(), sizes);
+        // A power and a root of two units each, the root also of a sum that is off by its powers.
+        assert_within("norm", &found.to_vec().unwrap(), &expected, 8.0);
+    }
 }
 
 proptest! {
@@ -196,9 +206,11 @@ proptest! {
     }
 
     #[test]
-    fn norms_of_all_elements_are_the_naive_ones(case in cases(6), specials: bool) {
-        norms_agree::<f32>(&case, specials);
-        norms_agree::<f64>(&case, specials);
+    fn norms_of_every_order_are_the_naive_ones(case in cases(6)) {
+        norms_agree(&case, eighths::<f32>);
+        norms_agree(&case, eighths::<f64>);
+        norms_agree(&case, with_specials::<f32>);
+        norms_agree(&case, with_specials::<f64>);
     }
 
     #[test]
@@ -266,6 +278,7 @@ fn long_and_short_axes_sliced_and_transposed_agree_too() {
         turned.reduced.reverse();
         for case in [whole, sliced, turned] {
             sums_agree(&case, halves::<f32>);
+            norms_agree(&case, halves::<f64>);
             extremes_agree::<f64>(&case);
             // In f32, next to which the naive sums in f64 are exact.
             variances_agree::<f32>(&case, 1, false);

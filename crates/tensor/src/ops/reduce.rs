@@ -56,22 +56,12 @@ impl<T: Float> Tensor<T> {
     /// # Ok::<(), macula_tensor::Error>(())
     /// ```
     pub fn map_sum<F: Pointwise<1>>(&self, formula: F, axes: impl Into<Axes>) -> Result<Self> {
-        self.sum_of(F::NAME, formula, axes)
-    }
-
-    /// [`map_sum`](Self::map_sum) under the name of another operation.
-    pub(crate) fn sum_of<F: Pointwise<1>>(
-        &self,
-        op: &'static str,
-        formula: F,
-        axes: impl Into<Axes>,
-    ) -> Result<Self> {
-        let axes = self.reduced(op, axes)?;
+        let axes = self.reduced(F::NAME, axes)?;
         let fold = LaneFold {
             summand: Mapped(formula),
             fold: Sum,
         };
-        reduce(op, self, &axes, fold, None)
+        reduce(F::NAME, self, &axes, fold, None)
     }
 
     /// The product of the elements along `axes`; 1 where there are none.
