@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Case, assert_exact, assert_within, cases, eighths, noise, with_specials};
-use macula_tensor::{Float, Norm, Tensor, keep, ops::pointwise::Square};
+use macula_tensor::{Float, Norm, Number, Tensor, keep, ops::pointwise::Square};
 use proptest::prelude::*;
 
 fn max(values: &[f64]) -> f64 {
@@ -152,6 +152,18 @@ fn norms_agree<T: Float>(case: &Case, element: fn(u64) -> T) {
     }
 }
 
+fn truths_agree<T: Number>(case: &Case, element: impl Fn(u64) -> T) {
+    let x = case.tensor(element);
+    let (sizes, groups) = case.groups(&x);
+    let (any, all) = (x.any(case.axes()).unwrap(), x.all(case.axes()).unwrap());
+    assert_eq!((any.shape(), all.shape()), (&sizes[..], &sizes[..]));
+    let expected = |truth: fn(&[T]) -> bool| groups.iter().map(|g| truth(g)).collect::<Vec<_>>();
+    let found = any.to_vec().unwrap();
+    assert_eq!(found, expected(|group| group.iter().any(|&x| x != T::ZERO)));
+    let found = all.to_vec().unwrap();
+    assert_eq!(found, expected(|group| group.iter().all(|&x| x != T::ZERO)));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -203,6 +215,13 @@ proptest! {
         prop_assert_eq!(x.all(case.axes()).unwrap().to_vec().unwrap(), every);
         let count: Vec<i64> = groups.iter().map(|g| g.iter().filter(|x| **x).count() as i64).collect();
         prop_assert_eq!(x.count_nonzero(case.axes()).unwrap().to_vec().unwrap(), count);
+    }
+
+    #[test]
+    fn numbers_are_true_unless_zero(case in cases(6)) {
+        truths_agree(&case, |random| with_specials::<f32>(random / 2) * (random % 2) as f32);
+        truths_agree(&case, |random| with_specials::<f64>(random / 2) * (random % 2) as f64);
+        truths_agree(&case, |random| (random % 3) as i64 - 1);
     }
 
     #[test]

@@ -158,7 +158,7 @@ impl<T: Number> Tensor<T> {
 }
 
 impl Tensor<i64> {
-    /// 1 at the label and 0 elsewhere, along a new last axis of `classes` elements.
+    /// 1 (true) at the label and 0 (false) elsewhere, along a new last axis of `classes` elements.
     ///
     /// # Errors
     /// Every label must be in `0..classes`.
@@ -173,7 +173,7 @@ impl Tensor<i64> {
     /// assert_eq!(hot.to_vec()?, [0.0, 1.0, 0.0, 1.0, 0.0, 0.0]);
     /// # Ok::<(), macula_tensor::Error>(())
     /// ```
-    pub fn one_hot<T: Number>(&self, classes: usize) -> Result<Tensor<T>> {
+    pub fn one_hot<T: Element>(&self, classes: usize) -> Result<Tensor<T>> {
         const OP: &str = "one_hot";
         let labels = self.in_order(OP)?;
         let labels = dense(OP, &labels)?;

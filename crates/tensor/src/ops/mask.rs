@@ -2,7 +2,7 @@
 
 use super::dense;
 use crate::cpu;
-use crate::element::{Element, Number};
+use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::shape::{Shape, Sizes, broadcast};
 use crate::tensor::Tensor;
@@ -60,8 +60,8 @@ impl<T: Element> Tensor<T> {
     }
 }
 
-impl<T: Number> Tensor<T> {
-    /// The lower triangle of each matrix, the last two axes: 0 where `column − row > diagonal`.
+impl<T: Element> Tensor<T> {
+    /// The lower triangle of each matrix, the last two axes: 0 (false) where `column − row > diagonal`.
     ///
     /// # Errors
     /// The tensor must have at least two axes.
@@ -69,7 +69,7 @@ impl<T: Number> Tensor<T> {
         self.triangle("tril", |row, column| column.saturating_sub(row) <= diagonal)
     }
 
-    /// The upper triangle of each matrix, the last two axes: 0 where `column − row < diagonal`.
+    /// The upper triangle of each matrix, the last two axes: 0 (false) where `column − row < diagonal`.
     ///
     /// # Errors
     /// The tensor must have at least two axes.

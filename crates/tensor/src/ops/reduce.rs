@@ -5,7 +5,8 @@ use smallvec::SmallVec;
 use super::axes::{Axes, Reduced};
 use crate::cpu;
 use crate::cpu::fold::{
-    And, EachFold, Largest, NonZero, Or, Plain, Reduction, Smallest, WrappingProduct, WrappingSum,
+    And, EachFold, Largest, NonZero, Or, Plain, Reduction, Smallest, Truth, WrappingProduct,
+    WrappingSum,
 };
 use crate::cpu::lane_fold::{LaneFold, Larger, Mapped, Product, Smaller, Sum};
 use crate::element::{Element, Float};
@@ -184,27 +185,37 @@ impl Tensor<i64> {
     }
 }
 
-impl Tensor<bool> {
-    /// Whether any element along `axes` is true; false where there are none.
-    ///
-    /// # Errors
-    /// Each axis must exist and be named once.
-    pub fn any(&self, axes: impl Into<Axes>) -> Result<Self> {
-        let axes = self.reduced("any", axes)?;
-        reduce("any", self, &axes, each::<Plain, Or>(), None)
-    }
-
-    /// Whether all elements along `axes` are true; true where there are none.
-    ///
-    /// # Errors
-    /// Each axis must exist and be named once.
-    pub fn all(&self, axes: impl Into<Axes>) -> Result<Self> {
-        let axes = self.reduced("all", axes)?;
-        reduce("all", self, &axes, each::<Plain, And>(), None)
-    }
-}
-
 impl<T: Element> Tensor<T> {
+    /// Whether any element along `axes` is not 0 (not false); false where there are none. NaN is not
+    /// 0.
+    ///
+    /// # Errors
+    /// Each axis must exist and be named once.
+    pub fn any(&self, axes: impl Into<Axes>) -> Result<Tensor<bool>> {
+        let axes = self.reduced("any", axes)?;
+        reduce("any", self, &axes, each::<Truth, Or>(), None)
+    }
+
+    /// Whether all elements along `axes` are not 0 (not false); true where there are none. NaN is not
+    /// 0.
+    ///
+    /// # Errors
+    /// Each axis must exist and be named once.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use macula_tensor::Tensor;
+    ///
+    /// let x = Tensor::from([[1.0_f32, 0.0], [2.0, f32::NAN]]);
+    /// assert_eq!(x.all(1)?.to_vec()?, [false, true]);
+    /// # Ok::<(), macula_tensor::Error>(())
+    /// ```
+    pub fn all(&self, axes: impl Into<Axes>) -> Result<Tensor<bool>> {
+        let axes = self.reduced("all", axes)?;
+        reduce("all", self, &axes, each::<Truth, And>(), None)
+    }
+
     /// The number of elements along `axes` that are not 0 (not false). NaN is not 0.
     ///
     /// # Errors
