@@ -58,6 +58,10 @@ fn table() -> Vec<Row> {
         row("sub", binary(-2.0, 2.0), |x| x[0].sub(&x[1])),
         row("mul", binary(-2.0, 2.0), |x| x[0].mul(&x[1])),
         row("div", binary(0.5, 2.0), |x| x[0].div(&x[1])),
+        row("remainder", binary(0.5, 2.0), |x| x[0].remainder(&x[1])),
+        row("floor_divide", binary(0.5, 2.0), |x| {
+            x[0].floor_divide(&x[1])?.mul(&x[0])
+        }),
         row("neg", any(), |x| x[0].neg()),
         row("add_scalar", any(), |x| x[0].add_scalar(1.5)),
         row("mul_scalar", any(), |x| x[0].mul_scalar(-1.5)),
@@ -229,6 +233,8 @@ fn table() -> Vec<Row> {
         row("slice", matrix(), |x| {
             x[0].slice(1, Slice::from(..).step(-2))
         }),
+        row("slice", matrix(), |x| x[0].slice(1, -2)),
+        row("slices", matrix(), |x| x[0].slices([(..).into(), 1.into()])),
         row("slices", matrix(), |x| {
             x[0].slices([(..).into(), Slice::from(1..).step(2)])
         }),

@@ -25,7 +25,6 @@ const WITHOUT_GRADIENT: &[&[&str]] = &[
     &["is_finite", "is_nan", "searchsorted", "unique"],
     // Inputs that are.
     &["and", "cast", "not", "one_hot", "or", "xor"],
-    &["floor_divide", "remainder"],
     // New tensors.
     &[
         "arange",

@@ -191,11 +191,16 @@ fn pairs_agree<T: Element, O: Element>(
 }
 
 fn arithmetic_agrees<T: Float>(case: &Case) {
-    let arithmetic: [Binary<T, T>; 6] = [
+    let arithmetic: [Binary<T, T>; 7] = [
         ("add", |a, b| a.add(b), |a, b| a + b),
         ("sub", |a, b| a.sub(b), |a, b| a - b),
         ("mul", |a, b| a.mul(b), |a, b| a * b),
         ("div", |a, b| a.div(b), |a, b| a / b),
+        (
+            "remainder",
+            |a, b| a.remainder(b),
+            |a, b| T::from_f64(naive_remainder(a.to_f64(), b.to_f64())),
+        ),
         (
             "maximum",
             |a, b| a.maximum(b),
@@ -218,6 +223,14 @@ fn arithmetic_agrees<T: Float>(case: &Case) {
     };
     let powers = a.pow(b).unwrap().to_vec().unwrap();
     assert_within("pow", &powers, &expected(f64::powf), FUNCTION);
+    let quotients = a.floor_divide(b).unwrap().to_vec().unwrap();
+    // Past the integers that are exact, each of the two rounds its quotient.
+    assert_within(
+        "floor_divide",
+        &quotients,
+        &expected(naive_floor_divide),
+        1.0,
+    );
     let zipped = a.zip(b, Midpoint).unwrap();
     assert_eq!(zipped.shape(), sizes);
     // One rounding, and half of a subnormal number is rounded too.
@@ -251,6 +264,26 @@ fn arithmetic_agrees<T: Float>(case: &Case) {
         sum.add_assign(b).unwrap();
         let bits = |x: Tensor<T>| format!("{:?}", x.to_vec().unwrap());
         assert_eq!(bits(sum), bits(a.add(b).unwrap()));
+    }
+}
+
+/// A Euclidean division, whose rest is never below 0; with both signs turned where the divisor is.
+fn naive_remainder(a: f64, b: f64) -> f64 {
+    if b < 0.0 {
+        -(-a).rem_euclid(b)
+    } else {
+        a.rem_euclid(b)
+    }
+}
+
+fn naive_floor_divide(a: f64, b: f64) -> f64 {
+    if b == 0.0 {
+        a / b
+    } else if a.is_finite() && b.is_infinite() {
+        // A little below 0, or from 0 on.
+        if a * b < 0.0 { -1.0 } else { 0.0 }
+    } else {
+        ((a - naive_remainder(a, b)) / b).round()
     }
 }
 
@@ -348,6 +381,16 @@ proptest! {
         let each = |naive: fn(i64) -> i64| elements.iter().map(|&k| naive(k)).collect::<Vec<_>>();
         prop_assert_eq!(a.neg().unwrap().to_vec().unwrap(), each(i64::wrapping_neg));
         prop_assert_eq!(a.abs().unwrap().to_vec().unwrap(), each(i64::wrapping_abs));
+        prop_assert_eq!(a.square().unwrap().to_vec().unwrap(), each(|k| k.wrapping_mul(k)));
+        prop_assert_eq!(a.signum().unwrap().to_vec().unwrap(), each(i64::signum));
+        let more = each(|k| k.wrapping_add(i64::MAX));
+        prop_assert_eq!(a.add_scalar(i64::MAX).unwrap().to_vec().unwrap(), more);
+        let times = each(|k| k.wrapping_mul(-3));
+        prop_assert_eq!(a.mul_scalar(-3).unwrap().to_vec().unwrap(), times);
+        let exponents = b.remainder(&Tensor::scalar(70)).unwrap();
+        let powers: [Binary<i64, i64>; 1] =
+            [("pow", |a, b| a.pow(b), |a, b| a.wrapping_pow(b as u32))];
+        pairs_agree(&powers, &(a.clone(), exponents), equal);
         prop_assert_eq!(a.clamp(-3, 2).unwrap().to_vec().unwrap(), each(|k| k.clamp(-3, 2)));
     }
 

@@ -61,6 +61,41 @@ impl<T: Float> Var<T> {
         self.zip(other, macula_tensor::ops::pointwise::Div)
     }
 
+    /// a − b·⌊a / b⌋, which has the sign of b, see
+    /// [`Tensor::remainder`](macula_tensor::Tensor::remainder).
+    ///
+    /// # Gradient
+    /// 1 to a and −⌊a / b⌋ to b.
+    ///
+    /// # Errors
+    /// The shapes must broadcast.
+    #[track_caller]
+    pub fn remainder(&self, other: &Self) -> Result<Self> {
+        let value = self.value().remainder(other.value())?;
+        let rule = |upstream: Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
+            to_both(upstream, saved, hand_on, Ok, |upstream| {
+                let quotient = saved.input(0)?.floor_divide(&saved.input(1)?)?;
+                upstream.mul(&quotient)?.scaled(-1.0)
+            })
+        };
+        Self::record_any("remainder", &[self, other], value, Keep::Inputs, rule)
+    }
+
+    /// ⌊a / b⌋, see [`Tensor::floor_divide`](macula_tensor::Tensor::floor_divide), with slope 0
+    /// everywhere.
+    ///
+    /// # Errors
+    /// The shapes must broadcast.
+    #[track_caller]
+    pub fn floor_divide(&self, other: &Self) -> Result<Self> {
+        let value = self.value().floor_divide(other.value())?;
+        let rule = |upstream: Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
+            let nothing = |upstream: Self| upstream.scaled(0.0);
+            to_both(upstream, saved, hand_on, nothing, nothing)
+        };
+        Self::record_any("floor_divide", &[self, other], value, Keep::Nothing, rule)
+    }
+
     /// −x.
     #[track_caller]
     pub fn neg(&self) -> Result<Self> {

@@ -26,6 +26,7 @@ pub mod axes;
 pub mod cast;
 pub mod compare;
 pub mod convolution;
+mod division;
 mod in_place;
 pub mod index;
 pub mod integer;
