@@ -34,6 +34,13 @@ use crate::scalar::Scalar;
 /// assert_eq!(y.to_vec()?[0], 0.0);
 /// # Ok::<(), macula_tensor::Error>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no formula of {N} numbers",
+    label = "not a formula",
+    note = "a formula is a type that implements `Pointwise<{N}>`, not a closure: from its generic \
+            `eval` come the loop, the derivatives and an accelerator's kernel",
+    note = "formulas that are there stand in `macula_tensor::ops::pointwise`"
+)]
 pub trait Pointwise<const N: usize>: Copy + Debug + Send + Sync + 'static {
     /// The name that error messages and tape listings show.
     const NAME: &'static str;

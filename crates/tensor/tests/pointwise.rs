@@ -5,7 +5,7 @@
 mod common;
 
 use common::{Case, anything, assert_within, broadcast, cases, same};
-use macula_tensor::{Element, Float, Pointwise, Result, Scalar, Tensor};
+use macula_tensor::{Element, Float, Pointwise, Result, Scalar, Tensor, keep};
 use proptest::prelude::*;
 
 /// An operation on one tensor: its name, the tensor's method, the naive function in `f64`, and how
@@ -34,6 +34,7 @@ fn unary<T: Float>() -> Vec<Unary<T>> {
         ("floor", |x| x.floor(), f64::floor, EXACT),
         ("ceil", |x| x.ceil(), f64::ceil, EXACT),
         ("round", |x| x.round(), f64::round_ties_even, EXACT),
+        ("trunc", |x| x.trunc(), f64::trunc, EXACT),
         ("exp", |x| x.exp(), f64::exp, FUNCTION),
         ("exp_m1", |x| x.exp_m1(), f64::exp_m1, FUNCTION),
         ("ln", |x| x.ln(), f64::ln, FUNCTION),
@@ -117,6 +118,20 @@ fn functions_agree<T: Float>(case: &Case) {
     let finite: Vec<bool> = elements.iter().map(|x| x.is_finite()).collect();
     let all = finite.iter().all(|&finite| finite);
     assert_eq!(x.is_finite().unwrap().to_vec().unwrap(), finite);
+    let infinite: Vec<bool> = elements.iter().map(|x| x.to_f64().is_infinite()).collect();
+    assert_eq!(x.is_inf().unwrap().to_vec().unwrap(), infinite);
+    let numbers = x.nan_to_num(7.0).unwrap().to_vec().unwrap();
+    for (found, x) in numbers.into_iter().zip(&elements) {
+        let kept = found == *x;
+        let replaced = match x.to_f64() {
+            x if x.is_nan() => found.to_f64() == 7.0,
+            x => found.is_finite() && (found + found).to_f64() == x,
+        };
+        assert!(
+            if x.is_finite() { kept } else { replaced },
+            "nan_to_num({x}): {found}"
+        );
+    }
     assert_eq!(x.all_finite(), Ok(all));
 }
 
@@ -223,6 +238,22 @@ fn arithmetic_agrees<T: Float>(case: &Case) {
     };
     let powers = a.pow(b).unwrap().to_vec().unwrap();
     assert_within("pow", &powers, &expected(f64::powf), FUNCTION);
+    for axis in (0..sizes.len()).filter(|&axis| sizes[axis] > 0) {
+        let axes = keep(axis as isize);
+        let wanted = a
+            .zip(b, Midpoint)
+            .and_then(|middles| middles.sum(axes.clone()));
+        let found = a.zip_sum(b, Midpoint, axes);
+        let bits = |x: Result<Tensor<T>>| format!("{:?}", x.unwrap().to_vec().unwrap());
+        assert_eq!(bits(found), bits(wanted));
+    }
+    let angles = a.atan2(b).unwrap().to_vec().unwrap();
+    // Three units of ours, and one of the system's.
+    assert_within("atan2", &angles, &expected(f64::atan2), 4.0);
+    let signs = |x: f64| x.is_sign_negative();
+    for (&found, wanted) in angles.iter().zip(expected(f64::atan2)) {
+        assert!(found.is_nan() || signs(found.to_f64()) == signs(wanted));
+    }
     let quotients = a.floor_divide(b).unwrap().to_vec().unwrap();
     // Past the integers that are exact, each of the two rounds its quotient.
     assert_within(

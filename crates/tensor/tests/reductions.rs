@@ -4,7 +4,10 @@
 mod common;
 
 use common::{Case, assert_exact, assert_within, cases, eighths, noise, with_specials};
-use macula_tensor::{Float, Norm, Number, Tensor, keep, ops::pointwise::Square};
+use macula_tensor::{
+    Float, Norm, Number, Tensor, keep,
+    ops::pointwise::{Mul, Square},
+};
 use proptest::prelude::*;
 
 fn max(values: &[f64]) -> f64 {
@@ -30,6 +33,14 @@ fn sums_agree<T: Float>(case: &Case, element: fn(u64) -> T) {
     check(x.map_sum(Square, case.axes()).unwrap(), &|v| {
         v.iter().map(|x| x * x).sum()
     });
+    if !of_nothing(case, &x) {
+        check(x.map_amax(Square, case.axes()).unwrap(), &|v| {
+            max(&v.iter().map(|x| x * x).collect::<Vec<_>>())
+        });
+        check(x.map_amin(Square, case.axes()).unwrap(), &|v| {
+            -max(&v.iter().map(|x| -x * x).collect::<Vec<_>>())
+        });
+    }
     // Powers of two, few enough for the product of a long axis to stay in range; where the sums
     // have NaN and infinities, so have the products.
     let x = case.tensor(|random| {
@@ -114,41 +125,50 @@ fn variances_agree<T: Float>(case: &Case, correction: usize, specials: bool) {
     }
 }
 
+fn naive_norm<T: Float>(norm: Norm, group: &[T]) -> f64 {
+    let sizes = group.iter().map(|x| x.to_f64().abs());
+    match norm {
+        Norm::L1 => sizes.sum::<f64>() + 0.0,
+        Norm::L2 => sizes.map(|x| x * x).sum::<f64>().sqrt(),
+        Norm::P(p) => sizes.map(|x| x.powf(p)).sum::<f64>().powf(1.0 / p),
+        Norm::Max => max(&[0.0].into_iter().chain(sizes).collect::<Vec<_>>()),
+        Norm::Min => -max(&sizes.map(|x| -x).collect::<Vec<_>>()),
+        Norm::NonZero => sizes.filter(|&x| x != 0.0).count() as f64,
+    }
+}
+
 fn norms_agree<T: Float>(case: &Case, element: fn(u64) -> T) {
     let x = case.tensor(element);
     let (sizes, groups) = case.groups(&x);
-    let empty = of_nothing(case, &x);
-    let naive = |norm: Norm, group: &[T]| -> f64 {
-        let sizes = group.iter().map(|x| x.to_f64().abs());
-        match norm {
-            Norm::L1 => sizes.sum::<f64>() + 0.0,
-            Norm::L2 => sizes.map(|x| x * x).sum::<f64>().sqrt(),
-            Norm::P(p) => sizes.map(|x| x.powf(p)).sum::<f64>().powf(1.0 / p),
-            Norm::Max => max(&[0.0].into_iter().chain(sizes).collect::<Vec<_>>()),
-            Norm::Min => -max(&sizes.map(|x| -x).collect::<Vec<_>>()),
-            Norm::NonZero => sizes.filter(|&x| x != 0.0).count() as f64,
-        }
-    };
     for norm in [Norm::L1, Norm::L2, Norm::Max, Norm::Min, Norm::NonZero] {
-        if norm == Norm::Min && empty {
-            assert!(x.norm(norm, case.axes()).is_err());
+        let found = x.norm(norm, case.axes());
+        if norm == Norm::Min && of_nothing(case, &x) {
+            assert!(found.is_err());
             continue;
         }
-        let expected: Vec<f64> = groups.iter().map(|group| naive(norm, group)).collect();
-        assert_exact(&x.norm(norm, case.axes()).unwrap(), &sizes, &expected);
+        let expected: Vec<f64> = groups.iter().map(|group| naive_norm(norm, group)).collect();
+        assert_exact(&found.unwrap(), &sizes, &expected);
     }
+}
+
+/// Of few elements: the naive sum of powers is rounded at each of them.
+fn norms_of_any_power_agree<T: Float>(case: &Case, element: fn(u64) -> T) {
+    let x = case.tensor(element);
+    let (sizes, groups) = case.groups(&x);
     for p in [-1.5, 0.5, 3.0] {
-        if p < 0.0 && empty {
+        let found = x.norm(Norm::P(p), case.axes());
+        if p < 0.0 && of_nothing(case, &x) {
+            assert!(found.is_err());
             continue;
         }
-        let found = x.norm(Norm::P(p), case.axes()).unwrap();
-        let expected: Vec<f64> = groups
-            .iter()
-            .map(|group| naive(Norm::P(p), group))
-            .collect();
+        let found = found.unwrap();
         assert_eq!(found.shape(), sizes);
-        // A power and a root of two units each, the root also of a sum that is off by its powers.
-        assert_within("norm", &found.to_vec().unwrap(), &expected, 8.0);
+        for (found, group) in found.to_vec().unwrap().into_iter().zip(&groups) {
+            // Powers, their sum and its root are within 2 units each, and the root of order 1/p has
+            // 1/p times the error of the sum; a naive sum adds half a unit for each element.
+            let units = 2.0 + (4.0 + group.len() as f64 / 2.0) / p.abs();
+            assert_within("norm", &[found], &[naive_norm(Norm::P(p), group)], units);
+        }
     }
 }
 
@@ -214,6 +234,7 @@ proptest! {
         let every: Vec<bool> = groups.iter().map(|g| !g.contains(&false)).collect();
         prop_assert_eq!(x.all(case.axes()).unwrap().to_vec().unwrap(), every);
         let count: Vec<i64> = groups.iter().map(|g| g.iter().filter(|x| **x).count() as i64).collect();
+        prop_assert_eq!(x.sum(case.axes()).unwrap().to_vec().unwrap(), &count[..]);
         prop_assert_eq!(x.count_nonzero(case.axes()).unwrap().to_vec().unwrap(), count);
     }
 
@@ -230,6 +251,8 @@ proptest! {
         norms_agree(&case, eighths::<f64>);
         norms_agree(&case, with_specials::<f32>);
         norms_agree(&case, with_specials::<f64>);
+        norms_of_any_power_agree(&case, eighths::<f32>);
+        norms_of_any_power_agree(&case, with_specials::<f64>);
     }
 
     #[test]
@@ -338,6 +361,38 @@ fn the_same_bits_come_out_for_any_number_of_threads() {
                 run(threads),
                 single,
                 "{sizes:?} over {axes:?} on {threads} threads"
+            );
+        }
+    }
+}
+
+#[test]
+fn sums_of_pairs_are_cut_into_pieces_along_any_axis() {
+    let sizes: [&[usize]; 5] = [
+        &[100_000],
+        &[5, 70_000],
+        &[70_000, 3],
+        &[2, 3, 40_000],
+        &[90, 1, 900],
+    ];
+    for sizes in sizes {
+        for axes in [&[0][..], &[sizes.len() as isize - 1], &[], &[0, -1]] {
+            if sizes.len() == 1 && axes.len() > 1 {
+                continue;
+            }
+            let (x, y) = (large(sizes, &[]), large(&sizes[sizes.len() - 1..], &[]));
+            let (x, y) = (
+                x.tensor(halves::<f32>),
+                y.tensor(|random| halves(random / 3)),
+            );
+            // Sums of quarters, which are exact in any order.
+            let found = x.zip_sum(&y, Mul, axes).unwrap();
+            let wanted = x.mul(&y).unwrap().sum(axes).unwrap();
+            assert_eq!(found.shape(), wanted.shape());
+            assert_eq!(
+                found.to_vec().unwrap(),
+                wanted.to_vec().unwrap(),
+                "{sizes:?} over {axes:?}"
             );
         }
     }

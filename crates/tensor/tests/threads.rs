@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use macula_tensor::ops::apply::chain;
-use macula_tensor::ops::pointwise::{Square, Tanh};
+use macula_tensor::ops::pointwise::{Mul, Square, Tanh};
 use macula_tensor::pointwise::Derived;
 use macula_tensor::{
     Convolution, Element, Float, Norm, Pointwise, Pooling, Result, Rng, Slice, Tensor,
@@ -88,6 +88,8 @@ fn floats<T: Float + macula_tensor::random::RandomFloat>() -> Vec<String> {
         x.norm(Norm::L2, 1),
         long.norm(Norm::P(3.0), ..),
         long.map_sum(Square, ..),
+        x.zip_sum(&backwards, Mul, 0),
+        long.zip_sum(&long, Mul, ..),
         long.logsumexp(0),
         x.sum_to([1, 257]),
         // Lines.

@@ -3,6 +3,7 @@
 use macula_tensor::shape::Sizes;
 use macula_tensor::{Axes, Float, Norm, Result, Tensor};
 
+use crate::rows::shares;
 use crate::saved::{Keep, Saved};
 use crate::var::Var;
 
@@ -54,9 +55,7 @@ fn slope<T: Float>(order: Norm, kept: &Sizes, saved: &Saved<'_, T>) -> Result<Va
         Norm::NonZero => x.signum()?.mul_scalar(0.0),
         Norm::L1 | Norm::Max | Norm::Min => {
             let holders = x.value().abs()?.eq(norm.value())?;
-            let holders = Tensor::select(&holders, &Tensor::scalar(T::ONE), &zero)?;
-            let shares = holders.div(&holders.sum_to(kept)?)?;
-            saved.constant(shares).mul(&x.signum()?)
+            saved.constant(shares(&holders, kept)?).mul(&x.signum()?)
         }
     }
 }

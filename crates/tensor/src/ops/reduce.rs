@@ -8,7 +8,7 @@ use crate::cpu::fold::{
     And, EachFold, Largest, NonZero, Or, Plain, Reduction, Smallest, Truth, WrappingProduct,
     WrappingSum,
 };
-use crate::cpu::lane_fold::{LaneFold, Larger, Mapped, Product, Smaller, Sum};
+use crate::cpu::lane_fold::{Fold, LaneFold, Larger, Mapped, Product, Smaller, Sum};
 use crate::element::{Element, Float};
 use crate::error::{Error, Result};
 use crate::pointwise::Pointwise;
@@ -58,11 +58,50 @@ impl<T: Float> Tensor<T> {
     /// ```
     pub fn map_sum<F: Pointwise<1>>(&self, formula: F, axes: impl Into<Axes>) -> Result<Self> {
         let axes = self.reduced(F::NAME, axes)?;
+        self.map_fold(formula, Sum, &axes)
+    }
+
+    /// The largest `formula` of an element along `axes`, without a tensor in between; NaN if any is
+    /// NaN.
+    ///
+    /// # Errors
+    /// Each axis must exist, be named once and have at least one element.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use macula_tensor::{Tensor, ops::pointwise::Abs};
+    ///
+    /// let x = Tensor::from([[3.0_f64, -4.0], [5.0, 12.0]]);
+    /// assert_eq!(x.map_amax(Abs, 1)?.to_vec()?, [4.0, 12.0]);
+    /// # Ok::<(), macula_tensor::Error>(())
+    /// ```
+    pub fn map_amax<F: Pointwise<1>>(&self, formula: F, axes: impl Into<Axes>) -> Result<Self> {
+        let axes = self.reduced(F::NAME, axes)?;
+        self.map_fold(formula, Larger, &axes.not_empty(F::NAME, self.shape())?)
+    }
+
+    /// The smallest `formula` of an element along `axes`, without a tensor in between; NaN if any is
+    /// NaN.
+    ///
+    /// # Errors
+    /// Each axis must exist, be named once and have at least one element.
+    pub fn map_amin<F: Pointwise<1>>(&self, formula: F, axes: impl Into<Axes>) -> Result<Self> {
+        let axes = self.reduced(F::NAME, axes)?;
+        self.map_fold(formula, Smaller, &axes.not_empty(F::NAME, self.shape())?)
+    }
+
+    fn map_fold<F: Pointwise<1>>(
+        &self,
+        formula: F,
+        fold: impl Fold,
+        axes: &Reduced,
+    ) -> Result<Self> {
         let fold = LaneFold {
             summand: Mapped(formula),
-            fold: Sum,
+            fold,
         };
-        reduce(F::NAME, self, &axes, fold, None)
+        reduce(F::NAME, self, axes, fold, None)
     }
 
     /// The product of the elements along `axes`; 1 where there are none.
@@ -182,6 +221,17 @@ impl Tensor<i64> {
         let axes = self.reduced("amin", axes)?;
         let axes = axes.not_empty("amin", self.shape())?;
         reduce("amin", self, &axes, each::<Plain, Smallest>(), None)
+    }
+}
+
+impl Tensor<bool> {
+    /// How many elements along `axes` are true; the same as [`count_nonzero`](Self::count_nonzero).
+    ///
+    /// # Errors
+    /// Each axis must exist and be named once.
+    pub fn sum(&self, axes: impl Into<Axes>) -> Result<Tensor<i64>> {
+        let axes = self.reduced("sum", axes)?;
+        reduce("sum", self, &axes, each::<NonZero, WrappingSum>(), None)
     }
 }
 
