@@ -147,7 +147,7 @@ fn to_both<T: Float>(
 /// Operators are sugar for examples, tests and formulas: they panic, at the caller's line, where
 /// the method of the same name returns an error. `&x / c` multiplies by the reciprocal of `c`.
 macro_rules! operator {
-    ($($Trait:ident $method:ident, $scalar:ident($as_operand:expr);)*) => {$(
+    ($($Trait:ident $method:ident, $scalar:ident($as_operand:expr), $from_left:expr;)*) => {$(
         impl<T: Float> ops::$Trait for &Var<T> {
             type Output = Var<T>;
             /// # Panics
@@ -174,14 +174,28 @@ macro_rules! operator {
                 }
             }
         }
+
+        impl<T: Float> ops::$Trait<&Var<T>> for f64 {
+            type Output = Var<T>;
+            /// # Panics
+            /// Where the method of the same name returns an error.
+            #[track_caller]
+            fn $method(self, x: &Var<T>) -> Var<T> {
+                let apply: fn(f64, &Var<T>) -> Result<Var<T>> = $from_left;
+                match apply(self, x) {
+                    Ok(result) => result,
+                    Err(error) => panic!("{error}"),
+                }
+            }
+        }
     )*};
 }
 
 operator! {
-    Add add, add_scalar(|c| c);
-    Sub sub, add_scalar(|c| -c);
-    Mul mul, mul_scalar(|c| c);
-    Div div, mul_scalar(|c| 1.0 / c);
+    Add add, add_scalar(|c| c), |c, x| x.add_scalar(c);
+    Sub sub, add_scalar(|c| -c), |c, x| Var::neg(x)?.add_scalar(c);
+    Mul mul, mul_scalar(|c| c), |c, x| x.mul_scalar(c);
+    Div div, mul_scalar(|c| 1.0 / c), |c, x| x.recip()?.mul_scalar(c);
 }
 
 impl<T: Float> ops::Neg for &Var<T> {
