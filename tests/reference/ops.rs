@@ -371,10 +371,7 @@ fn shape<T: Float>(settings: Settings<'_>, inputs: &Inputs<T>) -> Known<T> {
         }
         "split" => {
             let (size, axis) = (settings.integer("size")? as usize, settings.integer("dim")?);
-            let length = a.shape()[axis as usize];
-            let starts = (0..length).step_by(size);
-            let sizes: Vec<_> = starts.map(|start| size.min(length - start)).collect();
-            return Ok(Some(a.split(axis, sizes).map(Found::Numbered)));
+            return Ok(Some(a.split_every(axis, size).map(Found::Numbered)));
         }
         "chunk" => {
             let (count, axis) = (

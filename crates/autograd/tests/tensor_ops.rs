@@ -14,6 +14,7 @@ const WITHOUT_GRADIENT: &[&[&str]] = &[
     // Results that are integers, truth values or plain numbers.
     &[
         "all",
+        "all_close",
         "all_finite",
         "any",
         "argmax",
@@ -22,7 +23,15 @@ const WITHOUT_GRADIENT: &[&[&str]] = &[
         "bincount",
         "count_nonzero",
     ],
-    &["is_finite", "is_nan", "searchsorted", "unique"],
+    &[
+        "is_close",
+        "is_finite",
+        "is_inf",
+        "is_nan",
+        "nonzero",
+        "searchsorted",
+        "unique",
+    ],
     // Inputs that are.
     &["and", "cast", "not", "one_hot", "or", "xor"],
     // New tensors.

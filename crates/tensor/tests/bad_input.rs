@@ -2,6 +2,7 @@
 //! what it expects and what it found.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+use macula_tensor::ops::pointwise::Square;
 use macula_tensor::{Norm, Pooling, Result, Rng, Slice, Tensor, keep};
 
 fn x() -> Tensor<f32> {
@@ -121,6 +122,12 @@ fn mistakes_are_told_with_operation_rule_and_what_was_found() {
         x().cumprod(2) => "cumprod: axis 2 is out of range for rank 2";
         x().sum_to([4, 3]) => "sum_to: expected a shape that [4, 3] broadcasts to, found shape [2, 3]";
         x().std(5, 1) => "std: axis 5 is out of range for rank 2";
+        x().split_every(2, 1).map(|pieces| pieces[0].clone()) => "split_every: axis 2 is out of range for rank 2";
+        x().split_every(0, 0).map(|pieces| pieces[0].clone()) => "split_every: size must be at least 1, found 0";
+        x().repeat_interleave(2, -3) => "repeat_interleave: axis -3 is out of range for rank 2";
+        x().remainder(&Tensor::from([1.0, 2.0])) => "remainder: shapes [2, 3] and [2] do not broadcast: aligned at the last axis, sizes must be equal or 1";
+        x().map_amax(Square, 2) => "square: axis 2 is out of range for rank 2";
+        x().cummin(2) => "cummin: axis 2 is out of range for rank 2";
         x().norm(Norm::L1, 2) => "norm: axis 2 is out of range for rank 2";
         x().argsort(2, false) => "argsort: axis 2 is out of range for rank 2";
         x().add_assign(&Tensor::from([1.0, 2.0])) => "add_assign: expected a shape that broadcasts to [2, 3], found shape [2]";

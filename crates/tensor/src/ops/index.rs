@@ -86,6 +86,63 @@ impl<T: Element> Tensor<T> {
     }
 }
 
+impl<T: Element> Tensor<T> {
+    /// The tensor with each element of `source` put in its place along one axis: with `axis` 1,
+    /// `out[i, index[i, j, k], k] = source[i, j, k]`. Where a place is named several times, the last
+    /// element in the index's row-major order stays.
+    ///
+    /// # Shapes
+    /// Those of [`scatter_add`](Tensor::scatter_add).
+    ///
+    /// # Errors
+    /// The shapes must fit, and the index values must lie inside `axis`.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use macula_tensor::Tensor;
+    ///
+    /// let x = Tensor::from([[1, 2, 3]]);
+    /// let y = x.scatter(1, &Tensor::from([[2, 0]]), &Tensor::from([[7, 8]]))?;
+    /// assert_eq!(y.to_vec()?, [8, 2, 7]);
+    /// # Ok::<(), macula_tensor::Error>(())
+    /// ```
+    #[doc(alias = "put_along_axis")]
+    pub fn scatter(&self, axis: isize, index: &Tensor<i64>, source: &Self) -> Result<Self> {
+        self.scattered("scatter", axis, index, source, |_, new| new)
+    }
+
+    /// The tensor with `join` of what stands in the place of each element of `source`, and that.
+    fn scattered(
+        &self,
+        op: &'static str,
+        axis: isize,
+        index: &Tensor<i64>,
+        source: &Self,
+        join: impl Fn(T, T) -> T,
+    ) -> Result<Self> {
+        let axis = self.shape.axis(op, axis)?;
+        fits(op, "index", index.shape(), self.shape(), Some(axis))?;
+        fits(op, "index", index.shape(), source.shape(), None)?;
+        let index = index.in_order(op)?;
+        let places = dense(op, &index)?;
+        in_range(op, places, axis, self.shape()[axis])?;
+        let used = source.with_shape(Shape::from_parts(
+            Sizes::from_slice(index.shape()),
+            source.strides(),
+            source.shape.offset(),
+        ));
+        let used = used.in_order(op)?;
+        let shape = Shape::contiguous(op, self.shape())?;
+        let walk = IndexWalk::new(index.shape(), &shape, axis);
+        let (own, source) = (self.view(op)?, dense(op, &used)?);
+        Self::build(op, shape, |output| {
+            cpu::copy::copy(own, output);
+            cpu::index::scatter(source, &walk, places, output, join);
+        })
+    }
+}
+
 impl<T: Number> Tensor<T> {
     /// The tensor with each element of `source` added at its place along one axis: with `axis` 1,
     /// `out[i, index[i, j, k], k] += source[i, j, k]`.
@@ -100,26 +157,7 @@ impl<T: Number> Tensor<T> {
     /// # Errors
     /// The shapes must fit, and the index values must lie inside `axis`.
     pub fn scatter_add(&self, axis: isize, index: &Tensor<i64>, source: &Self) -> Result<Self> {
-        const OP: &str = "scatter_add";
-        let axis = self.shape.axis(OP, axis)?;
-        fits(OP, "index", index.shape(), self.shape(), Some(axis))?;
-        fits(OP, "index", index.shape(), source.shape(), None)?;
-        let index = index.in_order(OP)?;
-        let places = dense(OP, &index)?;
-        in_range(OP, places, axis, self.shape()[axis])?;
-        let used = source.with_shape(Shape::from_parts(
-            Sizes::from_slice(index.shape()),
-            source.strides(),
-            source.shape.offset(),
-        ));
-        let used = used.in_order(OP)?;
-        let shape = Shape::contiguous(OP, self.shape())?;
-        let walk = IndexWalk::new(index.shape(), &shape, axis);
-        let (own, added) = (self.view(OP)?, dense(OP, &used)?);
-        Self::build(OP, shape, |output| {
-            cpu::copy::copy(own, output);
-            cpu::index::scatter_add(added, &walk, places, output);
-        })
+        self.scattered("scatter_add", axis, index, source, T::wrapping_add)
     }
 
     /// The tensor with slice `k` of `source` added to slice `index[k]`, along one axis.
@@ -357,6 +395,24 @@ mod tests {
         let sum = |source| zero.scatter_add(0, &index, &source).unwrap().item();
         assert_eq!(sum(Tensor::from([1e8, 1.0, -1e8])), Ok(0.0));
         assert_eq!(sum(Tensor::from([1e8, -1e8, 1.0])), Ok(1.0));
+    }
+
+    #[test]
+    fn the_last_of_several_elements_stays_in_a_place() {
+        let (zero, index) = (Tensor::from([0, 0]), Tensor::from([1, 1, 0, 1]));
+        let y = zero
+            .scatter(0, &index, &Tensor::from([1, 2, 3, 4]))
+            .unwrap();
+        assert_eq!(y.to_vec().unwrap(), [3, 4]);
+        let mask = Tensor::from([false, false]);
+        let y = mask
+            .scatter(0, &Tensor::from([1]), &Tensor::from([true]))
+            .unwrap();
+        assert_eq!(y.to_vec().unwrap(), [false, true]);
+        assert_eq!(
+            message(zero.scatter(0, &Tensor::from([2]), &Tensor::from([1]))),
+            "scatter: index 2 is out of range for axis 0 of size 2"
+        );
     }
 
     #[test]

@@ -256,6 +256,40 @@ impl<T: Element> Tensor<T> {
         Ok(pieces.collect())
     }
 
+    /// The tensor cut along one axis into pieces of `size` elements, of which the last may have fewer.
+    ///
+    /// An axis of size 0 is one piece.
+    ///
+    /// # Errors
+    /// `size` must be at least 1.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use macula_tensor::Tensor;
+    ///
+    /// let pieces = Tensor::from([1, 2, 3, 4, 5]).split_every(0, 2)?;
+    /// assert_eq!(pieces[0].to_vec()?, [1, 2]);
+    /// assert_eq!(pieces[2].to_vec()?, [5]);
+    /// # Ok::<(), macula_tensor::Error>(())
+    /// ```
+    #[doc(alias = "split")]
+    pub fn split_every(&self, axis: isize, size: usize) -> Result<Vec<Self>> {
+        let resolved = self.shape.axis("split_every", axis)?;
+        if size == 0 {
+            return Err(Error::Argument {
+                op: "split_every",
+                argument: "size",
+                expected: "at least 1".into(),
+                found: "0".into(),
+            });
+        }
+        let length = self.shape()[resolved];
+        let starts = (0..length.max(1)).step_by(size);
+        let sizes: Vec<usize> = starts.map(|start| size.min(length - start)).collect();
+        self.split(axis, sizes)
+    }
+
     /// The tensor cut along one axis into at most `count` pieces of ⌈size / count⌉ elements, of
     /// which the last may have fewer.
     ///
@@ -273,10 +307,7 @@ impl<T: Element> Tensor<T> {
             });
         }
         let size = self.shape()[resolved];
-        let length = size.div_ceil(count).max(1);
-        let starts = (0..size.max(1)).step_by(length);
-        let sizes: Vec<usize> = starts.map(|start| length.min(size - start)).collect();
-        self.split(axis, sizes)
+        self.split_every(axis, size.div_ceil(count).max(1))
     }
 }
 
@@ -297,7 +328,7 @@ mod tests {
             "split: sizes must be numbers that add up to 3, the size of axis 0, found [1, 1]"
         );
         assert!(x.split(0, [usize::MAX, 4]).is_err());
-        assert!(x.chunk(0, 0).is_err());
+        assert!(x.chunk(0, 0).is_err() && x.split_every(0, 0).is_err());
         assert!(x.flip([1]).is_err());
         assert!(x.slices([Slice::from(..), Slice::from(..)]).is_err());
     }

@@ -133,6 +133,13 @@ proptest! {
         }
         let whole = Tensor::concatenate(&chunks.iter().collect::<Vec<_>>(), axis as isize);
         holds(&whole.unwrap(), &grid)?;
+        let pieces = x.split_every(axis as isize, count).unwrap();
+        for (k, piece) in pieces.iter().enumerate() {
+            let left = grid.sizes[axis] - k * count;
+            prop_assert_eq!(piece.shape()[axis], left.min(count));
+        }
+        let whole = Tensor::concatenate(&pieces.iter().collect::<Vec<_>>(), axis as isize);
+        holds(&whole.unwrap(), &grid)?;
     }
 
     #[test]
