@@ -52,8 +52,8 @@ impl Norm {
             Self::L1 | Self::NonZero => parts.sum(),
             Self::L2 => parts.map(|part| part * part).sum::<f64>().sqrt(),
             Self::P(p) => parts.map(|part| part.powf(p)).sum::<f64>().powf(1.0 / p),
-            Self::Max => parts.fold(0.0, |a, b| Scalar::max(a, b)),
-            Self::Min => parts.fold(f64::INFINITY, |a, b| Scalar::min(a, b)),
+            Self::Max => parts.fold(0.0, Scalar::max),
+            Self::Min => parts.fold(f64::INFINITY, Scalar::min),
         }
     }
 }
