@@ -185,8 +185,9 @@ mod tests {
         assert_eq!(sizes(..), Ok(vec![]));
         assert_eq!(sizes(keep(..)), Ok(vec![1, 1, 1]));
         assert_eq!(sizes([]), Ok(vec![2, 3, 4]));
-        assert_eq!(sizes(&[0, -1]), sizes([0, -1]));
-        assert_eq!(sizes(&vec![0, -1]), sizes(vec![0, -1]));
+        let (array, list) = ([0, -1], vec![0, -1]);
+        assert_eq!(Axes::from(&array), Axes::from(array));
+        assert_eq!(Axes::from(&list), Axes::from(list));
     }
 
     #[test]
