@@ -29,7 +29,6 @@ impl<T: Float> Tensor<T> {
     /// # Ok::<(), macula_tensor::Error>(())
     /// ```
     #[doc(alias = "mod")]
-    #[doc(alias = "fmod")]
     pub fn remainder(&self, other: &Self) -> Result<Self> {
         binary("remainder", self, other, |a: T, b: T| {
             T::from_f64(remainder(a.to_f64(), b.to_f64()))
