@@ -35,11 +35,11 @@ use crate::scalar::Scalar;
 /// # Ok::<(), macula_tensor::Error>(())
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no formula of {N} numbers",
+    message = "`{Self}` is not a formula: it does not implement `Pointwise<{N}>`",
     label = "not a formula",
-    note = "a formula is a type that implements `Pointwise<{N}>`, not a closure: from its generic \
-            `eval` come the loop, the derivatives and an accelerator's kernel",
-    note = "formulas that are there stand in `macula_tensor::ops::pointwise`"
+    note = "a closure cannot be one: from the generic `eval` of a formula come the loop, the \
+            derivatives and an accelerator's kernel",
+    note = "the formulas of the library stand in `macula_tensor::ops::pointwise`"
 )]
 pub trait Pointwise<const N: usize>: Copy + Debug + Send + Sync + 'static {
     /// The name that error messages and tape listings show.
