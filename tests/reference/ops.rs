@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use macula::prelude::*;
-use macula::tensor::{Axes, Slice};
+use macula::tensor::{Axes, Norm, Slice};
 use serde_json::Value;
 
 use crate::case::{Case, Checked, floats, told};
@@ -283,8 +283,8 @@ fn reduction<T: Float>(settings: Settings<'_>, inputs: &Inputs<T>) -> Known<T> {
         // The second-order vectors name no axis and mean the last.
         "logsumexp" if settings.case.setting("note").is_string() => a.logsumexp(-1),
         "logsumexp" => a.logsumexp(axes),
-        "norm1" => a.norm1(axes),
-        "norm2" => a.norm2(axes),
+        "norm1" => a.norm(Norm::L1, axes),
+        "norm2" => a.norm(Norm::L2, axes),
         "var" => a.var(axes, correction),
         "std" => a.std(axes, correction),
         "argmax" => return exact(a.value().argmax(axes)),
@@ -371,10 +371,7 @@ fn shape<T: Float>(settings: Settings<'_>, inputs: &Inputs<T>) -> Known<T> {
         }
         "split" => {
             let (size, axis) = (settings.integer("size")? as usize, settings.integer("dim")?);
-            let length = a.shape()[axis as usize];
-            let starts = (0..length).step_by(size);
-            let sizes: Vec<_> = starts.map(|start| size.min(length - start)).collect();
-            return Ok(Some(a.split(axis, sizes).map(Found::Numbered)));
+            return Ok(Some(a.split_every(axis, size).map(Found::Numbered)));
         }
         "chunk" => {
             let (count, axis) = (

@@ -1,7 +1,7 @@
 //! Reductions seen as a matrix: what comes together in one result, in one row.
 
 use macula_tensor::shape::Sizes;
-use macula_tensor::{Float, Result};
+use macula_tensor::{Float, Result, Tensor};
 
 use crate::var::Var;
 
@@ -46,4 +46,12 @@ impl Rows {
     pub(crate) fn scatter<T: Float>(&self, matrix: &Var<T>) -> Result<Var<T>> {
         matrix.reshape(&self.permuted)?.permute(&self.back)
     }
+}
+
+/// What each element gets of a gradient that goes to those that hold: equal parts among those that
+/// are reduced together. `kept` are the sizes with each reduced axis as 1.
+pub(crate) fn shares<T: Float>(holders: &Tensor<bool>, kept: &[usize]) -> Result<Tensor<T>> {
+    let (one, zero) = (Tensor::scalar(T::ONE), Tensor::scalar(T::ZERO));
+    let holders = Tensor::select(holders, &one, &zero)?;
+    holders.div(&holders.sum_to(kept)?)
 }

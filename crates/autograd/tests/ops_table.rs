@@ -10,7 +10,7 @@ use std::path::Path;
 
 use macula_autograd::{Var, check_gradients};
 use macula_tensor::ops::pointwise as formulas;
-use macula_tensor::{Result, Slice, Tensor, keep};
+use macula_tensor::{Norm, Result, Slice, Tensor, keep};
 
 use common::methods;
 use inputs::{
@@ -58,6 +58,10 @@ fn table() -> Vec<Row> {
         row("sub", binary(-2.0, 2.0), |x| x[0].sub(&x[1])),
         row("mul", binary(-2.0, 2.0), |x| x[0].mul(&x[1])),
         row("div", binary(0.5, 2.0), |x| x[0].div(&x[1])),
+        row("remainder", binary(0.5, 2.0), |x| x[0].remainder(&x[1])),
+        row("floor_divide", binary(0.5, 2.0), |x| {
+            x[0].floor_divide(&x[1])?.mul(&x[0])
+        }),
         row("neg", any(), |x| x[0].neg()),
         row("add_scalar", any(), |x| x[0].add_scalar(1.5)),
         row("mul_scalar", any(), |x| x[0].mul_scalar(-1.5)),
@@ -70,6 +74,25 @@ fn table() -> Vec<Row> {
         row("map_sum", matrix(), |x| {
             x[0].map_sum(formulas::Exp, keep(1))
         }),
+        row("zip_sum", binary(-2.0, 2.0), |x| {
+            x[0].zip_sum(&x[1], formulas::LogAddExp, ..)
+        }),
+        row("zip_sum", binary(-2.0, 2.0), |x| {
+            x[0].zip_sum(&x[1], formulas::Mul, keep([]))
+        }),
+        row(
+            "zip_sum",
+            pairs(&[[&[2, 3], &[3]], [&[2, 1], &[2, 3]]]),
+            |x| x[0].zip_sum(&x[1], formulas::LogAddExp, keep(0)),
+        ),
+        row("map_amax", number(), |x| {
+            x[0].map_amax(formulas::Square, ..)
+        }),
+        row("map_amax", matrix(), |x| {
+            x[0].map_amax(formulas::Exp, keep(1))
+        }),
+        row("map_amin", number(), |x| x[0].map_amin(formulas::Exp, ..)),
+        row("map_amin", matrix(), |x| x[0].map_amin(formulas::Tanh, 1)),
         row("relu", any(), |x| x[0].relu()),
         row("square", any(), |x| x[0].square()),
         row("sqrt", positive(), |x| x[0].sqrt()),
@@ -80,6 +103,8 @@ fn table() -> Vec<Row> {
         row("floor", any(), |x| x[0].floor()?.mul(&x[0])),
         row("ceil", any(), |x| x[0].ceil()?.mul(&x[0])),
         row("round", any(), |x| x[0].round()?.mul(&x[0])),
+        row("trunc", any(), |x| x[0].trunc()?.mul(&x[0])),
+        row("nan_to_num", any(), |x| x[0].nan_to_num(0.5)?.mul(&x[0])),
         row("exp", any(), |x| x[0].exp()),
         row("exp_m1", any(), |x| x[0].exp_m1()),
         row("ln", positive(), |x| x[0].ln()),
@@ -88,6 +113,7 @@ fn table() -> Vec<Row> {
         row("sin", any(), |x| x[0].sin()),
         row("cos", any(), |x| x[0].cos()),
         row("atan", any(), |x| x[0].atan()),
+        row("atan2", binary(-2.0, 2.0), |x| x[0].atan2(&x[1])),
         row("erf", any(), |x| x[0].erf()),
         row("tanh", any(), |x| x[0].tanh()),
         row("sigmoid", any(), |x| x[0].sigmoid()),
@@ -131,10 +157,19 @@ fn table() -> Vec<Row> {
         row("var", cube(), |x| x[0].var(keep([0, 2]), 0)),
         row("var", number(), |x| x[0].var(.., 0)),
         row("std", matrix(), |x| x[0].std(1, 1)),
-        row("norm1", matrix(), |x| x[0].norm1(1)),
-        row("norm1", number(), |x| x[0].norm1(..)),
-        row("norm2", matrix(), |x| x[0].norm2(keep(1))),
-        row("norm2", number(), |x| x[0].norm2(..)),
+        row("norm", matrix(), |x| x[0].norm(Norm::L1, 1)),
+        row("norm", number(), |x| x[0].norm(Norm::L1, ..)),
+        row("norm", matrix(), |x| x[0].norm(Norm::L2, keep(1))),
+        row("norm", number(), |x| x[0].norm(Norm::L2, ..)),
+        row("norm", matrix(), |x| x[0].norm(Norm::P(3.0), 1)),
+        row("norm", cube(), |x| x[0].norm(Norm::P(1.5), keep([0, 2]))),
+        row("norm", number(), |x| x[0].norm(Norm::P(1.5), ..)),
+        row("norm", matrix(), |x| x[0].norm(Norm::P(-2.0), 1)),
+        row("norm", matrix(), |x| x[0].norm(Norm::Max, 1)),
+        row("norm", matrix(), |x| x[0].norm(Norm::Min, keep(1))),
+        row("norm", matrix(), |x| {
+            x[0].norm(Norm::NonZero, 1)?.mul(&x[0].sum(1)?)
+        }),
         row("cumsum", matrix(), |x| x[0].cumsum(1)),
         row("cumsum", matrix(), |x| x[0].cumsum(0)),
         row("cumprod", matrix(), |x| x[0].cumprod(1)),
@@ -153,6 +188,7 @@ fn table() -> Vec<Row> {
             x[0].recurrence(&x[1], 0)
         }),
         row("cummax", matrix(), |x| Ok(x[0].cummax(1)?.0)),
+        row("cummin", matrix(), |x| Ok(x[0].cummin(1)?.0)),
         row("logsumexp", matrix(), |x| x[0].logsumexp(1)),
         row("logsumexp", any(), |x| x[0].logsumexp(..)),
         row("logsumexp", cube(), |x| x[0].logsumexp(keep([0, 2]))),
@@ -220,6 +256,8 @@ fn table() -> Vec<Row> {
         row("slice", matrix(), |x| {
             x[0].slice(1, Slice::from(..).step(-2))
         }),
+        row("slice", matrix(), |x| x[0].slice(1, -2)),
+        row("slices", matrix(), |x| x[0].slices([(..).into(), 1.into()])),
         row("slices", matrix(), |x| {
             x[0].slices([(..).into(), Slice::from(1..).step(2)])
         }),
@@ -247,6 +285,16 @@ fn table() -> Vec<Row> {
             let pieces = x[0].split(1, [1, 2])?;
             pieces[0].mul(&pieces[1])
         }),
+        row("split_every", matrix(), |x| {
+            let pieces = x[0].split_every(-1, 2)?;
+            pieces[0].mul(&pieces[1])
+        }),
+        row("repeat_interleave", matrix(), |x| {
+            x[0].repeat_interleave(3, -1)
+        }),
+        row("repeat_interleave", cube(), |x| {
+            x[0].repeat_interleave(2, 1)
+        }),
         row("chunk", matrix(), |x| {
             let pieces = x[0].chunk(-1, 2)?;
             pieces[0].mul(&pieces[1])
@@ -271,6 +319,12 @@ fn table() -> Vec<Row> {
             |x| x[0].index_add(1, &Tensor::from([2, 0, 2, 1]), &x[1]),
         ),
         row("gather", matrix(), |x| x[0].gather(1, &two_of_a_row(&x[0]))),
+        // The source is larger than the index, and one place is named twice.
+        row(
+            "scatter",
+            pairs(&[[&[2, 3], &[3, 4]], [&[0, 3], &[0, 4]]]),
+            |x| x[0].scatter(1, &two_of_a_row(&x[0]), &x[1]),
+        ),
         // The source is larger than the index.
         row(
             "scatter_add",

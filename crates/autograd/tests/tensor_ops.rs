@@ -14,6 +14,7 @@ const WITHOUT_GRADIENT: &[&[&str]] = &[
     // Results that are integers, truth values or plain numbers.
     &[
         "all",
+        "all_close",
         "all_finite",
         "any",
         "argmax",
@@ -22,10 +23,17 @@ const WITHOUT_GRADIENT: &[&[&str]] = &[
         "bincount",
         "count_nonzero",
     ],
-    &["is_finite", "is_nan", "norm", "searchsorted", "unique"],
+    &[
+        "is_close",
+        "is_finite",
+        "is_inf",
+        "is_nan",
+        "nonzero",
+        "searchsorted",
+        "unique",
+    ],
     // Inputs that are.
     &["and", "cast", "not", "one_hot", "or", "xor"],
-    &["floor_divide", "remainder"],
     // New tensors.
     &[
         "arange",
@@ -42,7 +50,7 @@ const WITHOUT_GRADIENT: &[&[&str]] = &[
     // In place, which a tape cannot see.
     &["add_assign", "mul_assign", "scale"],
     // Methods of `Axes`, `Norm` and `Slice`, and settings of convolutions and poolings.
-    &["kept_shape", "of_parts", "step"],
+    &["kept_shape", "named", "of_parts", "step"],
     &["adaptive", "ceil_mode", "count_include_pad", "dilation"],
     &["groups", "new", "padding", "stride"],
 ];

@@ -16,6 +16,10 @@ use crate::storage::{Pool, Shelf};
 pub trait Element: Copy + Default + PartialEq + Debug + Display + Send + Sync + 'static {
     /// Name of the type, as in `f32`.
     const NAME: &'static str;
+    /// 0, or false.
+    const ZERO: Self;
+    /// 1, or true.
+    const ONE: Self;
 
     #[doc(hidden)]
     fn shelf(pool: &mut Pool) -> &mut Shelf<Self>;
@@ -32,11 +36,6 @@ pub trait Element: Copy + Default + PartialEq + Debug + Display + Send + Sync + 
 pub trait Number:
     Element + PartialOrd + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self>
 {
-    /// 0.
-    const ZERO: Self;
-    /// 1.
-    const ONE: Self;
-
     /// `self + other`; integers wrap around at the ends of their range.
     fn wrapping_add(self, other: Self) -> Self;
 }
@@ -67,9 +66,11 @@ pub trait Float: Number + LaneMemory + Div<Output = Self> + Neg<Output = Self> {
 }
 
 macro_rules! element {
-    ($($T:ident: $transpose:expr),*) => {$(
+    ($($T:ident: $zero:literal, $one:literal, $transpose:expr;)*) => {$(
         impl Element for $T {
             const NAME: &'static str = stringify!($T);
+            const ZERO: Self = $zero;
+            const ONE: Self = $one;
 
             fn shelf(pool: &mut Pool) -> &mut Shelf<Self> {
                 &mut pool.$T
@@ -86,19 +87,16 @@ macro_rules! element {
     )*};
 }
 element!(
-    f32: dispatch,
-    f64: dispatch,
+    f32: 0.0, 1.0, dispatch;
+    f64: 0.0, 1.0, dispatch;
     // Registers move what they hold as it is.
-    i64: |matrix: Transposed<'_, i64>| dispatch(matrix.cast::<f64>()),
-    bool: Transposed::one_by_one
+    i64: 0, 1, |matrix: Transposed<'_, i64>| dispatch(matrix.cast::<f64>());
+    bool: false, true, Transposed::one_by_one;
 );
 
 macro_rules! number {
-    ($($T:ident: $zero:literal, $one:literal, $add:path);*) => {$(
+    ($($T:ident: $add:path),*) => {$(
         impl Number for $T {
-            const ZERO: Self = $zero;
-            const ONE: Self = $one;
-
             #[inline(always)]
             fn wrapping_add(self, other: Self) -> Self {
                 $add(self, other)
@@ -107,9 +105,9 @@ macro_rules! number {
     )*};
 }
 number!(
-    f32: 0.0, 1.0, std::ops::Add::add;
-    f64: 0.0, 1.0, std::ops::Add::add;
-    i64: 0, 1, i64::wrapping_add
+    f32: std::ops::Add::add,
+    f64: std::ops::Add::add,
+    i64: i64::wrapping_add
 );
 
 macro_rules! float {

@@ -55,6 +55,7 @@ pub use device::Device;
 pub use element::{Element, Float, Number};
 pub use error::{Error, Result};
 pub use ops::axes::{Axes, keep};
+pub use ops::close::Tolerance;
 pub use ops::convolution::Convolution;
 pub use ops::norm::Norm;
 pub use ops::pooling::Pooling;

@@ -34,6 +34,13 @@ use crate::scalar::Scalar;
 /// assert_eq!(y.to_vec()?[0], 0.0);
 /// # Ok::<(), macula_tensor::Error>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a formula: it does not implement `Pointwise<{N}>`",
+    label = "not a formula",
+    note = "a closure cannot be one: from the generic `eval` of a formula come the loop, the \
+            derivatives and an accelerator's kernel",
+    note = "the formulas of the library stand in `macula_tensor::ops::pointwise`"
+)]
 pub trait Pointwise<const N: usize>: Copy + Debug + Send + Sync + 'static {
     /// The name that error messages and tape listings show.
     const NAME: &'static str;

@@ -304,7 +304,7 @@ pub(crate) fn resolve_axis(op: &'static str, axis: isize, rank: usize) -> Result
 ///
 /// # Errors
 /// [`Error::Broadcast`] where two sizes differ and neither is 1.
-pub(crate) fn broadcast(op: &'static str, left: &[usize], right: &[usize]) -> Result<Sizes> {
+pub fn broadcast(op: &'static str, left: &[usize], right: &[usize]) -> Result<Sizes> {
     let rank = left.len().max(right.len());
     let mut sizes = Sizes::from_elem(1, rank);
     for from_end in 1..=rank {

@@ -2,6 +2,7 @@
 //! what it expects and what it found.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+use macula_tensor::ops::pointwise::Square;
 use macula_tensor::{Norm, Pooling, Result, Rng, Slice, Tensor, keep};
 
 fn x() -> Tensor<f32> {
@@ -129,8 +130,13 @@ fn mistakes_are_told_with_operation_rule_and_what_was_found() {
         x().cumprod(2) => "cumprod: axis 2 is out of range for rank 2";
         x().sum_to([4, 3]) => "sum_to: expected a shape that [4, 3] broadcasts to, found shape [2, 3]";
         x().std(5, 1) => "std: axis 5 is out of range for rank 2";
-        x().norm1(2) => "norm1: axis 2 is out of range for rank 2";
-        x().norm2(2) => "norm2: axis 2 is out of range for rank 2";
+        x().split_every(2, 1).map(|pieces| pieces[0].clone()) => "split_every: axis 2 is out of range for rank 2";
+        x().split_every(0, 0).map(|pieces| pieces[0].clone()) => "split_every: size must be at least 1, found 0";
+        x().repeat_interleave(2, -3) => "repeat_interleave: axis -3 is out of range for rank 2";
+        x().remainder(&Tensor::from([1.0, 2.0])) => "remainder: shapes [2, 3] and [2] do not broadcast: aligned at the last axis, sizes must be equal or 1";
+        x().map_amax(Square, 2) => "square: axis 2 is out of range for rank 2";
+        x().cummin(2) => "cummin: axis 2 is out of range for rank 2";
+        x().norm(Norm::L1, 2) => "norm: axis 2 is out of range for rank 2";
         x().argsort(2, false) => "argsort: axis 2 is out of range for rank 2";
         x().add_assign(&Tensor::from([1.0, 2.0])) => "add_assign: expected a shape that broadcasts to [2, 3], found shape [2]";
         zeros([2, 3]).max_pool1d(&Pooling::new(1).padding(usize::MAX)) => "max_pool1d: padding must be at most 2305843009213693951, found 18446744073709551615";
@@ -207,7 +213,7 @@ fn tensors_that_memory_has_no_room_for_are_refused_by_name() {
         h().softmax(0) => "softmax: memory has no room for the elements of shape [536870912, 1073741824]";
         h().cumsum(0) => "cumsum: memory has no room for the elements of shape [536870912, 1073741824]";
         h().argmax(0) => "argmax: memory has no room for the elements of shape [536870912, 1073741824]";
-        h().norm(Norm::L2) => "norm: memory has no room for the elements of shape [536870912, 1073741824]";
+        line().unsqueeze(1).unwrap().norm(Norm::L2, 1) => "norm: memory has no room for the elements of shape [576460752303423488]";
         line().sort(0, false) => "sort: memory has no room for the elements of shape [576460752303423488]";
         line().unique() => "unique: memory has no room for the elements of shape [576460752303423488]";
         one([1 << 40, 2, 2]).matmul(&one([1 << 40, 2, 2])) => "matmul: memory has no room for the elements of shape [1099511627776, 2, 2]";

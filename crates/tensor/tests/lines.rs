@@ -118,31 +118,35 @@ fn scans_agree<T: Float>(case: &Case, axis: usize) {
 
     let x = case.tensor(with_specials::<T>);
     let (values, places) = x.cummax(axis as isize).unwrap();
-    let wins = |x: f64, best: f64| x.is_nan() || x >= best;
+    extremes_agree(&x, axis, (values, places), |x, best| x >= best);
+    let (values, places) = x.cummin(axis as isize).unwrap();
+    extremes_agree(&x, axis, (values, places), |x, best| x <= best);
+}
+
+/// Running extremes and their places: from the first NaN on, the last NaN.
+fn extremes_agree<T: Float>(
+    x: &Tensor<T>,
+    axis: usize,
+    (values, places): (Tensor<T>, Tensor<i64>),
+    beats: fn(f64, f64) -> bool,
+) {
     let best = |line: &[T]| {
         let mut at = 0;
-        (0..line.len())
-            .map(|k| {
-                if wins(line[k].to_f64(), line[at].to_f64()) {
-                    at = k
-                }
-                at
-            })
-            .collect()
+        let mut places = Vec::new();
+        for (k, x) in line.iter().enumerate() {
+            if x.is_nan() || beats(x.to_f64(), line[at].to_f64()) {
+                at = k;
+            }
+            places.push(at);
+        }
+        places
     };
-    let expected: Vec<usize> = along(&x, axis, best);
-    let found: Vec<usize> = places
-        .to_vec()
-        .unwrap()
-        .into_iter()
-        .map(|place| place as usize)
-        .collect();
-    assert_eq!(found, expected);
-    let best_values = along(&x, axis, |line| {
-        best(line)
-            .into_iter()
-            .map(|k: usize| line[k].to_f64())
-            .collect()
+    let expected: Vec<usize> = along(x, axis, best);
+    let found = places.to_vec().unwrap();
+    assert!(found.iter().map(|&place| place as usize).eq(expected));
+    let best_values = along(x, axis, |line| {
+        let places = best(line).into_iter();
+        places.map(|k| line[k].to_f64()).collect()
     });
     assert_exact(&values, x.shape(), &best_values);
 }
@@ -277,6 +281,8 @@ proptest! {
         prop_assert_eq!(products.to_vec().unwrap(), running(1, i64::wrapping_mul));
         let largest = x.cummax(axis as isize).unwrap().0;
         prop_assert_eq!(largest.to_vec().unwrap(), running(i64::MIN, i64::max));
+        let smallest = x.cummin(axis as isize).unwrap().0;
+        prop_assert_eq!(smallest.to_vec().unwrap(), running(i64::MAX, i64::min));
         if x.shape()[axis] > 0 {
             let place = |line: &[i64], best: i64| line.iter().position(|&k| k == best).unwrap() as i64;
             let first = along(&x, axis, |line| vec![place(line, *line.iter().max().unwrap()); line.len()]);

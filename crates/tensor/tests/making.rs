@@ -26,6 +26,8 @@ fn constants_agree<T: Float>(case: &Case, number: f64) {
     assert!(is_full(&view.zeros_like().unwrap(), sizes, T::ZERO));
     assert!(is_full(&Tensor::<T>::ones(sizes).unwrap(), sizes, T::ONE));
     assert!(is_full(&view.ones_like().unwrap(), sizes, T::ONE));
+    let (no, yes) = (Tensor::<bool>::zeros(sizes), Tensor::<bool>::ones(sizes));
+    assert!(is_full(&no.unwrap(), sizes, false) && is_full(&yes.unwrap(), sizes, true));
 }
 
 fn ranges_agree<T: Float>(start: f64, end: f64, step: f64) {

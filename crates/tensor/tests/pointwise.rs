@@ -4,8 +4,10 @@
 
 mod common;
 
-use common::{Case, anything, assert_within, broadcast, cases, same};
-use macula_tensor::{Element, Float, Pointwise, Result, Scalar, Tensor};
+use common::{
+    Binary, Case, anything, assert_within, cases, integer, operands, pairs, pairs_agree, same,
+};
+use macula_tensor::{Float, Pointwise, Result, Scalar, Tensor, keep};
 use proptest::prelude::*;
 
 /// An operation on one tensor: its name, the tensor's method, the naive function in `f64`, and how
@@ -34,6 +36,7 @@ fn unary<T: Float>() -> Vec<Unary<T>> {
         ("floor", |x| x.floor(), f64::floor, EXACT),
         ("ceil", |x| x.ceil(), f64::ceil, EXACT),
         ("round", |x| x.round(), f64::round_ties_even, EXACT),
+        ("trunc", |x| x.trunc(), f64::trunc, EXACT),
         ("exp", |x| x.exp(), f64::exp, FUNCTION),
         ("exp_m1", |x| x.exp_m1(), f64::exp_m1, FUNCTION),
         ("ln", |x| x.ln(), f64::ln, FUNCTION),
@@ -117,85 +120,34 @@ fn functions_agree<T: Float>(case: &Case) {
     let finite: Vec<bool> = elements.iter().map(|x| x.is_finite()).collect();
     let all = finite.iter().all(|&finite| finite);
     assert_eq!(x.is_finite().unwrap().to_vec().unwrap(), finite);
+    let infinite: Vec<bool> = elements.iter().map(|x| x.to_f64().is_infinite()).collect();
+    assert_eq!(x.is_inf().unwrap().to_vec().unwrap(), infinite);
+    let numbers = x.nan_to_num(7.0).unwrap().to_vec().unwrap();
+    for (found, x) in numbers.into_iter().zip(&elements) {
+        let kept = found == *x;
+        let replaced = match x.to_f64() {
+            x if x.is_nan() => found.to_f64() == 7.0,
+            x => found.is_finite() && (found + found).to_f64() == x,
+        };
+        assert!(
+            if x.is_finite() { kept } else { replaced },
+            "nan_to_num({x}): {found}"
+        );
+    }
     assert_eq!(x.all_finite(), Ok(all));
 }
 
-/// An operation on two tensors, and the naive one in their own type.
-type Binary<T, O> = (
-    &'static str,
-    fn(&Tensor<T>, &Tensor<T>) -> Result<Tensor<O>>,
-    fn(T, T) -> O,
-);
-
-/// Two tensors that broadcast: of each axis, one, both or none has size 1 only, and either may lack
-/// leading axes.
-fn operands<T: Element>(case: &Case, element: fn(u64) -> T) -> (Tensor<T>, Tensor<T>) {
-    let operand = |seed: u64| {
-        let mut own = case.clone();
-        own.seed = seed;
-        let mut x = own.tensor(element);
-        for axis in 0..x.rank() {
-            if seed >> (2 * axis) & 3 == 0 && x.shape()[axis] > 0 {
-                x = x.narrow(axis as isize, 0, 1).unwrap();
-            }
-        }
-        let lacking = if seed >> 60 & 1 == 0 {
-            0
-        } else {
-            seed as usize >> 61
-        };
-        for _ in 0..lacking.min(x.rank()) {
-            if x.shape()[0] > 0 {
-                x = x.narrow(0, 0, 1).unwrap().squeeze(0).unwrap();
-            }
-        }
-        x
-    };
-    (operand(case.seed), operand(case.seed.rotate_left(31)))
-}
-
-/// The sizes of the result, and the pairs of elements that meet.
-fn pairs<A: Element, B: Element>(a: &Tensor<A>, b: &Tensor<B>) -> (Vec<usize>, Vec<(A, B)>) {
-    let rank = a.rank().max(b.rank());
-    let size = |x: &[usize], axis: usize| (axis + x.len()).checked_sub(rank).map_or(1, |k| x[k]);
-    let sizes: Vec<usize> = (0..rank)
-        .map(
-            |axis| match (size(a.shape(), axis), size(b.shape(), axis)) {
-                (1, other) => other,
-                (own, _) => own,
-            },
-        )
-        .collect();
-    let pairs = broadcast(a, &sizes).into_iter().zip(broadcast(b, &sizes));
-    let pairs = pairs.collect();
-    (sizes, pairs)
-}
-
-fn pairs_agree<T: Element, O: Element>(
-    table: &[Binary<T, O>],
-    (a, b): &(Tensor<T>, Tensor<T>),
-    equal: impl Fn(O, O) -> bool,
-) {
-    let (sizes, pairs) = pairs(a, b);
-    for (name, ours, naive) in table {
-        let result = ours(a, b).unwrap();
-        assert_eq!(result.shape(), sizes, "{name}");
-        for (found, &(a, b)) in result.to_vec().unwrap().into_iter().zip(&pairs) {
-            let wanted = naive(a, b);
-            assert!(
-                equal(found, wanted),
-                "{name}({a}, {b}): {found} instead of {wanted}"
-            );
-        }
-    }
-}
-
 fn arithmetic_agrees<T: Float>(case: &Case) {
-    let arithmetic: [Binary<T, T>; 6] = [
+    let arithmetic: [Binary<T, T>; 7] = [
         ("add", |a, b| a.add(b), |a, b| a + b),
         ("sub", |a, b| a.sub(b), |a, b| a - b),
         ("mul", |a, b| a.mul(b), |a, b| a * b),
         ("div", |a, b| a.div(b), |a, b| a / b),
+        (
+            "remainder",
+            |a, b| a.remainder(b),
+            |a, b| T::from_f64(naive_remainder(a.to_f64(), b.to_f64())),
+        ),
         (
             "maximum",
             |a, b| a.maximum(b),
@@ -218,6 +170,30 @@ fn arithmetic_agrees<T: Float>(case: &Case) {
     };
     let powers = a.pow(b).unwrap().to_vec().unwrap();
     assert_within("pow", &powers, &expected(f64::powf), FUNCTION);
+    for axis in (0..sizes.len()).filter(|&axis| sizes[axis] > 0) {
+        let axes = keep(axis as isize);
+        let wanted = a
+            .zip(b, Midpoint)
+            .and_then(|middles| middles.sum(axes.clone()));
+        let found = a.zip_sum(b, Midpoint, axes);
+        let bits = |x: Result<Tensor<T>>| format!("{:?}", x.unwrap().to_vec().unwrap());
+        assert_eq!(bits(found), bits(wanted));
+    }
+    let angles = a.atan2(b).unwrap().to_vec().unwrap();
+    // Three units of ours, and one of the system's.
+    assert_within("atan2", &angles, &expected(f64::atan2), 4.0);
+    let signs = |x: f64| x.is_sign_negative();
+    for (&found, wanted) in angles.iter().zip(expected(f64::atan2)) {
+        assert!(found.is_nan() || signs(found.to_f64()) == signs(wanted));
+    }
+    let quotients = a.floor_divide(b).unwrap().to_vec().unwrap();
+    // Past the integers that are exact, each of the two rounds its quotient.
+    assert_within(
+        "floor_divide",
+        &quotients,
+        &expected(naive_floor_divide),
+        1.0,
+    );
     let zipped = a.zip(b, Midpoint).unwrap();
     assert_eq!(zipped.shape(), sizes);
     // One rounding, and half of a subnormal number is rounded too.
@@ -256,6 +232,26 @@ fn arithmetic_agrees<T: Float>(case: &Case) {
     }
 }
 
+/// A Euclidean division, whose rest is never below 0; with both signs turned where the divisor is.
+fn naive_remainder(a: f64, b: f64) -> f64 {
+    if b < 0.0 {
+        -(-a).rem_euclid(b)
+    } else {
+        a.rem_euclid(b)
+    }
+}
+
+fn naive_floor_divide(a: f64, b: f64) -> f64 {
+    if b == 0.0 {
+        a / b
+    } else if a.is_finite() && b.is_infinite() {
+        // A little below 0, or from 0 on.
+        if a * b < 0.0 { -1.0 } else { 0.0 }
+    } else {
+        ((a - naive_remainder(a, b)) / b).round()
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Midpoint;
 
@@ -275,23 +271,6 @@ fn comparisons<T: macula_tensor::Number>() -> [Binary<T, bool>; 6] {
         ("gt", |a, b| a.gt(b), |a, b| a > b),
         ("ge", |a, b| a.ge(b), |a, b| a >= b),
     ]
-}
-
-/// Small numbers, and those at the ends of the range.
-fn integer(random: u64) -> i64 {
-    let small = (random / 4 % 11) as i64 - 5;
-    match random % 4 {
-        0 => i64::MIN.wrapping_add(small),
-        1 => (random as i64).wrapping_mul(0x1234_5678_9ABC_DEF1),
-        _ => small,
-    }
-}
-
-fn floor_divide(a: i64, b: i64) -> i64 {
-    // Where nothing can overflow.
-    let (a, b) = (i128::from(a), i128::from(b));
-    let quotient = a / b - i128::from(a % b != 0 && (a < 0) != (b < 0));
-    quotient as i64
 }
 
 proptest! {
@@ -323,34 +302,6 @@ proptest! {
             ("ne", |a, b| a.ne(b), |a, b| a != b),
         ];
         pairs_agree(&logic, &operands(&case, |random| random % 2 == 0), equal);
-    }
-
-    #[test]
-    fn integer_arithmetic_wraps_around_and_divides_downwards(case in cases(5)) {
-        let equal = |a: i64, b: i64| a == b;
-        let table: [Binary<i64, i64>; 5] = [
-            ("add", |a, b| a.add(b), i64::wrapping_add),
-            ("sub", |a, b| a.sub(b), i64::wrapping_sub),
-            ("mul", |a, b| a.mul(b), i64::wrapping_mul),
-            ("maximum", |a, b| a.maximum(b), Ord::max),
-            ("minimum", |a, b| a.minimum(b), Ord::min),
-        ];
-        let operands = operands(&case, integer);
-        pairs_agree(&table, &operands, equal);
-        let (a, b) = operands;
-        let divisors = b.eq(&Tensor::scalar(0)).and_then(|zero| b.masked_fill(&zero, 7)).unwrap();
-        let divisions: [Binary<i64, i64>; 2] = [
-            ("floor_divide", |a, b| a.floor_divide(b), floor_divide),
-            ("remainder", |a, b| a.remainder(b), |a, b| {
-                (i128::from(a) - i128::from(b) * i128::from(floor_divide(a, b))) as i64
-            }),
-        ];
-        pairs_agree(&divisions, &(a.clone(), divisors), equal);
-        let elements = a.to_vec().unwrap();
-        let each = |naive: fn(i64) -> i64| elements.iter().map(|&k| naive(k)).collect::<Vec<_>>();
-        prop_assert_eq!(a.neg().unwrap().to_vec().unwrap(), each(i64::wrapping_neg));
-        prop_assert_eq!(a.abs().unwrap().to_vec().unwrap(), each(i64::wrapping_abs));
-        prop_assert_eq!(a.clamp(-3, 2).unwrap().to_vec().unwrap(), each(|k| k.clamp(-3, 2)));
     }
 
     #[test]

@@ -3,16 +3,14 @@
 
 mod common;
 
-use common::{Case, assert_exact, cases, eighths, noise, with_specials};
-use macula_tensor::{Float, Norm, Tensor, keep, ops::pointwise::Square};
+use common::{
+    Case, LARGE, assert_exact, cases, eighths, halves, large, max, noise, of_nothing, with_specials,
+};
+use macula_tensor::{
+    Float, Number, Tensor, keep,
+    ops::pointwise::{Mul, Square},
+};
 use proptest::prelude::*;
-
-fn max(values: &[f64]) -> f64 {
-    values.iter().fold(
-        f64::NEG_INFINITY,
-        |a, &b| if a.is_nan() || a > b { a } else { b },
-    )
-}
 
 fn sums_agree<T: Float>(case: &Case, element: fn(u64) -> T) {
     let x = case.tensor(element);
@@ -27,15 +25,17 @@ fn sums_agree<T: Float>(case: &Case, element: fn(u64) -> T) {
     let sum = |v: &[f64]| v.iter().sum::<f64>() + 0.0;
     check(x.sum(case.axes()).unwrap(), &sum);
     check(x.mean(case.axes()).unwrap(), &|v| sum(v) / v.len() as f64);
-    check(x.norm1(case.axes()).unwrap(), &|v| {
-        v.iter().map(|x| x.abs()).sum()
-    });
-    check(x.norm2(case.axes()).unwrap(), &|v| {
-        v.iter().map(|x| x * x).sum::<f64>().sqrt()
-    });
     check(x.map_sum(Square, case.axes()).unwrap(), &|v| {
         v.iter().map(|x| x * x).sum()
     });
+    if !of_nothing(case, &x) {
+        check(x.map_amax(Square, case.axes()).unwrap(), &|v| {
+            max(&v.iter().map(|x| x * x).collect::<Vec<_>>())
+        });
+        check(x.map_amin(Square, case.axes()).unwrap(), &|v| {
+            -max(&v.iter().map(|x| -x * x).collect::<Vec<_>>())
+        });
+    }
     // Powers of two, few enough for the product of a long axis to stay in range; where the sums
     // have NaN and infinities, so have the products.
     let x = case.tensor(|random| {
@@ -61,12 +61,7 @@ fn sums_agree<T: Float>(case: &Case, element: fn(u64) -> T) {
 fn extremes_agree<T: Float>(case: &Case) {
     let x = case.tensor(with_specials::<T>);
     let (sizes, groups) = case.groups(&x);
-    let empty = x
-        .shape()
-        .iter()
-        .zip(&case.reduced)
-        .any(|(&size, &reduced)| reduced && size == 0);
-    if empty {
+    if of_nothing(case, &x) {
         assert!(x.amax(case.axes()).is_err() && x.amin(case.axes()).is_err());
         return;
     }
@@ -119,27 +114,16 @@ fn variances_agree<T: Float>(case: &Case, correction: usize, specials: bool) {
     }
 }
 
-fn norms_agree<T: Float>(case: &Case, specials: bool) {
-    let x = case.tensor(|random| match specials {
-        true => with_specials::<T>(random),
-        false => eighths(random),
-    });
-    let sizes: Vec<f64> = x
-        .to_vec()
-        .unwrap()
-        .iter()
-        .map(|x| x.to_f64().abs())
-        .collect();
-    let check = |norm, wanted: f64| {
-        let found = x.norm(norm).unwrap();
-        assert!(
-            found == wanted || found.is_nan() && wanted.is_nan(),
-            "{norm:?}: {found} instead of {wanted}"
-        );
-    };
-    check(Norm::L1, sizes.iter().sum::<f64>() + 0.0);
-    check(Norm::L2, sizes.iter().map(|x| x * x).sum::<f64>().sqrt());
-    check(Norm::Max, max(&[&[0.0], &sizes[..]].concat()));
+fn truths_agree<T: Number>(case: &Case, element: impl Fn(u64) -> T) {
+    let x = case.tensor(element);
+    let (sizes, groups) = case.groups(&x);
+    let (any, all) = (x.any(case.axes()).unwrap(), x.all(case.axes()).unwrap());
+    assert_eq!((any.shape(), all.shape()), (&sizes[..], &sizes[..]));
+    let expected = |truth: fn(&[T]) -> bool| groups.iter().map(|g| truth(g)).collect::<Vec<_>>();
+    let found = any.to_vec().unwrap();
+    assert_eq!(found, expected(|group| group.iter().any(|&x| x != T::ZERO)));
+    let found = all.to_vec().unwrap();
+    assert_eq!(found, expected(|group| group.iter().all(|&x| x != T::ZERO)));
 }
 
 proptest! {
@@ -192,13 +176,15 @@ proptest! {
         let every: Vec<bool> = groups.iter().map(|g| !g.contains(&false)).collect();
         prop_assert_eq!(x.all(case.axes()).unwrap().to_vec().unwrap(), every);
         let count: Vec<i64> = groups.iter().map(|g| g.iter().filter(|x| **x).count() as i64).collect();
+        prop_assert_eq!(x.sum(case.axes()).unwrap().to_vec().unwrap(), &count[..]);
         prop_assert_eq!(x.count_nonzero(case.axes()).unwrap().to_vec().unwrap(), count);
     }
 
     #[test]
-    fn norms_of_all_elements_are_the_naive_ones(case in cases(6), specials: bool) {
-        norms_agree::<f32>(&case, specials);
-        norms_agree::<f64>(&case, specials);
+    fn numbers_are_true_unless_zero(case in cases(6)) {
+        truths_agree(&case, |random| with_specials::<f32>(random / 2) * (random % 2) as f32);
+        truths_agree(&case, |random| with_specials::<f64>(random / 2) * (random % 2) as f64);
+        truths_agree(&case, |random| (random % 3) as i64 - 1);
     }
 
     #[test]
@@ -215,41 +201,6 @@ proptest! {
         let expected: Vec<f64> = groups.iter().map(|g| g.iter().sum::<f64>() + 0.0).collect();
         assert_exact(&x.sum_to(&target).unwrap(), &target, &expected);
     }
-}
-
-/// Shapes that take each path: long rows, segments, narrow and short ones.
-const LARGE: [(&[usize], &[isize]); 14] = [
-    (&[70_001], &[0]),
-    (&[300, 70], &[0]),
-    (&[300, 70], &[1]),
-    (&[5000, 3], &[0]),
-    (&[5000, 3], &[1]),
-    (&[3, 9000], &[1]),
-    (&[3, 9000], &[0]),
-    (&[2, 200, 5], &[1]),
-    (&[40, 5000], &[0, 1]),
-    (&[7, 33, 130], &[0, 2]),
-    (&[129, 4500], &[0]),
-    (&[9, 11, 2, 63], &[1, 3]),
-    (&[70_000, 2, 3], &[1]),
-    (&[1100, 1, 65], &[0]),
-];
-
-fn large(sizes: &[usize], axes: &[isize]) -> Case {
-    Case {
-        axes: sizes.iter().map(|&size| (size, 0, 0, false)).collect(),
-        order: (0..sizes.len() as u32).collect(),
-        reduced: (0..sizes.len() as isize)
-            .map(|axis| axes.contains(&axis))
-            .collect(),
-        keep: false,
-        seed: 5,
-    }
-}
-
-/// Halves between −2 and 2: sums of 10⁶ of their squares are exact in `f32`, in any order.
-fn halves<T: Float>(random: u64) -> T {
-    T::from_f64((random % 9) as f64 / 2.0 - 2.0)
 }
 
 #[test]
@@ -306,6 +257,38 @@ fn the_same_bits_come_out_for_any_number_of_threads() {
                 run(threads),
                 single,
                 "{sizes:?} over {axes:?} on {threads} threads"
+            );
+        }
+    }
+}
+
+#[test]
+fn sums_of_pairs_are_cut_into_pieces_along_any_axis() {
+    let sizes: [&[usize]; 5] = [
+        &[100_000],
+        &[5, 70_000],
+        &[70_000, 3],
+        &[2, 3, 40_000],
+        &[90, 1, 900],
+    ];
+    for sizes in sizes {
+        for axes in [&[0][..], &[sizes.len() as isize - 1], &[], &[0, -1]] {
+            if sizes.len() == 1 && axes.len() > 1 {
+                continue;
+            }
+            let (x, y) = (large(sizes, &[]), large(&sizes[sizes.len() - 1..], &[]));
+            let (x, y) = (
+                x.tensor(halves::<f32>),
+                y.tensor(|random| halves(random / 3)),
+            );
+            // Sums of quarters, which are exact in any order.
+            let found = x.zip_sum(&y, Mul, axes).unwrap();
+            let wanted = x.mul(&y).unwrap().sum(axes).unwrap();
+            assert_eq!(found.shape(), wanted.shape());
+            assert_eq!(
+                found.to_vec().unwrap(),
+                wanted.to_vec().unwrap(),
+                "{sizes:?} over {axes:?}"
             );
         }
     }

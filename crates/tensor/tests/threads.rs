@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use macula_tensor::ops::apply::chain;
-use macula_tensor::ops::pointwise::{Square, Tanh};
+use macula_tensor::ops::pointwise::{Mul, Square, Tanh};
 use macula_tensor::pointwise::Derived;
 use macula_tensor::{
     Convolution, Element, Float, Norm, Pointwise, Pooling, Result, Rng, Slice, Tensor,
@@ -85,8 +85,11 @@ fn floats<T: Float + macula_tensor::random::RandomFloat>() -> Vec<String> {
         turned.var(0, 1),
         x.prod(1),
         backwards.amax(0),
-        x.norm2(1),
+        x.norm(Norm::L2, 1),
+        long.norm(Norm::P(3.0), ..),
         long.map_sum(Square, ..),
+        x.zip_sum(&backwards, Mul, 0),
+        long.zip_sum(&long, Mul, ..),
         long.logsumexp(0),
         x.sum_to([1, 257]),
         // Lines.
@@ -130,7 +133,7 @@ fn floats<T: Float + macula_tensor::random::RandomFloat>() -> Vec<String> {
             .and_then(|both| both.0.searchsorted(&x, true)),
     ]));
     results.extend(bits(&[x.lt(&backwards), turned.is_finite(), mask.any(0)]));
-    results.push(format!("{:?} {:?}", long.norm(Norm::L2), long.all_finite()));
+    results.push(format!("{:?}", long.all_finite()));
     let mut updated = long.clone();
     updated.add_assign(&long).unwrap();
     results.extend(bits(&[Ok(updated)]));

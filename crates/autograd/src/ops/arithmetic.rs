@@ -61,6 +61,41 @@ impl<T: Float> Var<T> {
         self.zip(other, macula_tensor::ops::pointwise::Div)
     }
 
+    /// a − b·⌊a / b⌋, which has the sign of b, see
+    /// [`Tensor::remainder`](macula_tensor::Tensor::remainder).
+    ///
+    /// # Gradient
+    /// 1 to a and −⌊a / b⌋ to b.
+    ///
+    /// # Errors
+    /// The shapes must broadcast.
+    #[track_caller]
+    pub fn remainder(&self, other: &Self) -> Result<Self> {
+        let value = self.value().remainder(other.value())?;
+        let rule = |upstream: Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
+            to_both(upstream, saved, hand_on, Ok, |upstream| {
+                let quotient = saved.input(0)?.floor_divide(&saved.input(1)?)?;
+                upstream.mul(&quotient)?.scaled(-1.0)
+            })
+        };
+        Self::record_any("remainder", &[self, other], value, Keep::Inputs, rule)
+    }
+
+    /// ⌊a / b⌋, see [`Tensor::floor_divide`](macula_tensor::Tensor::floor_divide), with slope 0
+    /// everywhere.
+    ///
+    /// # Errors
+    /// The shapes must broadcast.
+    #[track_caller]
+    pub fn floor_divide(&self, other: &Self) -> Result<Self> {
+        let value = self.value().floor_divide(other.value())?;
+        let rule = |upstream: Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
+            let nothing = |upstream: Self| upstream.scaled(0.0);
+            to_both(upstream, saved, hand_on, nothing, nothing)
+        };
+        Self::record_any("floor_divide", &[self, other], value, Keep::Nothing, rule)
+    }
+
     /// −x.
     #[track_caller]
     pub fn neg(&self) -> Result<Self> {
@@ -112,7 +147,7 @@ fn to_both<T: Float>(
 /// Operators are sugar for examples, tests and formulas: they panic, at the caller's line, where
 /// the method of the same name returns an error. `&x / c` multiplies by the reciprocal of `c`.
 macro_rules! operator {
-    ($($Trait:ident $method:ident, $scalar:ident($as_operand:expr);)*) => {$(
+    ($($Trait:ident $method:ident, $scalar:ident($as_operand:expr), $from_left:expr;)*) => {$(
         impl<T: Float> ops::$Trait for &Var<T> {
             type Output = Var<T>;
             /// # Panics
@@ -139,14 +174,28 @@ macro_rules! operator {
                 }
             }
         }
+
+        impl<T: Float> ops::$Trait<&Var<T>> for f64 {
+            type Output = Var<T>;
+            /// # Panics
+            /// Where the method of the same name returns an error.
+            #[track_caller]
+            fn $method(self, x: &Var<T>) -> Var<T> {
+                let apply: fn(f64, &Var<T>) -> Result<Var<T>> = $from_left;
+                match apply(self, x) {
+                    Ok(result) => result,
+                    Err(error) => panic!("{error}"),
+                }
+            }
+        }
     )*};
 }
 
 operator! {
-    Add add, add_scalar(|c| c);
-    Sub sub, add_scalar(|c| -c);
-    Mul mul, mul_scalar(|c| c);
-    Div div, mul_scalar(|c| 1.0 / c);
+    Add add, add_scalar(|c| c), |c, x| x.add_scalar(c);
+    Sub sub, add_scalar(|c| -c), |c, x| Var::neg(x)?.add_scalar(c);
+    Mul mul, mul_scalar(|c| c), |c, x| x.mul_scalar(c);
+    Div div, mul_scalar(|c| 1.0 / c), |c, x| x.recip()?.mul_scalar(c);
 }
 
 impl<T: Float> ops::Neg for &Var<T> {

@@ -52,6 +52,47 @@ impl<T: Float> Var<T> {
         self.picked("gather", value, (self.shape(), axis), index)
     }
 
+    /// This variable with the elements of `source` put where `index` says, see [`Tensor::scatter`].
+    ///
+    /// # Gradient
+    /// What has been overwritten gets none, be it of this variable or of the source.
+    ///
+    /// # Errors
+    /// Every index must lie inside the axis, and `index` inside the axes of `source`.
+    #[track_caller]
+    pub fn scatter(&self, axis: isize, index: &Tensor<i64>, source: &Self) -> Result<Self> {
+        let value = self.value().scatter(axis, index, source.value())?;
+        // Which element of the index stands in each place, counted from 1; 0 where none does.
+        let numbers = Tensor::<i64>::arange(1, 1 + index.count() as i64, 1)?;
+        let numbers = numbers.reshape(index.shape())?;
+        let nobody = Tensor::<i64>::zeros(self.shape())?;
+        let owners = nobody.scatter(axis, index, &numbers)?;
+        let overwritten = owners.cast::<bool>()?;
+        let lost = owners.gather(axis, index)?.ne(&numbers)?;
+        let (used, places) = (Sizes::from_slice(source.shape()), index.clone());
+        let rule = move |upstream: &Self, saved: &Saved<T>| {
+            let kept = || upstream.masked_fill(&overwritten, 0.0);
+            let put = || {
+                let picked = upstream.gather(axis, &places)?.masked_fill(&lost, 0.0)?;
+                picked.beyond(&used)
+            };
+            Ok([
+                saved.needs(0).then(kept).transpose()?,
+                saved.needs(1).then(put).transpose()?,
+            ])
+        };
+        let put = Self::record("scatter", [self, source], value, Keep::Nothing, rule)?;
+        Ok(put.holding(index).holding(&owners))
+    }
+
+    /// The variable, with zeros up to larger sizes: the gradient to a source that has more elements
+    /// than were used.
+    fn beyond(&self, sizes: &[usize]) -> Result<Self> {
+        let margins = sizes.iter().zip(self.shape());
+        let margins: Vec<_> = margins.map(|(all, used)| (0, all - used)).collect();
+        self.pad(margins, 0.0)
+    }
+
     /// This variable with the elements of `source` added where `index` says, see
     /// [`Tensor::scatter_add`].
     ///
@@ -65,11 +106,8 @@ impl<T: Float> Var<T> {
             if !saved.needs(1) {
                 return Ok([Some(upstream.clone()), None]);
             }
-            // What the source has beyond the index was not used.
             let picked = upstream.gather(axis, &places)?;
-            let beyond = used.iter().zip(places.shape());
-            let margins: Vec<_> = beyond.map(|(all, used)| (0, all - used)).collect();
-            Ok([Some(upstream.clone()), Some(picked.pad(margins, 0.0)?)])
+            Ok([Some(upstream.clone()), Some(picked.beyond(&used)?)])
         };
         let sum = Self::record("scatter_add", [self, source], value, Keep::Nothing, rule)?;
         Ok(sum.holding(index))

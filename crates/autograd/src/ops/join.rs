@@ -85,6 +85,17 @@ impl<T: Float> Var<T> {
         Ok(())
     }
 
+    /// The variable cut along one axis into pieces of `size` elements, of which the last may have
+    /// fewer.
+    ///
+    /// # Errors
+    /// `size` must be at least 1.
+    #[track_caller]
+    pub fn split_every(&self, axis: isize, size: usize) -> Result<Vec<Self>> {
+        let pieces = self.value().split_every(axis, size)?;
+        self.split_like(axis, &pieces)
+    }
+
     /// The variable cut along one axis into at most `count` pieces of ⌈size / count⌉ elements, of
     /// which the last may have fewer.
     ///
@@ -93,6 +104,12 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn chunk(&self, axis: isize, count: usize) -> Result<Vec<Self>> {
         let pieces = self.value().chunk(axis, count)?;
+        self.split_like(axis, &pieces)
+    }
+
+    /// The variable cut as its value has been.
+    #[track_caller]
+    fn split_like(&self, axis: isize, pieces: &[Tensor<T>]) -> Result<Vec<Self>> {
         let along = axis.rem_euclid(self.rank() as isize) as usize;
         let sizes: Sizes = pieces.iter().map(|piece| piece.shape()[along]).collect();
         self.split(axis, sizes)
@@ -127,6 +144,23 @@ impl<T: Float> Var<T> {
                 Ok([Some(sum.reshape(&shape)?)])
             },
         )
+    }
+
+    /// The variable with each element along one axis repeated `times` times, one after the other.
+    ///
+    /// # Errors
+    /// The axis must exist.
+    #[track_caller]
+    pub fn repeat_interleave(&self, times: usize, axis: isize) -> Result<Self> {
+        let value = self.value().repeat_interleave(times, axis)?;
+        // The axis as two: which element, and which copy. The copies are summed.
+        let copies = axis.rem_euclid(self.rank() as isize) + 1;
+        let mut doubled = Sizes::from_slice(self.shape());
+        doubled.insert(copies as usize, times);
+        let rule = move |upstream: &Self, _: &Saved<T>| {
+            Ok([Some(upstream.reshape(&doubled)?.sum(copies)?)])
+        };
+        Self::record("repeat_interleave", [self], value, Keep::Nothing, rule)
     }
 
     /// The variable shifted along one axis by `shift` places, where what leaves at one end comes in

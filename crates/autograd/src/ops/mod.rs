@@ -13,6 +13,7 @@ mod index;
 mod join;
 mod mask;
 mod matmul;
+mod norm;
 mod pointwise;
 mod pool;
 mod reduce;

@@ -5,15 +5,16 @@
 //! with a seed, so its rule is this rule again, for every order.
 
 use macula_tensor::ops::apply::{apply, chain};
-use macula_tensor::ops::compare::Clamp;
+use macula_tensor::ops::compare::{Clamp, NanToNum};
 use macula_tensor::ops::pointwise as formulas;
 use macula_tensor::pointwise::{Derived, Pointwise};
-use macula_tensor::shape::Sizes;
-use macula_tensor::{Axes, Float, Result};
+use macula_tensor::shape::{Sizes, broadcast};
+use macula_tensor::{Axes, Float, Result, Tensor};
 use smallvec::SmallVec;
 
 use crate::fused::try_from_fn;
 use crate::node::HandOn;
+use crate::rows::shares;
 use crate::saved::{Keep, Saved};
 use crate::var::Var;
 
@@ -69,6 +70,74 @@ impl<T: Float> Var<T> {
             hand_on(0, derived(slope, [&saved.input(0)?], Some(&each))?)
         };
         Self::record_any("map_sum", &[self], value, Keep::Inputs, rule)
+    }
+
+    /// The sum along `axes` of `formula` of the elements of two variables, broadcast to one shape,
+    /// see [`Tensor::zip_sum`].
+    ///
+    /// # Errors
+    /// The shapes must broadcast, and both variables be of one tape. Each axis must exist and be
+    /// named once.
+    #[track_caller]
+    pub fn zip_sum<F: Pointwise<2>>(
+        &self,
+        other: &Self,
+        formula: F,
+        axes: impl Into<Axes>,
+    ) -> Result<Self> {
+        let axes = axes.into();
+        let wide = broadcast("zip_sum", self.shape(), other.shape())?;
+        let kept = axes.kept_shape("zip_sum", &wide)?;
+        let value = self.value().zip_sum(other.value(), formula, axes)?;
+        let rule = move |upstream: Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
+            let each = upstream.reshape(&kept)?.expand(&wide)?;
+            slopes(&Derived::new(formula), false, each, saved, hand_on)
+        };
+        Self::record_any("zip_sum", &[self, other], value, Keep::Inputs, rule)
+    }
+
+    /// The largest `formula` of an element along `axes`, without a tensor in between; elements whose
+    /// values are equal share the gradient.
+    ///
+    /// # Errors
+    /// Each axis must exist, be named once and have at least one element.
+    #[track_caller]
+    pub fn map_amax<F: Pointwise<1>>(&self, formula: F, axes: impl Into<Axes>) -> Result<Self> {
+        let axes = axes.into();
+        let value = self.value().map_amax(formula, axes.clone())?;
+        self.map_extreme("map_amax", formula, axes, value)
+    }
+
+    /// The smallest `formula` of an element along `axes`, without a tensor in between; elements whose
+    /// values are equal share the gradient.
+    ///
+    /// # Errors
+    /// Each axis must exist, be named once and have at least one element.
+    #[track_caller]
+    pub fn map_amin<F: Pointwise<1>>(&self, formula: F, axes: impl Into<Axes>) -> Result<Self> {
+        let axes = axes.into();
+        let value = self.value().map_amin(formula, axes.clone())?;
+        self.map_extreme("map_amin", formula, axes, value)
+    }
+
+    #[track_caller]
+    fn map_extreme<F: Pointwise<1>>(
+        &self,
+        name: &'static str,
+        formula: F,
+        axes: Axes,
+        value: Tensor<T>,
+    ) -> Result<Self> {
+        let kept = axes.kept_shape(name, self.shape())?;
+        let rule = move |upstream: Self, saved: &Saved<T>, hand_on: &mut HandOn<'_, T>| {
+            let (x, extreme) = (saved.input(0)?, saved.output_value()?.reshape(&kept)?);
+            let holders = x.value().map(formula)?.eq(&extreme)?;
+            let shares = saved.constant(shares(&holders, &kept)?);
+            let each = upstream.reshape(&kept)?.mul(&shares)?;
+            let slope = Derived::new(formula).differentiate(0);
+            hand_on(0, derived(slope, [&x], Some(&each))?)
+        };
+        Self::record_any(name, &[self], value, Keep::Both, rule)
     }
 
     /// max(x, 0), with slope 0 at 0.
@@ -180,6 +249,7 @@ formula_methods! {
     Floor floor;
     Ceil ceil;
     Round round;
+    Trunc trunc;
     Exp exp;
     ExpM1 exp_m1;
     Ln ln;
@@ -210,6 +280,22 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn clamp(&self, low: f64, high: f64) -> Result<Self> {
         self.map(Clamp::new(low, high)?)
+    }
+
+    /// The elements with `nan` in the place of NaN, and the nearest finite number in that of an
+    /// infinity; no gradient flows there.
+    #[track_caller]
+    pub fn nan_to_num(&self, nan: f64) -> Result<Self> {
+        self.map(NanToNum::new::<T>(nan))
+    }
+
+    /// The angle of the point (x, y), see [`Atan2`](formulas::Atan2); this is y.
+    ///
+    /// # Errors
+    /// The shapes must broadcast.
+    #[track_caller]
+    pub fn atan2(&self, x: &Self) -> Result<Self> {
+        self.zip(x, formulas::Atan2)
     }
 
     /// a^b, see [`Pow`](formulas::Pow).

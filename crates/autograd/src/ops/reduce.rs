@@ -1,9 +1,9 @@
 //! Sums, products and extremes along axes, and the opposite, expanding.
 
 use macula_tensor::shape::Sizes;
-use macula_tensor::{Axes, Float, Result, Tensor, keep};
+use macula_tensor::{Axes, Float, Result, Tensor};
 
-use crate::rows::Rows;
+use crate::rows::{Rows, shares};
 use crate::saved::Keep;
 use crate::var::Var;
 
@@ -79,9 +79,7 @@ impl<T: Float> Var<T> {
         let kept = axes.kept_shape(name, self.shape())?;
         let rule = move |upstream: &Self, saved: &crate::Saved<T>| {
             let (x, extreme) = (saved.input(0)?, saved.output()?.value().reshape(&kept)?);
-            let (one, zero) = (Tensor::scalar(T::ONE), Tensor::scalar(T::ZERO));
-            let holders = Tensor::select(&x.value().eq(&extreme)?, &one, &zero)?;
-            let shares = holders.div(&holders.sum(keep(axes.clone()))?)?;
+            let shares = shares(&x.value().eq(&extreme)?, &kept)?;
             Ok([Some(saved.constant(shares).mul(&upstream.reshape(&kept)?)?)])
         };
         Self::record(name, [self], value, Keep::Both, rule)

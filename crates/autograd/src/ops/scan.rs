@@ -72,6 +72,18 @@ impl<T: Float> Var<T> {
         Ok((largest, places))
     }
 
+    /// The smallest of each element and those before it along `axis`, and where along the axis it
+    /// stands: of equal elements the last, which gets the gradient.
+    ///
+    /// # Errors
+    /// The axis must exist.
+    #[track_caller]
+    pub fn cummin(&self, axis: isize) -> Result<(Self, Tensor<i64>)> {
+        let (value, places) = self.value().cummin(axis)?;
+        let smallest = self.picked("cummin", value, (self.shape(), axis), &places)?;
+        Ok((smallest, places))
+    }
+
     /// λₖ = xₖ + factorₖ₊₁ · λₖ₊₁.
     fn recurrence_from_the_end(&self, factors: &Self, axis: isize) -> Result<Self> {
         let (x, factors) = (self.flip([axis])?, factors.flip([axis])?);

@@ -1,4 +1,4 @@
-//! Means, variances and norms.
+//! Means and variances.
 
 use macula_tensor::shape::Sizes;
 use macula_tensor::{Axes, Float, Result, keep};
@@ -61,40 +61,5 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn std(&self, axes: impl Into<Axes>, correction: usize) -> Result<Self> {
         self.var(axes, correction)?.sqrt()
-    }
-
-    /// The 1-norm of the elements along `axes`, Σ|x|, with slope 0 at elements of 0.
-    ///
-    /// # Errors
-    /// Each axis must exist and be named once.
-    #[track_caller]
-    pub fn norm1(&self, axes: impl Into<Axes>) -> Result<Self> {
-        let axes = axes.into();
-        let kept = axes.kept_shape("norm1", self.shape())?;
-        let value = self.value().norm1(axes)?;
-        let rule = move |upstream: &Self, saved: &crate::Saved<T>| {
-            let sign = saved.input(0)?.signum()?;
-            Ok([Some(sign.mul(&upstream.reshape(&kept)?)?)])
-        };
-        Self::record("norm1", [self], value, Keep::Inputs, rule)
-    }
-
-    /// The Euclidean norm of the elements along `axes`, √Σx², with slope 0 where it is 0.
-    ///
-    /// # Errors
-    /// Each axis must exist and be named once.
-    #[track_caller]
-    pub fn norm2(&self, axes: impl Into<Axes>) -> Result<Self> {
-        let axes = axes.into();
-        let kept = axes.kept_shape("norm2", self.shape())?;
-        let value = self.value().norm2(axes)?;
-        let rule = move |upstream: &Self, saved: &crate::Saved<T>| {
-            let norm = saved.output()?;
-            // All elements are 0 where the norm is: any other divisor gives a slope of 0.
-            let zero = norm.value().eq(&macula_tensor::Tensor::scalar(T::ZERO))?;
-            let share = upstream.div(&norm.masked_fill(&zero, 1.0)?)?;
-            Ok([Some(saved.input(0)?.mul(&share.reshape(&kept)?)?)])
-        };
-        Self::record("norm2", [self], value, Keep::Both, rule)
     }
 }

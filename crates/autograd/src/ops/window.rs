@@ -36,7 +36,7 @@ impl<T: Float> Var<T> {
     /// The elements of a [`Slice`] of one axis.
     ///
     /// # Errors
-    /// The axis must exist, and the step must not be 0.
+    /// The axis must exist, and the step must not be 0. A single element must be inside the axis.
     #[track_caller]
     pub fn slice(&self, axis: isize, slice: impl Into<Slice>) -> Result<Self> {
         let slice = slice.into();
@@ -44,9 +44,13 @@ impl<T: Float> Var<T> {
         let before = Sizes::from_slice(self.shape());
         let along = axis.rem_euclid(self.rank() as isize) as usize;
         let rule = move |upstream: &Self, saved: &crate::Saved<T>| {
-            let places = numbers(&[before[along]])?.slice(0, slice)?;
+            let places = numbers(&[before[along]])?.slice(0, slice)?.flatten()?;
             let zeros = saved.constant(Tensor::zeros(&before)?);
-            Ok([Some(zeros.index_add(axis, &places, upstream)?)])
+            // A single element has lost its axis.
+            let mut sizes = before.clone();
+            sizes[along] = places.count();
+            let slices = upstream.in_shape(&sizes)?;
+            Ok([Some(zeros.index_add(axis, &places, &slices)?)])
         };
         Self::record("slice", [self], value, Keep::Nothing, rule)
     }
@@ -54,12 +58,13 @@ impl<T: Float> Var<T> {
     /// The elements of one [`Slice`] for each of the first axes; the others stay whole.
     ///
     /// # Errors
-    /// There must be at most as many slices as axes, and no step may be 0.
+    /// There must be at most as many slices as axes, and no step may be 0. A single element must be
+    /// inside its axis.
     #[track_caller]
     pub fn slices(&self, slices: impl AsRef<[Slice]>) -> Result<Self> {
         self.value().slices(slices.as_ref())?;
         let mut view = self.clone();
-        for (axis, &slice) in slices.as_ref().iter().enumerate() {
+        for (axis, &slice) in slices.as_ref().iter().enumerate().rev() {
             view = view.slice(axis as isize, slice)?;
         }
         Ok(view)

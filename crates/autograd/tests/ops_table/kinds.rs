@@ -26,12 +26,26 @@ const BROADCAST: &str = "broadcast";
 
 /// Operations that take an axis, of which a tensor of rank 0 has none.
 const NEEDS_AXES: [&[&str]; 8] = [
-    &["chunk", "concatenate", "split", "roll", "unfold"],
-    &["cummax", "cumprod", "cumsum", "recurrence"],
+    &[
+        "chunk",
+        "concatenate",
+        "split",
+        "split_every",
+        "repeat_interleave",
+        "roll",
+        "unfold",
+    ],
+    &["cummax", "cummin", "cumprod", "cumsum", "recurrence"],
     &["diag", "diagonal", "tril", "triu"],
     &["dot", "outer", "matmul", "linear", "linear_map"],
     &["flatten_range", "move_axis", "squeeze", "transpose"],
-    &["gather", "index_add", "index_select", "scatter_add"],
+    &[
+        "gather",
+        "index_add",
+        "index_select",
+        "scatter",
+        "scatter_add",
+    ],
     &["kthvalue", "median", "sort", "topk", "softmax"],
     &["log_softmax", "narrow", "slice"],
 ];
@@ -55,7 +69,13 @@ const CONVOLUTIONS: [&str; 6] = [
 
 /// Operations whose two inputs must have shapes that go together otherwise.
 const NO_BROADCAST: [&[&str]; 3] = [
-    &["concatenate", "stack", "index_add", "scatter_add"],
+    &[
+        "concatenate",
+        "stack",
+        "index_add",
+        "scatter",
+        "scatter_add",
+    ],
     &["dot", "linear", "linear_map", "outer"],
     &["recurrence"],
 ];

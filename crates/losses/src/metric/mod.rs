@@ -4,7 +4,7 @@
 //! Embeddings are `[N, D]`, one row a sample.
 
 use macula_autograd::Var;
-use macula_tensor::{Error, Float, Result, Tensor, keep};
+use macula_tensor::{Error, Float, Norm, Result, Tensor, keep};
 
 use crate::checks::check_shape;
 
@@ -41,7 +41,7 @@ fn check_labels(op: &'static str, samples: usize, labels: &Tensor<i64>) -> Resul
 fn distances<T: Float>(first: &Var<T>, second: &Var<T>) -> Result<Var<T>> {
     let differences = first.sub(second)?;
     let sizes = sizes(&differences)?;
-    let lengths = differences.div(&sizes)?.norm2(keep(-1))?;
+    let lengths = differences.div(&sizes)?.norm(Norm::L2, keep(-1))?;
     lengths.mul(&sizes)?.squeeze(-1)
 }
 
@@ -53,7 +53,7 @@ fn squared_distances<T: Float>(first: &Var<T>, second: &Var<T>) -> Result<Var<T>
 /// Rows of length 1; a row of zeros stays.
 fn normalized<T: Float>(embeddings: &Var<T>) -> Result<Var<T>> {
     let scaled = embeddings.div(&sizes(embeddings)?)?;
-    let lengths = scaled.norm2(keep(-1))?;
+    let lengths = scaled.norm(Norm::L2, keep(-1))?;
     let zero = lengths.value().eq(&Tensor::scalar(T::ZERO))?;
     scaled.div(&lengths.masked_fill(&zero, 1.0)?)
 }

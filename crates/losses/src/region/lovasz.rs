@@ -82,7 +82,8 @@ impl LovaszLoss {
         check_shape(op, "labels", logits.shape(), labels.shape())?;
         let (labels, counts) = checked::<T>(op, labels, 2, self.ignore)?;
         let column = [labels.count(), 1];
-        let (labels, counts) = (numbers(&labels)?.reshape(column)?, counts.reshape(column)?);
+        let labels = numbers::<T>(&labels)?.reshape(column)?;
+        let counts = counts.reshape(column)?;
         let absent = counts.eq(&Tensor::scalar(T::ZERO))?;
         let signs = labels.mul_scalar(-2.0)?.add_scalar(1.0)?;
         let logits = logits.reshape(column)?.masked_fill(&absent, 0.0)?;

@@ -27,7 +27,7 @@ use macula_tensor::{Error, Float, Norm, Pointwise, Result, Scalar};
 /// let loss = Tape::new().param(&x).square()?.sum(..)?;
 /// let mut gradients = loss.backward()?;
 /// assert_eq!(clip_grad_norm(&mut gradients, 1.0, Norm::L2)?, 10.0);
-/// assert!((gradients.get(&x).unwrap().norm(Norm::L2)? - 1.0).abs() < 1e-6);
+/// assert!((gradients.get(&x).unwrap().norm(Norm::L2, ..)?.item()? - 1.0).abs() < 1e-6);
 /// # Ok::<(), macula_tensor::Error>(())
 /// ```
 pub fn clip_grad_norm<T: Float>(
@@ -39,7 +39,7 @@ pub fn clip_grad_norm<T: Float>(
     check_limit(op, "max_norm", max_norm)?;
     let mut norms = Vec::new();
     for (param, gradient) in gradients.iter() {
-        let value = gradient.norm(norm)?;
+        let value = gradient.norm(norm, ..)?.item()?.to_f64();
         if !value.is_finite() {
             return Err(Error::NotFinite {
                 op,

@@ -99,6 +99,18 @@ impl<T: Element> Value<T> for Plain {
     }
 }
 
+/// Whether x is not 0 (not `false`).
+#[derive(Clone, Copy)]
+pub(crate) struct Truth;
+
+impl<T: Element> Value<T> for Truth {
+    type Output = bool;
+    #[inline(always)]
+    fn value(x: T) -> bool {
+        x != T::ZERO
+    }
+}
+
 /// 1 where x is not 0 (not `false`), else 0.
 #[derive(Clone, Copy)]
 pub(crate) struct NonZero;
@@ -107,7 +119,7 @@ impl<T: Element> Value<T> for NonZero {
     type Output = i64;
     #[inline(always)]
     fn value(x: T) -> i64 {
-        i64::from(x != T::default())
+        i64::from(x != T::ZERO)
     }
 }
 

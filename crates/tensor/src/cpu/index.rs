@@ -80,15 +80,16 @@ pub(crate) fn gather<T: Element>(from: &[T], walk: &IndexWalk, index: &[i64], ou
     walk.for_each(index, |k, place| output[k] = from[place]);
 }
 
-/// Adds each element of the source where its index points to, one after the other.
-pub(crate) fn scatter_add<T: Number>(
+/// Joins each element of the source with what stands where its index points to, one after the other.
+pub(crate) fn scatter<T: Element>(
     source: &[T],
     walk: &IndexWalk,
     index: &[i64],
     target: &mut [T],
+    join: impl Fn(T, T) -> T,
 ) {
     walk.for_each(index, |k, place| {
-        target[place] = target[place].wrapping_add(source[k]);
+        target[place] = join(target[place], source[k]);
     });
 }
 

@@ -6,7 +6,7 @@
 use std::hint::select_unpredictable;
 
 use super::parallel::map_pieces;
-use crate::element::{Float, Number};
+use crate::element::Float;
 
 /// Elements of the input that are worth a thread's attention.
 const PIECE: usize = 32 * 1024;
@@ -125,7 +125,7 @@ pub(crate) fn spread<T: Float>(upstream: &[T], axes: &[Windows; 2], output: &mut
         .chunks(result * planes)
         .zip(output.chunks_mut(plane * planes));
     map_pieces(pieces, |(upstream, output)| {
-        output.fill(<T as Number>::ZERO);
+        output.fill(T::ZERO);
         let planes = output.chunks_exact_mut(plane);
         for (plane, upstream) in planes.zip(upstream.chunks_exact(result)) {
             let mut upstream = upstream.iter();

@@ -61,6 +61,24 @@ impl From<&[isize]> for Axes {
     }
 }
 
+impl<const N: usize> From<&[isize; N]> for Axes {
+    fn from(axes: &[isize; N]) -> Self {
+        Self::from(&axes[..])
+    }
+}
+
+impl From<Vec<isize>> for Axes {
+    fn from(axes: Vec<isize>) -> Self {
+        Self::from(&axes[..])
+    }
+}
+
+impl From<&Vec<isize>> for Axes {
+    fn from(axes: &Vec<isize>) -> Self {
+        Self::from(&axes[..])
+    }
+}
+
 impl From<RangeFull> for Axes {
     fn from(_: RangeFull) -> Self {
         Self {
@@ -167,6 +185,9 @@ mod tests {
         assert_eq!(sizes(..), Ok(vec![]));
         assert_eq!(sizes(keep(..)), Ok(vec![1, 1, 1]));
         assert_eq!(sizes([]), Ok(vec![2, 3, 4]));
+        let (array, list) = ([0, -1], vec![0, -1]);
+        assert_eq!(Axes::from(&array), Axes::from(array));
+        assert_eq!(Axes::from(&list), Axes::from(list));
     }
 
     #[test]

@@ -153,7 +153,62 @@ impl Pointwise<1> for Clamp {
     }
 }
 
+/// x, but `nan` where it is NaN, and ±`largest` where it lies beyond, with slope 0 there.
+#[derive(Clone, Copy, Debug)]
+pub struct NanToNum {
+    nan: f64,
+    largest: f64,
+}
+
+impl NanToNum {
+    /// `nan` for NaN and the largest finite numbers of `T` for infinities.
+    pub fn new<T: Float>(nan: f64) -> Self {
+        let largest = T::choose(f64::from(f32::MAX), f64::MAX);
+        Self { nan, largest }
+    }
+}
+
+impl Pointwise<1> for NanToNum {
+    const NAME: &'static str = "nan_to_num";
+    #[inline(always)]
+    fn eval<S: Scalar>(&self, [x]: [S; 1]) -> S {
+        let clamp = Clamp {
+            low: -self.largest,
+            high: self.largest,
+        };
+        S::select(x.equal(x), clamp.eval([x]), x.constant(self.nan))
+    }
+}
+
 impl<T: Float> Tensor<T> {
+    /// Where the number is infinite.
+    ///
+    /// # Errors
+    /// The elements must be in main memory.
+    #[doc(alias = "isinf")]
+    pub fn is_inf(&self) -> Result<Tensor<bool>> {
+        unary("is_inf", self, |a: T| a.to_f64().is_infinite())
+    }
+
+    /// The numbers with `nan` in the place of NaN, and the nearest finite number of the type in that
+    /// of an infinity. [`clamp`](Self::clamp) moves infinities to other bounds.
+    ///
+    /// # Errors
+    /// The tensor must be on a device that runs formulas.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use macula_tensor::Tensor;
+    ///
+    /// let x = Tensor::from([1.0, f32::NAN, f32::NEG_INFINITY]);
+    /// assert_eq!(x.nan_to_num(0.0)?.to_vec()?, [1.0, 0.0, f32::MIN]);
+    /// # Ok::<(), macula_tensor::Error>(())
+    /// ```
+    pub fn nan_to_num(&self, nan: f64) -> Result<Self> {
+        self.map(NanToNum::new::<T>(nan))
+    }
+
     /// Where the number is NaN.
     ///
     /// # Errors
@@ -172,11 +227,13 @@ impl<T: Float> Tensor<T> {
         unary("is_finite", self, T::is_finite)
     }
 
-    /// The numbers, kept between `low` and `high`; NaN stays NaN.
+    /// The numbers, kept between `low` and `high`; NaN stays NaN. An infinite bound is none.
     ///
     /// # Errors
     /// `low` must be at most `high`, and neither may be NaN.
     #[doc(alias = "clip")]
+    #[doc(alias = "clamp_min")]
+    #[doc(alias = "clamp_max")]
     pub fn clamp(&self, low: f64, high: f64) -> Result<Self> {
         self.map(Clamp::new(low, high)?)
     }
@@ -232,6 +289,16 @@ mod tests {
         );
         assert!(x.clamp(f64::NAN, 1.0).is_err());
         assert!(Tensor::from([1]).clamp(2, 1).is_err());
+    }
+
+    #[test]
+    fn what_replaces_a_number_has_no_slope() {
+        let x = Tensor::from([f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, -1.0]);
+        let numbers = x.nan_to_num(2.0).unwrap().to_vec().unwrap();
+        assert_eq!(numbers, [2.0, f32::MAX, f32::MIN, f32::MAX, -1.0]);
+        let slope = Derived::new(NanToNum::new::<f32>(2.0)).differentiate(0);
+        let slope = apply(&slope, [&x]).unwrap();
+        assert_eq!(slope.to_vec().unwrap(), [0.0, 0.0, 0.0, 1.0, 1.0]);
     }
 
     #[test]

@@ -85,6 +85,63 @@ impl<T: Element> Tensor<T> {
     }
 }
 
+impl<T: Element> Tensor<T> {
+    /// The tensor with each element of `source` put in its place along one axis: with `axis` 1,
+    /// `out[i, index[i, j, k], k] = source[i, j, k]`. Where a place is named several times, the last
+    /// element in the index's row-major order stays.
+    ///
+    /// # Shapes
+    /// Those of [`scatter_add`](Tensor::scatter_add).
+    ///
+    /// # Errors
+    /// The shapes must fit, and the index values must lie inside `axis`.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use macula_tensor::Tensor;
+    ///
+    /// let x = Tensor::from([[1, 2, 3]]);
+    /// let y = x.scatter(1, &Tensor::from([[2, 0]]), &Tensor::from([[7, 8]]))?;
+    /// assert_eq!(y.to_vec()?, [8, 2, 7]);
+    /// # Ok::<(), macula_tensor::Error>(())
+    /// ```
+    #[doc(alias = "put_along_axis")]
+    pub fn scatter(&self, axis: isize, index: &Tensor<i64>, source: &Self) -> Result<Self> {
+        self.scattered("scatter", axis, index, source, |_, new| new)
+    }
+
+    /// The tensor with `join` of what stands in the place of each element of `source`, and that.
+    fn scattered(
+        &self,
+        op: &'static str,
+        axis: isize,
+        index: &Tensor<i64>,
+        source: &Self,
+        join: impl Fn(T, T) -> T,
+    ) -> Result<Self> {
+        let axis = self.shape.axis(op, axis)?;
+        fits(op, "index", index.shape(), self.shape(), Some(axis))?;
+        fits(op, "index", index.shape(), source.shape(), None)?;
+        let index = index.in_order(op)?;
+        let places = dense(op, &index)?;
+        in_range(op, places, axis, self.shape()[axis])?;
+        let used = source.with_shape(Shape::from_parts(
+            Sizes::from_slice(index.shape()),
+            source.strides(),
+            source.shape.offset(),
+        ));
+        let used = used.in_order(op)?;
+        let shape = Shape::contiguous(op, self.shape())?;
+        let walk = IndexWalk::new(index.shape(), &shape, axis);
+        let (own, source) = (self.view(op)?, dense(op, &used)?);
+        Self::build(op, shape, |output| {
+            cpu::copy::copy(own, output);
+            cpu::index::scatter(source, &walk, places, output, join);
+        })
+    }
+}
+
 impl<T: Number> Tensor<T> {
     /// The tensor with each element of `source` added at its place along one axis: with `axis` 1,
     /// `out[i, index[i, j, k], k] += source[i, j, k]`.
@@ -99,26 +156,7 @@ impl<T: Number> Tensor<T> {
     /// # Errors
     /// The shapes must fit, and the index values must lie inside `axis`.
     pub fn scatter_add(&self, axis: isize, index: &Tensor<i64>, source: &Self) -> Result<Self> {
-        const OP: &str = "scatter_add";
-        let axis = self.shape.axis(OP, axis)?;
-        fits(OP, "index", index.shape(), self.shape(), Some(axis))?;
-        fits(OP, "index", index.shape(), source.shape(), None)?;
-        let index = index.in_order(OP)?;
-        let places = dense(OP, &index)?;
-        in_range(OP, places, axis, self.shape()[axis])?;
-        let used = source.with_shape(Shape::from_parts(
-            Sizes::from_slice(index.shape()),
-            source.strides(),
-            source.shape.offset(),
-        ));
-        let used = used.in_order(OP)?;
-        let shape = Shape::contiguous(OP, self.shape())?;
-        let walk = IndexWalk::new(index.shape(), &shape, axis);
-        let (own, added) = (self.view(OP)?, dense(OP, &used)?);
-        Self::build(OP, shape, |output| {
-            cpu::copy::copy(own, output);
-            cpu::index::scatter_add(added, &walk, places, output);
-        })
+        self.scattered("scatter_add", axis, index, source, T::wrapping_add)
     }
 
     /// The tensor with slice `k` of `source` added to slice `index[k]`, along one axis.
@@ -157,71 +195,6 @@ impl<T: Number> Tensor<T> {
     }
 }
 
-impl Tensor<i64> {
-    /// 1 at the label and 0 elsewhere, along a new last axis of `classes` elements.
-    ///
-    /// # Errors
-    /// Every label must be in `0..classes`.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use macula_tensor::Tensor;
-    ///
-    /// let hot = Tensor::from([1, 0]).one_hot::<f32>(3)?;
-    /// assert_eq!(hot.shape(), [2, 3]);
-    /// assert_eq!(hot.to_vec()?, [0.0, 1.0, 0.0, 1.0, 0.0, 0.0]);
-    /// # Ok::<(), macula_tensor::Error>(())
-    /// ```
-    pub fn one_hot<T: Number>(&self, classes: usize) -> Result<Tensor<T>> {
-        const OP: &str = "one_hot";
-        let labels = self.in_order(OP)?;
-        let labels = dense(OP, &labels)?;
-        in_range(OP, labels, self.rank(), classes)?;
-        let mut sizes = Sizes::from_slice(self.shape());
-        sizes.push(classes);
-        let shape = Shape::contiguous(OP, &sizes)?;
-        Tensor::build(OP, shape, |output| {
-            output.fill(T::ZERO);
-            for (row, &label) in output.chunks_exact_mut(classes.max(1)).zip(labels) {
-                row[label as usize] = T::ONE;
-            }
-        })
-    }
-
-    /// How often each of 0, 1, 2, … occurs: as many counts as the largest value asks for, and at
-    /// least `least`.
-    ///
-    /// # Errors
-    /// Every value must be at least 0 and below 2³².
-    pub fn bincount(&self, least: usize) -> Result<Self> {
-        const OP: &str = "bincount";
-        let values = self.in_order(OP)?;
-        // A stray large value would ask for more memory than there is.
-        let outside = |value: &&i64| !(0..1 << 32).contains(*value);
-        let values = dense(OP, &values)?;
-        if let Some(&value) = values.iter().find(outside) {
-            return Err(Error::Argument {
-                op: OP,
-                argument: "values",
-                expected: "at least 0 and below 2^32".into(),
-                found: value.to_string(),
-            });
-        }
-        let counts = values.iter().max().map_or(0, |&value| value + 1);
-        // On a machine of 32 bits, a count that is too large becomes the largest, which the shape
-        // refuses.
-        let counts = usize::try_from(counts).unwrap_or(usize::MAX);
-        let shape = Shape::contiguous(OP, &[counts.max(least)])?;
-        Self::build(OP, shape, |output| {
-            output.fill(0);
-            for &value in values {
-                output[value as usize] += 1;
-            }
-        })
-    }
-}
-
 /// An index vector, its places one after the other.
 fn vector(op: &'static str, index: &Tensor<i64>) -> Result<Tensor<i64>> {
     if index.rank() != 1 {
@@ -235,7 +208,7 @@ fn vector(op: &'static str, index: &Tensor<i64>) -> Result<Tensor<i64>> {
 }
 
 /// Whether every index lies inside an axis.
-fn in_range(op: &'static str, places: &[i64], axis: usize, size: usize) -> Result<()> {
+pub(super) fn in_range(op: &'static str, places: &[i64], axis: usize, size: usize) -> Result<()> {
     match cpu::index::out_of_range(places, size) {
         Some(index) => Err(Error::Index {
             op,
@@ -300,10 +273,6 @@ mod tests {
             message(x.index_add(0, &Tensor::from([i64::MIN]), &source)),
             "index_add: index -9223372036854775808 is out of range for axis 0 of size 2"
         );
-        assert_eq!(
-            message(Tensor::from([1, 4]).one_hot::<f32>(4)),
-            "one_hot: index 4 is out of range for axis 1 of size 4"
-        );
     }
 
     #[test]
@@ -338,15 +307,6 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_cannot_be_counted_is_told() {
-        assert_eq!(
-            message(Tensor::from([1, -2]).bincount(0)),
-            "bincount: values must be at least 0 and below 2^32, found -2"
-        );
-        assert!(Tensor::from([i64::MAX]).bincount(0).is_err());
-    }
-
-    #[test]
     fn repeated_places_are_added_in_order() {
         // In f32, 1e8 + 1 − 1e8 is 0 but 1e8 − 1e8 + 1 is 1.
         let zero = Tensor::<f32>::zeros([1]).unwrap();
@@ -354,6 +314,24 @@ mod tests {
         let sum = |source| zero.scatter_add(0, &index, &source).unwrap().item();
         assert_eq!(sum(Tensor::from([1e8, 1.0, -1e8])), Ok(0.0));
         assert_eq!(sum(Tensor::from([1e8, -1e8, 1.0])), Ok(1.0));
+    }
+
+    #[test]
+    fn the_last_of_several_elements_stays_in_a_place() {
+        let (zero, index) = (Tensor::from([0, 0]), Tensor::from([1, 1, 0, 1]));
+        let y = zero
+            .scatter(0, &index, &Tensor::from([1, 2, 3, 4]))
+            .unwrap();
+        assert_eq!(y.to_vec().unwrap(), [3, 4]);
+        let mask = Tensor::from([false, false]);
+        let y = mask
+            .scatter(0, &Tensor::from([1]), &Tensor::from([true]))
+            .unwrap();
+        assert_eq!(y.to_vec().unwrap(), [false, true]);
+        assert_eq!(
+            message(zero.scatter(0, &Tensor::from([2]), &Tensor::from([1]))),
+            "scatter: index 2 is out of range for axis 0 of size 2"
+        );
     }
 
     #[test]

@@ -71,6 +71,71 @@ impl Tensor<i64> {
         })
     }
 
+    /// x + constant.
+    ///
+    /// # Errors
+    /// The elements must be in main memory.
+    #[doc(alias = "add")]
+    pub fn add_scalar(&self, constant: i64) -> Result<Self> {
+        unary("add_scalar", self, move |x: i64| x.wrapping_add(constant))
+    }
+
+    /// constant · x.
+    ///
+    /// # Errors
+    /// The elements must be in main memory.
+    #[doc(alias = "mul")]
+    pub fn mul_scalar(&self, constant: i64) -> Result<Self> {
+        unary("mul_scalar", self, move |x: i64| x.wrapping_mul(constant))
+    }
+
+    /// a^b, where x⁰ is 1 for every x.
+    ///
+    /// # Errors
+    /// The shapes must broadcast, and no exponent may be below 0.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use macula_tensor::Tensor;
+    ///
+    /// let (x, three) = (Tensor::from([2, -3]), Tensor::scalar(3));
+    /// assert_eq!(x.pow(&three)?.to_vec()?, [8, -27]);
+    /// # Ok::<(), macula_tensor::Error>(())
+    /// ```
+    #[doc(alias = "power")]
+    pub fn pow(&self, exponent: &Self) -> Result<Self> {
+        let exponents = exponent.in_order("pow")?;
+        let below = |&&k: &&i64| k < 0;
+        if let Some(found) = super::dense("pow", &exponents)?.iter().find(below) {
+            return Err(Error::Argument {
+                op: "pow",
+                argument: "exponents",
+                expected: "at least 0".into(),
+                found: found.to_string(),
+            });
+        }
+        binary("pow", self, exponent, power)
+    }
+
+    /// x².
+    ///
+    /// # Errors
+    /// The elements must be in main memory.
+    pub fn square(&self) -> Result<Self> {
+        unary("square", self, |x: i64| x.wrapping_mul(x))
+    }
+
+    /// −1, 0 or 1.
+    ///
+    /// # Errors
+    /// The elements must be in main memory.
+    #[doc(alias = "sign")]
+    #[doc(alias = "sgn")]
+    pub fn signum(&self) -> Result<Self> {
+        unary("signum", self, i64::signum)
+    }
+
     /// The larger of a and b.
     ///
     /// # Errors
@@ -106,6 +171,19 @@ impl Tensor<i64> {
     }
 }
 
+/// base^exponent, by repeated squaring.
+fn power(mut base: i64, mut exponent: i64) -> i64 {
+    let mut product = 1_i64;
+    while exponent > 0 {
+        if exponent & 1 == 1 {
+            product = product.wrapping_mul(base);
+        }
+        base = base.wrapping_mul(base);
+        exponent >>= 1;
+    }
+    product
+}
+
 /// Whether there is no 0 among divisors.
 fn not_zero(op: &'static str, divisors: &Tensor<i64>) -> Result<()> {
     let divisors = divisors.in_order(op)?;
@@ -123,6 +201,22 @@ fn not_zero(op: &'static str, divisors: &Tensor<i64>) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn powers_wrap_and_need_exponents_from_zero_on() {
+        let x = Tensor::from([0, -1, 2, i64::MIN]);
+        let powers = |k| x.pow(&Tensor::scalar(k)).unwrap().to_vec().unwrap();
+        assert_eq!(powers(0), [1, 1, 1, 1]);
+        assert_eq!(powers(63), [0, -1, i64::MIN, 0]);
+        assert_eq!(powers(i64::MAX), [0, -1, 0, 0]);
+        assert_eq!(
+            x.pow(&Tensor::from([[1], [-2]]))
+                .map(drop)
+                .unwrap_err()
+                .to_string(),
+            "pow: exponents must be at least 0, found -2"
+        );
+    }
 
     #[test]
     fn dividing_by_zero_is_an_error_and_the_least_integer_wraps() {

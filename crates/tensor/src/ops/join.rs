@@ -124,6 +124,35 @@ impl<T: Element> Tensor<T> {
         }
     }
 
+    /// The tensor with each element along one axis repeated `times` times, one after the other.
+    ///
+    /// # Errors
+    /// The axis must exist.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use macula_tensor::Tensor;
+    ///
+    /// let x = Tensor::from([1, 2]).repeat_interleave(2, 0)?;
+    /// assert_eq!(x.to_vec()?, [1, 1, 2, 2]);
+    /// # Ok::<(), macula_tensor::Error>(())
+    /// ```
+    pub fn repeat_interleave(&self, times: usize, axis: isize) -> Result<Self> {
+        const OP: &str = "repeat_interleave";
+        let axis = self.shape.axis(OP, axis)?;
+        // The axis becomes two, and a stride of 0 along the inner one repeats each element.
+        let mut sizes = Sizes::from_slice(self.shape());
+        let (mut doubled, mut strides) = (sizes.clone(), self.strides());
+        sizes[axis] = sizes[axis].saturating_mul(times);
+        Shape::contiguous(OP, &sizes)?;
+        doubled.insert(axis + 1, times);
+        strides.insert(axis + 1, 0);
+        Shape::contiguous(OP, &doubled)?;
+        let doubled = Shape::from_parts(doubled, strides, self.shape.offset());
+        self.with_shape(doubled).copied(OP, &sizes)
+    }
+
     /// The tensor shifted along one axis by `shift` places, where what leaves at one end comes in
     /// at the other.
     ///
@@ -219,7 +248,9 @@ mod tests {
             Tensor::concatenate(&[&huge, &huge, &huge], 0),
             Err(Error::TooLarge { .. })
         ));
-        assert!(huge.repeat([3]).is_err());
+        assert!(huge.repeat([3]).is_err() && huge.repeat_interleave(usize::MAX, 0).is_err());
+        let nothing = Tensor::<f32>::zeros([3, 0]).unwrap();
+        assert!(nothing.repeat_interleave(usize::MAX, 0).is_err());
         assert!(huge.pad([(usize::MAX, usize::MAX)], 0).is_err());
     }
 

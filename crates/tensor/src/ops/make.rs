@@ -1,7 +1,7 @@
 //! Tensors made from a rule.
 
 use crate::device::Device;
-use crate::element::{Element, Float, Number};
+use crate::element::{Element, Float};
 use crate::error::{Error, Result};
 use crate::shape::Shape;
 use crate::tensor::Tensor;
@@ -42,8 +42,8 @@ impl<T: Element> Tensor<T> {
     }
 }
 
-impl<T: Number> Tensor<T> {
-    /// A tensor of zeros.
+impl<T: Element> Tensor<T> {
+    /// A tensor of zeros; of booleans, all false.
     ///
     /// # Errors
     /// The number of elements must be one that memory can address.
@@ -51,7 +51,7 @@ impl<T: Number> Tensor<T> {
         Self::filled("zeros", shape.as_ref(), T::ZERO)
     }
 
-    /// A tensor of ones.
+    /// A tensor of ones; of booleans, all true.
     ///
     /// # Errors
     /// The number of elements must be one that memory can address.
@@ -75,7 +75,7 @@ impl<T: Number> Tensor<T> {
         self.full_like(T::ONE)
     }
 
-    /// The identity matrix of `size` rows.
+    /// The identity matrix of `size` rows; of booleans, true on the diagonal.
     ///
     /// # Errors
     /// The number of elements must be one that memory can address.
@@ -246,6 +246,8 @@ mod tests {
         let x = Tensor::<i64>::eye(2).unwrap();
         assert_eq!(x.to_vec().unwrap(), [1, 0, 0, 1]);
         assert!(Tensor::<i64>::eye(0).unwrap().is_empty());
+        let mask = Tensor::<bool>::eye(2).unwrap();
+        assert_eq!(mask.to_vec().unwrap(), [true, false, false, true]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::dense;
 use crate::cpu;
-use crate::element::{Element, Number};
+use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::shape::{Shape, Sizes, broadcast};
 use crate::tensor::Tensor;
@@ -27,6 +27,43 @@ impl<T: Element> Tensor<T> {
     #[doc(alias = "where")]
     pub fn select(mask: &Tensor<bool>, if_true: &Self, if_false: &Self) -> Result<Self> {
         choose("select", mask, if_true, if_false)
+    }
+
+    /// Where the elements are not 0 (not false), in row-major order; NaN is not 0.
+    ///
+    /// # Shapes
+    /// From n such elements of a tensor of rank r, \[n, r\]: one row of coordinates for each.
+    ///
+    /// # Errors
+    /// The elements must be in main memory.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use macula_tensor::Tensor;
+    ///
+    /// let x = Tensor::from([[0.0, 2.0], [3.0, 0.0]]);
+    /// assert_eq!(x.nonzero()?.to_vec()?, [0, 1, 1, 0]);
+    /// # Ok::<(), macula_tensor::Error>(())
+    /// ```
+    #[doc(alias = "argwhere")]
+    pub fn nonzero(&self) -> Result<Tensor<i64>> {
+        const OP: &str = "nonzero";
+        let elements = self.in_order(OP)?;
+        let elements = dense(OP, &elements)?;
+        let (sizes, rank) = (self.shape(), self.rank());
+        let count = elements.iter().filter(|&&x| x != T::ZERO).count();
+        let shape = Shape::contiguous(OP, &[count, rank])?;
+        Tensor::build(OP, shape, |output| {
+            let numbered = elements.iter().enumerate();
+            let places = numbered.filter(|&(_, &x)| x != T::ZERO);
+            for (row, (mut place, _)) in output.chunks_exact_mut(rank.max(1)).zip(places) {
+                for (to, &size) in row.iter_mut().zip(sizes).rev() {
+                    *to = (place % size) as i64;
+                    place /= size;
+                }
+            }
+        })
     }
 
     /// The tensor with `value` where the mask holds; the two are broadcast to one shape.
@@ -60,8 +97,8 @@ impl<T: Element> Tensor<T> {
     }
 }
 
-impl<T: Number> Tensor<T> {
-    /// The lower triangle of each matrix, the last two axes: 0 where `column − row > diagonal`.
+impl<T: Element> Tensor<T> {
+    /// The lower triangle of each matrix, the last two axes: 0 (false) where `column − row > diagonal`.
     ///
     /// # Errors
     /// The tensor must have at least two axes.
@@ -69,7 +106,7 @@ impl<T: Number> Tensor<T> {
         self.triangle("tril", |row, column| column.saturating_sub(row) <= diagonal)
     }
 
-    /// The upper triangle of each matrix, the last two axes: 0 where `column − row < diagonal`.
+    /// The upper triangle of each matrix, the last two axes: 0 (false) where `column − row < diagonal`.
     ///
     /// # Errors
     /// The tensor must have at least two axes.

@@ -7,15 +7,16 @@
 //! | arithmetic, functions | NaN; but x⁰ and 1ˣ are 1 |
 //! | comparisons | false, and `ne` true |
 //! | `maximum`, `minimum`, `clamp`, `relu` | NaN |
+//! | `is_close` | false, unless NaN is said to be close to NaN |
 //! | `sum`, `mean`, `var`, `std`, `prod`, norms, `logsumexp`, `amax`, `amin` | NaN |
 //! | `softmax`, `log_softmax` | NaN in the whole line |
 //! | convolutions, poolings | NaN in every result that it belongs to; the largest of a window is its first NaN |
 //! | `argmax`, `argmin` | the place of the first NaN |
-//! | `cumsum`, `cumprod`, `cummax`, `recurrence` | NaN from there on |
+//! | `cumsum`, `cumprod`, `cummax`, `cummin`, `recurrence` | NaN from there on |
 //! | `median` | NaN |
 //! | `sort`, `topk`, `kthvalue`, `searchsorted` | behind all numbers, in either order |
 //! | `unique` | all NaN are one value, the last |
-//! | `any`, `all`, `count_nonzero`, `cast` to a boolean | NaN is not 0, so it counts as true |
+//! | `any`, `all`, `count_nonzero`, `nonzero`, `cast` to a boolean | NaN is not 0, so it counts as true |
 //! | `cast` to an integer | 0 |
 //!
 //! Sums and variances of infinities are those of IEEE 754: ∞ − ∞ is NaN.
@@ -33,12 +34,15 @@ pub mod apply;
 pub mod arg;
 pub mod axes;
 pub mod cast;
+pub mod close;
 pub mod compare;
 pub mod convolution;
+mod division;
 mod in_place;
 pub mod index;
 pub mod integer;
 pub mod join;
+mod labels;
 pub mod make;
 pub mod mask;
 pub mod matmul;
@@ -54,6 +58,7 @@ pub mod spatial;
 pub mod statistics;
 mod upsample;
 mod vector;
+mod zip_sum;
 
 use crate::element::Element;
 use crate::error::Result;

@@ -126,6 +126,9 @@ formulas! {
     /// The nearest integer, the even one of two equally near, with slope 0 everywhere.
     #[doc(alias = "rint")]
     Round round(x) x.round();
+    /// The integer without what stands after the point, with slope 0 everywhere.
+    #[doc(alias = "fix")]
+    Trunc trunc(x) S::select(x.less(x.constant(0.0)), x.ceil(), x.floor());
     /// e^x.
     Exp exp(x) x.exp();
     /// e^x − 1, with full relative accuracy near 0.
@@ -222,7 +225,71 @@ impl Pointwise<2> for LogAddExp {
     }
 }
 
+/// The angle of the point (x, y), from −π to π, counted from the positive x axis; y comes first.
+///
+/// Signs of zeros count, as IEEE 754 says: it is ±π for y = ±0 and x < 0 or x = −0.
+///
+/// # Numerics
+/// Within 3 units in the last place. The slopes are x / (x² + y²) and −y / (x² + y²), in which no
+/// square overflows, and 0 at the origin.
+#[derive(Clone, Copy, Debug)]
+pub struct Atan2;
+
+impl Pointwise<2> for Atan2 {
+    const NAME: &'static str = "atan2";
+    #[inline(always)]
+    fn eval<S: Scalar>(&self, [y, x]: [S; 2]) -> S {
+        let (zero, one) = (x.constant(0.0), x.constant(1.0));
+        let (width, height) = (x.abs(), y.abs());
+        let (smaller, larger) = (width.min(height), width.max(height));
+        // The quotient of equal infinities is 1, and of two zeros 0.
+        let ratio = S::select(smaller.equal(larger), one, smaller / larger);
+        let octant = S::select(larger.equal(zero), zero, ratio).atan();
+        let steep = width.less(height);
+        let quadrant = S::select(steep, -octant + std::f64::consts::FRAC_PI_2, octant);
+        let half = S::select(is_negative(x), -quadrant + std::f64::consts::PI, quadrant);
+        S::select(is_negative(y), -half, half)
+    }
+    #[inline(always)]
+    fn gradient<S: Scalar>(&self, [y, x]: [S; 2]) -> [S; 2] {
+        let (zero, one) = (x.constant(0.0), x.constant(1.0));
+        let larger = x.abs().max(y.abs());
+        let origin = larger.equal(zero);
+        let unit = S::select(origin, one, larger);
+        let (x, y) = (x / unit, y / unit);
+        let square = S::select(origin, one, x * x + y * y) * unit;
+        [x / square, -(y / square)]
+    }
+}
+
+/// Whether a number has the sign bit, which of zeros only the reciprocal shows.
+#[inline(always)]
+fn is_negative<S: Scalar>(x: S) -> S::Mask {
+    let zero = x.constant(0.0);
+    S::select(x.equal(zero), x.recip(), x).less(zero)
+}
+
 impl<T: Float> Tensor<T> {
+    /// The angle of the point (x, y), see [`Atan2`]; this is y.
+    ///
+    /// # Errors
+    /// The shapes must broadcast.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use macula_tensor::Tensor;
+    ///
+    /// let (y, x) = (Tensor::from([1.0_f64, -1.0]), Tensor::scalar(0.0));
+    /// let quarter = std::f64::consts::FRAC_PI_2;
+    /// assert_eq!(y.atan2(&x)?.to_vec()?, [quarter, -quarter]);
+    /// # Ok::<(), macula_tensor::Error>(())
+    /// ```
+    #[doc(alias = "arctan2")]
+    pub fn atan2(&self, x: &Self) -> Result<Self> {
+        self.zip(x, Atan2)
+    }
+
     /// ln(e^a + e^b), see [`LogAddExp`].
     ///
     /// # Errors

@@ -5,9 +5,10 @@ use smallvec::SmallVec;
 use super::axes::{Axes, Reduced};
 use crate::cpu;
 use crate::cpu::fold::{
-    And, EachFold, Largest, NonZero, Or, Plain, Reduction, Smallest, WrappingProduct, WrappingSum,
+    And, EachFold, Largest, NonZero, Or, Plain, Reduction, Smallest, Truth, WrappingProduct,
+    WrappingSum,
 };
-use crate::cpu::lane_fold::{LaneFold, Larger, Mapped, Product, Smaller, Sum};
+use crate::cpu::lane_fold::{Fold, LaneFold, Larger, Mapped, Product, Smaller, Sum};
 use crate::element::{Element, Float};
 use crate::error::{Error, Result};
 use crate::pointwise::Pointwise;
@@ -56,22 +57,51 @@ impl<T: Float> Tensor<T> {
     /// # Ok::<(), macula_tensor::Error>(())
     /// ```
     pub fn map_sum<F: Pointwise<1>>(&self, formula: F, axes: impl Into<Axes>) -> Result<Self> {
-        self.sum_of(F::NAME, formula, axes)
+        let axes = self.reduced(F::NAME, axes)?;
+        self.map_fold(formula, Sum, &axes)
     }
 
-    /// [`map_sum`](Self::map_sum) under the name of another operation.
-    pub(crate) fn sum_of<F: Pointwise<1>>(
+    /// The largest `formula` of an element along `axes`, without a tensor in between; NaN if any is
+    /// NaN.
+    ///
+    /// # Errors
+    /// Each axis must exist, be named once and have at least one element.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use macula_tensor::{Tensor, ops::pointwise::Abs};
+    ///
+    /// let x = Tensor::from([[3.0_f64, -4.0], [5.0, 12.0]]);
+    /// assert_eq!(x.map_amax(Abs, 1)?.to_vec()?, [4.0, 12.0]);
+    /// # Ok::<(), macula_tensor::Error>(())
+    /// ```
+    pub fn map_amax<F: Pointwise<1>>(&self, formula: F, axes: impl Into<Axes>) -> Result<Self> {
+        let axes = self.reduced(F::NAME, axes)?;
+        self.map_fold(formula, Larger, &axes.not_empty(F::NAME, self.shape())?)
+    }
+
+    /// The smallest `formula` of an element along `axes`, without a tensor in between; NaN if any is
+    /// NaN.
+    ///
+    /// # Errors
+    /// Each axis must exist, be named once and have at least one element.
+    pub fn map_amin<F: Pointwise<1>>(&self, formula: F, axes: impl Into<Axes>) -> Result<Self> {
+        let axes = self.reduced(F::NAME, axes)?;
+        self.map_fold(formula, Smaller, &axes.not_empty(F::NAME, self.shape())?)
+    }
+
+    fn map_fold<F: Pointwise<1>>(
         &self,
-        op: &'static str,
         formula: F,
-        axes: impl Into<Axes>,
+        fold: impl Fold,
+        axes: &Reduced,
     ) -> Result<Self> {
-        let axes = self.reduced(op, axes)?;
         let fold = LaneFold {
             summand: Mapped(formula),
-            fold: Sum,
+            fold,
         };
-        reduce(op, self, &axes, fold, None)
+        reduce(F::NAME, self, axes, fold, None)
     }
 
     /// The product of the elements along `axes`; 1 where there are none.
@@ -195,26 +225,47 @@ impl Tensor<i64> {
 }
 
 impl Tensor<bool> {
-    /// Whether any element along `axes` is true; false where there are none.
+    /// How many elements along `axes` are true; the same as [`count_nonzero`](Self::count_nonzero).
     ///
     /// # Errors
     /// Each axis must exist and be named once.
-    pub fn any(&self, axes: impl Into<Axes>) -> Result<Self> {
-        let axes = self.reduced("any", axes)?;
-        reduce("any", self, &axes, each::<Plain, Or>(), None)
-    }
-
-    /// Whether all elements along `axes` are true; true where there are none.
-    ///
-    /// # Errors
-    /// Each axis must exist and be named once.
-    pub fn all(&self, axes: impl Into<Axes>) -> Result<Self> {
-        let axes = self.reduced("all", axes)?;
-        reduce("all", self, &axes, each::<Plain, And>(), None)
+    pub fn sum(&self, axes: impl Into<Axes>) -> Result<Tensor<i64>> {
+        let axes = self.reduced("sum", axes)?;
+        reduce("sum", self, &axes, each::<NonZero, WrappingSum>(), None)
     }
 }
 
 impl<T: Element> Tensor<T> {
+    /// Whether any element along `axes` is not 0 (not false); false where there are none. NaN is not
+    /// 0.
+    ///
+    /// # Errors
+    /// Each axis must exist and be named once.
+    pub fn any(&self, axes: impl Into<Axes>) -> Result<Tensor<bool>> {
+        let axes = self.reduced("any", axes)?;
+        reduce("any", self, &axes, each::<Truth, Or>(), None)
+    }
+
+    /// Whether all elements along `axes` are not 0 (not false); true where there are none. NaN is not
+    /// 0.
+    ///
+    /// # Errors
+    /// Each axis must exist and be named once.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use macula_tensor::Tensor;
+    ///
+    /// let x = Tensor::from([[1.0_f32, 0.0], [2.0, f32::NAN]]);
+    /// assert_eq!(x.all(1)?.to_vec()?, [false, true]);
+    /// # Ok::<(), macula_tensor::Error>(())
+    /// ```
+    pub fn all(&self, axes: impl Into<Axes>) -> Result<Tensor<bool>> {
+        let axes = self.reduced("all", axes)?;
+        reduce("all", self, &axes, each::<Truth, And>(), None)
+    }
+
     /// The number of elements along `axes` that are not 0 (not false). NaN is not 0.
     ///
     /// # Errors

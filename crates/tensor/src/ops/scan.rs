@@ -123,15 +123,33 @@ impl<T: Number> Tensor<T> {
     /// # Ok::<(), macula_tensor::Error>(())
     /// ```
     pub fn cummax(&self, axis: isize) -> Result<(Self, Tensor<i64>)> {
+        self.extremes("cummax", axis, |x, best| x >= best)
+    }
+
+    /// The smallest of each element and those before it along `axis`, and where along the axis it
+    /// stands: of equal elements the last. From the first NaN on, the value is NaN.
+    ///
+    /// # Errors
+    /// The axis must exist.
+    pub fn cummin(&self, axis: isize) -> Result<(Self, Tensor<i64>)> {
+        self.extremes("cummin", axis, |x, best| x <= best)
+    }
+
+    fn extremes(
+        &self,
+        op: &'static str,
+        axis: isize,
+        beats: impl Fn(T, T) -> bool + Copy + Sync,
+    ) -> Result<(Self, Tensor<i64>)> {
         #[expect(clippy::eq_op, reason = "false for a NaN")]
-        let step = |(best, place): (T, i64), at: usize, x: T| {
+        let step = move |(best, place): (T, i64), at: usize, x: T| {
             // A NaN wins, also over another: the last place counts for it too.
-            let wins = at == 0 || x >= best || x != x;
+            let wins = at == 0 || beats(x, best) || x != x;
             if wins { (x, at as i64) } else { (best, place) }
         };
         let start = (T::ZERO, 0);
-        let values = scan("cummax", self, axis, start, step, |(best, _)| best)?;
-        let places = scan("cummax", self, axis, start, step, |(_, place)| place)?;
+        let values = scan(op, self, axis, start, step, |(best, _)| best)?;
+        let places = scan(op, self, axis, start, step, |(_, place)| place)?;
         Ok((values, places))
     }
 }

@@ -1,7 +1,6 @@
-//! Means, variances, norms and the logarithm of a sum of exponentials.
+//! Means, variances and the logarithm of a sum of exponentials.
 
 use super::axes::{Axes, keep};
-use super::pointwise::{Abs, Square};
 use super::reduce::reduce;
 use crate::cpu::lane_fold::{ExpDistance, LaneFold, Larger, SquaredDistance, Sum};
 use crate::element::Float;
@@ -66,29 +65,6 @@ impl<T: Float> Tensor<T> {
     /// Each axis must exist and be named once.
     pub fn std(&self, axes: impl Into<Axes>, correction: usize) -> Result<Self> {
         self.variance("std", axes.into(), correction)?.sqrt()
-    }
-
-    /// The 1-norm of the elements along `axes`, Σ|x|.
-    ///
-    /// # Errors
-    /// Each axis must exist and be named once.
-    #[doc(alias = "norm")]
-    pub fn norm1(&self, axes: impl Into<Axes>) -> Result<Self> {
-        self.sum_of("norm1", Abs, axes)
-    }
-
-    /// The Euclidean norm of the elements along `axes`, √Σx².
-    ///
-    /// # Numerics
-    /// The squares are summed as they are: they overflow where |x| exceeds the root of the largest
-    /// number, 1.8e19 for `f32`.
-    ///
-    /// # Errors
-    /// Each axis must exist and be named once.
-    #[doc(alias = "norm")]
-    #[doc(alias = "vector_norm")]
-    pub fn norm2(&self, axes: impl Into<Axes>) -> Result<Self> {
-        self.sum_of("norm2", Square, axes)?.sqrt()
     }
 
     /// ln Σ e^x along `axes`; −∞ where there are no elements, or all are −∞.

@@ -1,6 +1,6 @@
 //! Slices: every so many elements of an axis, forwards or backwards.
 
-use std::ops::{Range, RangeFrom, RangeFull, RangeTo};
+use std::ops::{Range, RangeFrom, RangeFull, RangeInclusive, RangeTo, RangeToInclusive};
 
 use crate::element::Element;
 use crate::error::{Error, Result};
@@ -8,11 +8,16 @@ use crate::ops::axes::Axes;
 use crate::storage::room_for;
 use crate::tensor::Tensor;
 
-/// Which elements of an axis to take: from `start` on, up to but without `end`, every `step`-th.
+/// Which elements of an axis to take: from `start` on, up to but without `end`, every `step`-th; or a
+/// single one, whose axis is dropped.
 ///
 /// Ranges convert to it. Negative bounds count from the end of the axis, and bounds outside it are
 /// moved to its end, as in Python. With a negative step the elements run backwards, and the bounds
-/// left out are the last element and past the first.
+/// left out are the last element and past the first. A bound after `..=` is taken too, in either
+/// direction.
+///
+/// An integer converts to the slice of the one element that stands there, counted from the end if it
+/// is negative. It must be inside the axis, and a step does not matter to it.
 ///
 /// # Example
 ///
@@ -21,31 +26,50 @@ use crate::tensor::Tensor;
 ///
 /// let x = Tensor::from([0, 1, 2, 3, 4, 5]);
 /// assert_eq!(x.slice(0, 1..-1)?.to_vec()?, [1, 2, 3, 4]);
+/// assert_eq!(x.slice(0, 1..=3)?.to_vec()?, [1, 2, 3]);
 /// assert_eq!(x.slice(0, Slice::from(1..).step(2))?.to_vec()?, [1, 3, 5]);
 /// assert_eq!(x.slice(0, Slice::from(..).step(-2))?.to_vec()?, [5, 3, 1]);
+/// assert_eq!(x.slice(0, -1)?.item()?, 5);
 /// # Ok::<(), macula_tensor::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Slice {
+pub struct Slice(Kind);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    One(isize),
+    Walk(Walk),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Walk {
     start: Option<isize>,
     end: Option<isize>,
+    /// Whether the end is taken too.
+    inclusive: bool,
     step: isize,
 }
 
 impl Slice {
-    fn new(start: Option<isize>, end: Option<isize>) -> Self {
-        Self {
+    fn new(start: Option<isize>, end: Option<isize>, inclusive: bool) -> Self {
+        Self(Kind::Walk(Walk {
             start,
             end,
+            inclusive,
             step: 1,
-        }
+        }))
     }
 
     /// The same bounds with another step.
     pub fn step(self, step: isize) -> Self {
-        Self { step, ..self }
+        match self.0 {
+            Kind::One(_) => self,
+            Kind::Walk(walk) => Self(Kind::Walk(Walk { step, ..walk })),
+        }
     }
+}
 
+impl Walk {
     /// The first element and the number of elements on an axis of `size`; the step is not 0.
     fn resolve(self, size: usize) -> (usize, usize) {
         let size = size as isize;
@@ -55,23 +79,21 @@ impl Slice {
         } else {
             (-1, size - 1)
         };
-        let place = |bound: isize| {
+        let past = isize::from(self.inclusive) * self.step.signum();
+        let place = |bound: isize, past: isize| {
             let bound = if bound < 0 {
                 bound.saturating_add(size)
             } else {
                 bound
             };
-            bound.clamp(least, most)
+            bound.saturating_add(past).clamp(least, most)
         };
-        let (start, end) = if self.step > 0 {
-            (self.start.map_or(0, place), self.end.map_or(size, place))
+        let start = |otherwise| self.start.map_or(otherwise, |start| place(start, 0));
+        let end = |otherwise| self.end.map_or(otherwise, |end| place(end, past));
+        let (start, distance) = if self.step > 0 {
+            (start(0), end(size) - start(0))
         } else {
-            (self.start.map_or(most, place), self.end.map_or(-1, place))
-        };
-        let distance = if self.step > 0 {
-            end - start
-        } else {
-            start - end
+            (start(most), start(most) - end(-1))
         };
         let length = if distance > 0 {
             (distance as usize).div_ceil(self.step.unsigned_abs())
@@ -82,27 +104,45 @@ impl Slice {
     }
 }
 
+impl From<isize> for Slice {
+    fn from(place: isize) -> Self {
+        Self(Kind::One(place))
+    }
+}
+
 impl From<Range<isize>> for Slice {
     fn from(range: Range<isize>) -> Self {
-        Self::new(Some(range.start), Some(range.end))
+        Self::new(Some(range.start), Some(range.end), false)
+    }
+}
+
+impl From<RangeInclusive<isize>> for Slice {
+    fn from(range: RangeInclusive<isize>) -> Self {
+        Self::new(Some(*range.start()), Some(*range.end()), true)
     }
 }
 
 impl From<RangeFrom<isize>> for Slice {
     fn from(range: RangeFrom<isize>) -> Self {
-        Self::new(Some(range.start), None)
+        Self::new(Some(range.start), None, false)
     }
 }
 
 impl From<RangeTo<isize>> for Slice {
     fn from(range: RangeTo<isize>) -> Self {
-        Self::new(None, Some(range.end))
+        Self::new(None, Some(range.end), false)
+    }
+}
+
+impl From<RangeToInclusive<isize>> for Slice {
+    fn from(range: RangeToInclusive<isize>) -> Self {
+        Self::new(None, Some(range.end), true)
     }
 }
 
 impl From<RangeFull> for Slice {
     fn from(_: RangeFull) -> Self {
-        Self::new(None, None)
+        Self::new(None, None, false)
     }
 }
 
@@ -110,7 +150,7 @@ impl<T: Element> Tensor<T> {
     /// The elements of a [`Slice`] of one axis.
     ///
     /// # Errors
-    /// The axis must exist, and the step must not be 0.
+    /// The axis must exist, and the step must not be 0. A single element must be inside the axis.
     pub fn slice(&self, axis: isize, slice: impl Into<Slice>) -> Result<Self> {
         self.sliced("slice", axis, slice.into())
     }
@@ -118,7 +158,8 @@ impl<T: Element> Tensor<T> {
     /// The elements of one [`Slice`] for each of the first axes; the others stay whole.
     ///
     /// # Errors
-    /// There must be at most as many slices as axes, and no step may be 0.
+    /// There must be at most as many slices as axes, and no step may be 0. A single element must be
+    /// inside its axis.
     ///
     /// # Example
     ///
@@ -128,11 +169,14 @@ impl<T: Element> Tensor<T> {
     /// let x = Tensor::from([[1, 2, 3], [4, 5, 6]]);
     /// let reversed = Slice::from(..).step(-1);
     /// assert_eq!(x.slices([(1..).into(), reversed])?.to_vec()?, [6, 5, 4]);
+    /// // One element drops its axis.
+    /// assert_eq!(x.slices([1.into(), reversed])?.shape(), [3]);
     /// # Ok::<(), macula_tensor::Error>(())
     /// ```
     pub fn slices(&self, slices: impl AsRef<[Slice]>) -> Result<Self> {
         let mut view = self.clone();
-        for (axis, &slice) in slices.as_ref().iter().enumerate() {
+        // From the last on: an axis that is dropped does not move those before it.
+        for (axis, &slice) in slices.as_ref().iter().enumerate().rev() {
             view = view.sliced("slices", axis as isize, slice)?;
         }
         Ok(view)
@@ -153,7 +197,27 @@ impl<T: Element> Tensor<T> {
 
     fn sliced(&self, op: &'static str, axis: isize, slice: Slice) -> Result<Self> {
         let axis = self.shape.axis(op, axis)?;
-        if slice.step == 0 {
+        let size = self.shape()[axis];
+        let walk = match slice.0 {
+            Kind::Walk(walk) => walk,
+            Kind::One(place) => {
+                let counted = if place < 0 {
+                    place.checked_add_unsigned(size)
+                } else {
+                    Some(place)
+                };
+                let start = counted.and_then(|place| usize::try_from(place).ok());
+                let start = start.filter(|&start| start < size).ok_or(Error::Index {
+                    op,
+                    index: place as i64,
+                    axis,
+                    size,
+                })?;
+                let one = self.with_shape(self.shape.slice(axis, start, 1, 1));
+                return one.squeeze(axis as isize);
+            }
+        };
+        if walk.step == 0 {
             return Err(Error::Argument {
                 op,
                 argument: "step",
@@ -161,9 +225,9 @@ impl<T: Element> Tensor<T> {
                 found: "0".into(),
             });
         }
-        let (start, length) = slice.resolve(self.shape()[axis]);
+        let (start, length) = walk.resolve(size);
         // A step past the end is never taken, and may be too large to multiply.
-        let step = if length > 1 { slice.step } else { 1 };
+        let step = if length > 1 { walk.step } else { 1 };
         Ok(self.with_shape(self.shape.slice(axis, start, step, length)))
     }
 
@@ -187,6 +251,37 @@ impl<T: Element> Tensor<T> {
         self.pieces("split", axis, sizes.iter().copied())
     }
 
+    /// The tensor cut along one axis into pieces of `size` elements, of which the last may have fewer.
+    ///
+    /// An axis of size 0 is one piece.
+    ///
+    /// # Errors
+    /// `size` must be at least 1.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use macula_tensor::Tensor;
+    ///
+    /// let pieces = Tensor::from([1, 2, 3, 4, 5]).split_every(0, 2)?;
+    /// assert_eq!(pieces[0].to_vec()?, [1, 2]);
+    /// assert_eq!(pieces[2].to_vec()?, [5]);
+    /// # Ok::<(), macula_tensor::Error>(())
+    /// ```
+    #[doc(alias = "split")]
+    pub fn split_every(&self, axis: isize, size: usize) -> Result<Vec<Self>> {
+        let axis = self.shape.axis("split_every", axis)?;
+        if size == 0 {
+            return Err(Error::Argument {
+                op: "split_every",
+                argument: "size",
+                expected: "at least 1".into(),
+                found: "0".into(),
+            });
+        }
+        self.pieces("split_every", axis, equal_lengths(self.shape()[axis], size))
+    }
+
     /// The tensor cut along one axis into at most `count` pieces of ⌈size / count⌉ elements, of
     /// which the last may have fewer.
     ///
@@ -205,9 +300,7 @@ impl<T: Element> Tensor<T> {
         }
         let size = self.shape()[axis];
         let length = size.div_ceil(count).max(1);
-        let starts = (0..size.max(1)).step_by(length);
-        let lengths = starts.map(|start| length.min(size - start));
-        self.pieces("chunk", axis, lengths)
+        self.pieces("chunk", axis, equal_lengths(size, length))
     }
 
     /// Pieces of the given lengths, which add up to the size of the axis.
@@ -234,6 +327,13 @@ impl<T: Element> Tensor<T> {
     }
 }
 
+/// The lengths of pieces of `length` elements of an axis, of which the last may have fewer; of an axis
+/// of none, one of 0.
+fn equal_lengths(size: usize, length: usize) -> impl ExactSizeIterator<Item = usize> {
+    let starts = (0..size.max(1)).step_by(length);
+    starts.map(move |start| length.min(size - start))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -251,9 +351,33 @@ mod tests {
             "split: sizes must be numbers that add up to 3, the size of axis 0, found [1, 1]"
         );
         assert!(x.split(0, [usize::MAX, 4]).is_err());
-        assert!(x.chunk(0, 0).is_err());
+        assert!(x.chunk(0, 0).is_err() && x.split_every(0, 0).is_err());
         assert!(x.flip([1]).is_err());
         assert!(x.slices([Slice::from(..), Slice::from(..)]).is_err());
+    }
+
+    #[test]
+    fn an_element_outside_its_axis_is_named() {
+        let x = Tensor::from([[1, 2, 3], [4, 5, 6]]);
+        for (axis, place, named) in [
+            (1, 3, 1),
+            (-1, -4, 1),
+            (0, isize::MIN, 0),
+            (0, isize::MAX, 0),
+        ] {
+            let size = x.shape()[named];
+            assert_eq!(
+                x.slice(axis, place).unwrap_err().to_string(),
+                format!("slice: index {place} is out of range for axis {named} of size {size}")
+            );
+        }
+        // The axis is counted in the whole tensor.
+        assert_eq!(
+            x.slices([0.into(), 3.into()]).unwrap_err().to_string(),
+            "slices: index 3 is out of range for axis 1 of size 3"
+        );
+        assert_eq!(x.slices([1.into(), (-1).into()]).unwrap().item(), Ok(6));
+        assert!(Tensor::<f32>::zeros([0]).unwrap().slice(0, 0).is_err());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Views along several axes at once: diagonals and sliding windows.
 
-use crate::element::{Element, Number};
+use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::shape::{Shape, Sizes};
 use crate::tensor::Tensor;
@@ -86,9 +86,9 @@ impl<T: Element> Tensor<T> {
     }
 }
 
-impl<T: Number> Tensor<T> {
+impl<T: Element> Tensor<T> {
     /// The diagonal of a matrix; or, from a vector, the matrix that has it on its diagonal and 0
-    /// elsewhere.
+    /// (false) elsewhere.
     ///
     /// `offset` 0 is the main diagonal, positive ones lie above it, negative ones below.
     ///

@@ -1,7 +1,7 @@
-//! Random views, and the naive way to reduce them.
+//! Random views and pairs of them, and the naive way to reduce and to join them.
 #![allow(dead_code, reason = "each test file uses its part")]
 
-use macula_tensor::{Axes, Element, Float, Tensor, keep};
+use macula_tensor::{Axes, Element, Float, Result, Tensor, keep};
 use proptest::prelude::*;
 
 /// A tensor to be made: a contiguous base, and what makes a view of it.
@@ -225,4 +225,136 @@ pub(crate) fn along<T: Element, O: Copy>(
         }
     }
     results.into_iter().map(Option::unwrap).collect()
+}
+
+/// The largest; NaN if one is NaN.
+pub(crate) fn max(values: &[f64]) -> f64 {
+    values.iter().fold(
+        f64::NEG_INFINITY,
+        |a, &b| if a.is_nan() || a > b { a } else { b },
+    )
+}
+
+/// Whether there are results of no elements, or would be.
+pub(crate) fn of_nothing<T: Float>(case: &Case, x: &Tensor<T>) -> bool {
+    let mut axes = x.shape().iter().zip(&case.reduced);
+    axes.any(|(&size, &reduced)| reduced && size == 0)
+}
+
+/// Shapes that take each path: long rows, segments, narrow and short ones.
+pub(crate) const LARGE: [(&[usize], &[isize]); 14] = [
+    (&[70_001], &[0]),
+    (&[300, 70], &[0]),
+    (&[300, 70], &[1]),
+    (&[5000, 3], &[0]),
+    (&[5000, 3], &[1]),
+    (&[3, 9000], &[1]),
+    (&[3, 9000], &[0]),
+    (&[2, 200, 5], &[1]),
+    (&[40, 5000], &[0, 1]),
+    (&[7, 33, 130], &[0, 2]),
+    (&[129, 4500], &[0]),
+    (&[9, 11, 2, 63], &[1, 3]),
+    (&[70_000, 2, 3], &[1]),
+    (&[1100, 1, 65], &[0]),
+];
+
+pub(crate) fn large(sizes: &[usize], axes: &[isize]) -> Case {
+    Case {
+        axes: sizes.iter().map(|&size| (size, 0, 0, false)).collect(),
+        order: (0..sizes.len() as u32).collect(),
+        reduced: (0..sizes.len() as isize)
+            .map(|axis| axes.contains(&axis))
+            .collect(),
+        keep: false,
+        seed: 5,
+    }
+}
+
+/// Halves between −2 and 2: sums of 10⁶ of their squares are exact in `f32`, in any order.
+pub(crate) fn halves<T: Float>(random: u64) -> T {
+    T::from_f64((random % 9) as f64 / 2.0 - 2.0)
+}
+
+/// An operation on two tensors, and the naive one in their own type.
+pub(crate) type Binary<T, O> = (
+    &'static str,
+    fn(&Tensor<T>, &Tensor<T>) -> Result<Tensor<O>>,
+    fn(T, T) -> O,
+);
+
+/// Two tensors that broadcast: of each axis, one, both or none has size 1 only, and either may lack
+/// leading axes.
+pub(crate) fn operands<T: Element>(case: &Case, element: fn(u64) -> T) -> (Tensor<T>, Tensor<T>) {
+    let operand = |seed: u64| {
+        let mut own = case.clone();
+        own.seed = seed;
+        let mut x = own.tensor(element);
+        for axis in 0..x.rank() {
+            if seed >> (2 * axis) & 3 == 0 && x.shape()[axis] > 0 {
+                x = x.narrow(axis as isize, 0, 1).unwrap();
+            }
+        }
+        let lacking = if seed >> 60 & 1 == 0 {
+            0
+        } else {
+            seed as usize >> 61
+        };
+        for _ in 0..lacking.min(x.rank()) {
+            if x.shape()[0] > 0 {
+                x = x.narrow(0, 0, 1).unwrap().squeeze(0).unwrap();
+            }
+        }
+        x
+    };
+    (operand(case.seed), operand(case.seed.rotate_left(31)))
+}
+
+/// The sizes of the result, and the pairs of elements that meet.
+pub(crate) fn pairs<A: Element, B: Element>(
+    a: &Tensor<A>,
+    b: &Tensor<B>,
+) -> (Vec<usize>, Vec<(A, B)>) {
+    let rank = a.rank().max(b.rank());
+    let size = |x: &[usize], axis: usize| (axis + x.len()).checked_sub(rank).map_or(1, |k| x[k]);
+    let sizes: Vec<usize> = (0..rank)
+        .map(
+            |axis| match (size(a.shape(), axis), size(b.shape(), axis)) {
+                (1, other) => other,
+                (own, _) => own,
+            },
+        )
+        .collect();
+    let pairs = broadcast(a, &sizes).into_iter().zip(broadcast(b, &sizes));
+    let pairs = pairs.collect();
+    (sizes, pairs)
+}
+
+pub(crate) fn pairs_agree<T: Element, O: Element>(
+    table: &[Binary<T, O>],
+    (a, b): &(Tensor<T>, Tensor<T>),
+    equal: impl Fn(O, O) -> bool,
+) {
+    let (sizes, pairs) = pairs(a, b);
+    for (name, ours, naive) in table {
+        let result = ours(a, b).unwrap();
+        assert_eq!(result.shape(), sizes, "{name}");
+        for (found, &(a, b)) in result.to_vec().unwrap().into_iter().zip(&pairs) {
+            let wanted = naive(a, b);
+            assert!(
+                equal(found, wanted),
+                "{name}({a}, {b}): {found} instead of {wanted}"
+            );
+        }
+    }
+}
+
+/// Small numbers, and those at the ends of the range.
+pub(crate) fn integer(random: u64) -> i64 {
+    let small = (random / 4 % 11) as i64 - 5;
+    match random % 4 {
+        0 => i64::MIN.wrapping_add(small),
+        1 => (random as i64).wrapping_mul(0x1234_5678_9ABC_DEF1),
+        _ => small,
+    }
 }

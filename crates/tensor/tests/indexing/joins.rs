@@ -53,6 +53,22 @@ proptest! {
     }
 
     #[test]
+    fn repeat_interleave_repeats_each_element(
+        (x, grid) in distinct(),
+        axis in 0..4_usize,
+        times in 0..4_usize,
+    ) {
+        prop_assume!(x.rank() > 0);
+        let axis = axis % x.rank();
+        let mut sizes = grid.sizes.clone();
+        sizes[axis] *= times;
+        let expected = Grid::from_fn(&sizes, |place| {
+            grid.at(&with(place, axis, place[axis] / times))
+        });
+        holds(&x.repeat_interleave(times, axis as isize).unwrap(), &expected)?;
+    }
+
+    #[test]
     fn roll_shifts_around((x, grid) in distinct(), axis in 0..4_usize, shift in -9..9_isize) {
         prop_assume!(x.rank() > 0);
         let axis = axis % x.rank();

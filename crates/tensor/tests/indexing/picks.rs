@@ -95,7 +95,7 @@ proptest! {
     }
 
     #[test]
-    fn scatter_add_adds_elements(
+    fn scatter_puts_elements_and_scatter_add_adds_them(
         ((x, grid), axis, _) in with_axis(),
         length in 0..5_usize,
         cut in 0..2_usize,
@@ -108,13 +108,15 @@ proptest! {
             number += 1;
             number
         });
-        let mut expected = grid.clone();
+        let (mut sums, mut put) = (grid.clone(), grid.clone());
         Grid::from_fn(&index.sizes, |place| {
-            *expected.at_mut(&with(place, axis, index.at(place) as usize)) += source.at(place);
+            let to = with(place, axis, index.at(place) as usize);
+            *sums.at_mut(&to) += source.at(place);
+            *put.at_mut(&to) = source.at(place);
         });
-        let index = strided(&tensor(&index));
-        let sum = x.scatter_add(axis as isize, &index, &strided(&tensor(&source)));
-        holds(&sum.unwrap(), &expected)?;
+        let (index, source) = (strided(&tensor(&index)), strided(&tensor(&source)));
+        holds(&x.scatter_add(axis as isize, &index, &source).unwrap(), &sums)?;
+        holds(&x.scatter(axis as isize, &index, &source).unwrap(), &put)?;
         holds(&x, &grid)?;
     }
 
@@ -181,6 +183,24 @@ proptest! {
         holds(&x.masked_fill(&masks.not().unwrap(), -1).unwrap(), &chosen)?;
         let selected: Vec<i64> = chosen.elements.into_iter().filter(|&k| k >= 0).collect();
         prop_assert_eq!(x.masked_select(&masks).unwrap().to_vec().unwrap(), selected);
+    }
+
+    #[test]
+    fn nonzero_gives_the_places_in_order((x, grid) in distinct(), divisor in 1..4_i64) {
+        let chosen = grid.map(|k| k % divisor == 0);
+        let mut expected = Vec::new();
+        Grid::from_fn(&grid.sizes, |place| {
+            if chosen.at(place) {
+                expected.extend(place.iter().map(|&k| k as i64));
+            }
+        });
+        let count = chosen.elements.iter().filter(|&&chosen| chosen).count();
+        let mask = x.remainder(&Tensor::scalar(divisor)).unwrap().eq(&Tensor::scalar(0)).unwrap();
+        let places = mask.nonzero().unwrap();
+        prop_assert_eq!(places.shape(), [count, x.rank()]);
+        prop_assert_eq!(places.to_vec().unwrap(), &expected[..]);
+        let numbers = mask.cast::<f32>().unwrap();
+        prop_assert_eq!(numbers.nonzero().unwrap().to_vec().unwrap(), expected);
     }
 
     #[test]

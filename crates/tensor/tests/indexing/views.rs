@@ -58,6 +58,65 @@ proptest! {
     }
 
     #[test]
+    fn ranges_that_include_their_end_reach_one_further(
+        (x, grid) in distinct(),
+        axis in 0..4_usize,
+        start in prop::option::of(-7..7_isize),
+        end in -7..7_isize,
+        backwards: bool,
+    ) {
+        prop_assume!(x.rank() > 0);
+        let axis = axis % x.rank();
+        let step = if backwards { -1 } else { 1 };
+        // One further than −1 or 0 may be the other end of the axis: then there is no bound.
+        let size = grid.sizes[axis] as isize;
+        let past = if end < 0 { end + size } else { end } + step;
+        let past = match backwards {
+            true => Some(past).filter(|&past| past >= 0),
+            false => Some(past.max(0)),
+        };
+        let places = walk(grid.sizes[axis], start, past, step);
+        let mut sizes = grid.sizes.clone();
+        sizes[axis] = places.len();
+        let expected = Grid::from_fn(&sizes, |place| {
+            grid.at(&with(place, axis, places[place[axis]]))
+        });
+        let slice: Slice = match start {
+            None => (..=end).into(),
+            Some(start) => (start..=end).into(),
+        };
+        holds(&x.slice(axis as isize, slice.step(step)).unwrap(), &expected)?;
+    }
+
+    #[test]
+    fn a_single_element_drops_its_axis(
+        (x, grid) in distinct(),
+        axis in 0..4_usize,
+        place in -7..7_isize,
+    ) {
+        prop_assume!(x.rank() > 0);
+        let axis = axis % x.rank();
+        let size = grid.sizes[axis] as isize;
+        let found = x.slice(axis as isize, place);
+        if !(-size..size).contains(&place) {
+            prop_assert!(found.is_err());
+            return Ok(());
+        }
+        let at = place.rem_euclid(size) as usize;
+        let mut sizes = grid.sizes.clone();
+        sizes.remove(axis);
+        let expected = Grid::from_fn(&sizes, |place| {
+            let mut place = place.to_vec();
+            place.insert(axis, at);
+            grid.at(&place)
+        });
+        holds(&found.unwrap(), &expected)?;
+        let mut all = vec![Slice::from(..); axis];
+        all.push(place.into());
+        holds(&x.slices(&all).unwrap(), &expected)?;
+    }
+
+    #[test]
     fn pieces_put_together_are_the_whole(
         (x, grid) in distinct(),
         axis in 0..4_usize,
@@ -73,6 +132,13 @@ proptest! {
             prop_assert!(size == length || (k + 1 == chunks.len() && size <= length));
         }
         let whole = Tensor::concatenate(&chunks.iter().collect::<Vec<_>>(), axis as isize);
+        holds(&whole.unwrap(), &grid)?;
+        let pieces = x.split_every(axis as isize, count).unwrap();
+        for (k, piece) in pieces.iter().enumerate() {
+            let left = grid.sizes[axis] - k * count;
+            prop_assert_eq!(piece.shape()[axis], left.min(count));
+        }
+        let whole = Tensor::concatenate(&pieces.iter().collect::<Vec<_>>(), axis as isize);
         holds(&whole.unwrap(), &grid)?;
     }
 

@@ -54,6 +54,7 @@ use std::ops::AddAssign;
 use pulp::{Simd, WithSimd};
 
 use super::lanes::LaneMemory;
+use crate::element::Element;
 pub(crate) use parallel::matmul_batch;
 use plan::Plan;
 
@@ -174,9 +175,7 @@ impl<T> Epilogue<'_, T> {
 }
 
 /// What the products need of a number type beyond its lanes.
-pub trait GemmFloat: LaneMemory + PartialOrd + AddAssign {
-    const ZERO: Self;
-
+pub trait GemmFloat: Element + LaneMemory + PartialOrd + AddAssign {
     /// The sum of the lanes of a register.
     fn sum_lanes<S: Simd>(simd: S, vector: Self::Vector<S>) -> Self;
 
@@ -191,8 +190,6 @@ const BUFFER_KEPT: usize = 1 << 19;
 macro_rules! gemm_float {
     ($T:ident, $sum:ident) => {
         impl GemmFloat for $T {
-            const ZERO: Self = 0.0;
-
             #[inline(always)]
             fn sum_lanes<S: Simd>(simd: S, vector: Self::Vector<S>) -> Self {
                 simd.$sum(vector)
