@@ -329,7 +329,6 @@ impl Pool {
 /// Elements that a buffer has memory for, as far as the pool knows of it.
 ///
 /// A vector that somebody else made may have memory for many more than it has elements.
-#[expect(clippy::ptr_arg, reason = "a slice has no capacity")]
 fn counted<T>(elements: &Vec<T>) -> usize {
     match elements.capacity() {
         ..=SMALL => 0,
