@@ -39,10 +39,7 @@ fn check_labels(op: &'static str, samples: usize, labels: &Tensor<i64>) -> Resul
 /// The distance between the rows of two embeddings, `[N]`; where it is 0 there is no direction, and
 /// the slope is 0.
 fn distances<T: Float>(first: &Var<T>, second: &Var<T>) -> Result<Var<T>> {
-    let differences = first.sub(second)?;
-    let sizes = sizes(&differences)?;
-    let lengths = differences.div(&sizes)?.norm(Norm::L2, keep(-1))?;
-    lengths.mul(&sizes)?.squeeze(-1)
+    first.sub(second)?.norm(Norm::L2, -1)
 }
 
 /// The squared distance between the rows of two embeddings, `[N]`.
@@ -52,24 +49,9 @@ fn squared_distances<T: Float>(first: &Var<T>, second: &Var<T>) -> Result<Var<T>
 
 /// Rows of length 1; a row of zeros stays.
 fn normalized<T: Float>(embeddings: &Var<T>) -> Result<Var<T>> {
-    let scaled = embeddings.div(&sizes(embeddings)?)?;
-    let lengths = scaled.norm(Norm::L2, keep(-1))?;
+    let lengths = embeddings.norm(Norm::L2, keep(-1))?;
     let zero = lengths.value().eq(&Tensor::scalar(T::ZERO))?;
-    scaled.div(&lengths.masked_fill(&zero, 1.0)?)
-}
-
-/// The largest absolute number of each row, `[N, 1]`, and 1 where it is 0 or not finite.
-///
-/// In a row divided by it no square is too large or too small to be a number. It is a constant, as
-/// no length depends on the unit that it is measured in.
-fn sizes<T: Float>(rows: &Var<T>) -> Result<Var<T>> {
-    let mut sizes = Tensor::zeros([rows.shape()[0], 1])?;
-    if !rows.value().is_empty() {
-        sizes = rows.value().abs()?.amax(keep(-1))?;
-    }
-    let zero = sizes.eq(&Tensor::scalar(T::ZERO))?;
-    let unfit = zero.or(&sizes.is_finite()?.not()?)?;
-    Ok(rows.tape().constant(sizes.masked_fill(&unfit, T::ONE)?))
+    embeddings.div(&lengths.masked_fill(&zero, 1.0)?)
 }
 
 /// The rows that `places` names.
