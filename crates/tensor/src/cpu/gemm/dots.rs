@@ -103,11 +103,13 @@ fn tiles<S: Simd, T: GemmFloat, const ROWS: usize, const COLUMNS: usize>(
         ys[j] = &b.elements[(column + j) * b.column_stride..][..rows.length];
     }
     let last = first_lanes::<S, T>(simd, k + T::width::<S>() - rows.length);
-    let mut sums = [T::splat(simd, T::ZERO); WIDEST];
+    let zeros = [T::splat(simd, T::ZERO); WIDEST];
     let mut place = 0;
     let mut groups = product.c.chunks_exact_mut(WIDEST / COLUMNS * n);
     for c in &mut groups {
-        // Twice the same and no loop around it, in which the sums would stand in memory.
+        // Sums of this group alone, and twice the same without a loop: an index that is not known when
+        // this is compiled, here or below, would keep them in memory.
+        let mut sums = zeros;
         let half = half_group::<S, T, ROWS, COLUMNS>(simd, rows, &mut place, ys, last);
         put(&mut sums, 0, half);
         if ROWS * COLUMNS < WIDEST {
@@ -118,6 +120,7 @@ fn tiles<S: Simd, T: GemmFloat, const ROWS: usize, const COLUMNS: usize>(
     }
     let c = groups.into_remainder();
     if !c.is_empty() {
+        let mut sums = zeros;
         for sums in sums.chunks_exact_mut(COLUMNS).take(c.len() / n) {
             let [row] = dots::<S, T, 1, COLUMNS>(simd, [rows.at(place)], ys, last);
             sums.copy_from_slice(&row);

@@ -6,7 +6,7 @@ use super::plan::Plan;
 use super::{Batch, Epilogue, GemmFloat, Matrix, Product, Scratch};
 
 /// Products of numbers (m · k · n) below which a second thread costs more than it does: waking one
-/// takes several microseconds, in which one thread does a million products.
+/// takes several microseconds, in which one thread does a million products, or reads a megabyte.
 const WORTH_SHARING: usize = 1 << 21;
 
 /// Fewest rows of c that are worth a thread: each thread packs `b` for itself.
@@ -82,7 +82,8 @@ pub(super) fn matmul<T: GemmFloat>(
 /// Computes a product, on several threads if it is large.
 fn share<T: GemmFloat>(product: Product<'_, T>) {
     let Product { m, k, n, .. } = product;
-    let work = m.saturating_mul(k).saturating_mul(n);
+    // With few columns, reading `a` takes longer than the arithmetic.
+    let work = m.saturating_mul(k).saturating_mul(n.max(size_of::<T>()));
     let parts = match work < WORTH_SHARING {
         true => 1,
         false => rayon::current_num_threads().min(2 * work / WORTH_SHARING),

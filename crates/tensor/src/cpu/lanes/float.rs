@@ -91,6 +91,12 @@ pub trait LaneMemory: LaneFloat {
     fn store_partial<S: Simd>(simd: S, slice: &mut [Self], vector: Self::Vector<S>);
     /// Moves every number `amount` lanes towards the first, the first ones to the end.
     fn rotate<S: Simd>(simd: S, vector: Self::Vector<S>, amount: usize) -> Self::Vector<S>;
+    /// Exchanges every `half` lanes with the `half` after them, where one operation does it.
+    fn swap_halves<S: Simd>(
+        simd: S,
+        vector: Self::Vector<S>,
+        half: usize,
+    ) -> Option<Self::Vector<S>>;
 }
 
 /// The most numbers that a register of any instruction set holds.
@@ -310,6 +316,23 @@ macro_rules! lane_float {
             #[inline(always)]
             fn rotate<S: Simd>(simd: S, vector: S::$vectors, amount: usize) -> S::$vectors {
                 simd.$rotate(vector, amount)
+            }
+            #[inline(always)]
+            fn swap_halves<S: Simd>(
+                simd: S,
+                vector: S::$vectors,
+                half: usize,
+            ) -> Option<S::$vectors> {
+                use pulp::bytemuck::cast;
+                if 2 * half == S::$LANES {
+                    return Some(simd.$rotate(vector, half));
+                }
+                // The parts of complex numbers, of 4 bytes or of 8.
+                match half * size_of::<$T>() {
+                    4 => Some(cast(simd.swap_re_im_c32s(cast(vector)))),
+                    8 => Some(cast(simd.swap_re_im_c64s(cast(vector)))),
+                    _ => None,
+                }
             }
         }
     };

@@ -2,7 +2,7 @@
 
 use pulp::Simd;
 
-use super::transpose::lower_halves;
+use super::transpose::{lower_halves, off_diagonal};
 use super::{LaneMemory, Lanes, WIDEST};
 use crate::element::Float;
 
@@ -86,8 +86,57 @@ fn add_halves<S: Simd, T: LaneMemory, const HALF: usize>(
         for i in group * width..group * width + HALF {
             let (a, b) = (registers[i], registers[i + HALF]);
             let own = T::select(simd, low, a, b);
-            let (a, b) = (T::rotate(simd, a, HALF), T::rotate(simd, b, width - HALF));
-            registers[i] = T::add(simd, own, T::select(simd, low, a, b));
+            let other = off_diagonal::<S, T, HALF>(simd, low, a, b);
+            registers[i] = T::add(simd, own, other);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::marker::PhantomData;
+
+    use super::super::InstructionSet;
+    use super::*;
+    use pulp::WithSimd;
+
+    /// The sums of registers of which number i holds 100·i + 1, 100·i + 2, …, and how many numbers
+    /// each holds.
+    struct Numbered<T>(PhantomData<T>);
+
+    impl<T: LaneMemory> WithSimd for Numbered<T> {
+        type Output = (usize, Vec<f64>);
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) -> (usize, Vec<f64>) {
+            let width = T::width::<S>();
+            let mut registers = [T::splat(simd, T::from_f64(0.0)); WIDEST];
+            for (i, register) in registers.iter_mut().enumerate() {
+                let numbers: Vec<_> = (1..=width)
+                    .map(|lane| T::from_f64((100 * i + lane) as f64))
+                    .collect();
+                *register = T::load_partial(simd, &numbers);
+            }
+            let mut sums = [T::from_f64(-1.0); WIDEST];
+            sum_registers::<S, T>(simd, registers, &mut sums);
+            (width, sums.map(T::to_f64).to_vec())
+        }
+    }
+
+    #[test]
+    fn registers_are_summed_in_their_order_on_all_instructions() {
+        for set in InstructionSet::available() {
+            let in_f32 = set.run(Numbered::<f32>(PhantomData));
+            let in_f64 = set.run(Numbered::<f64>(PhantomData));
+            for (width, sums) in [in_f32, in_f64] {
+                for (i, sum) in sums.into_iter().enumerate() {
+                    let expected = width * (100 * i) + width * (width + 1) / 2;
+                    assert_eq!(
+                        sum, expected as f64,
+                        "{set:?}, register {i} of {width} lanes"
+                    );
+                }
+            }
         }
     }
 }

@@ -40,9 +40,26 @@ fn exchange<S: Simd, T: LaneMemory, const HALF: usize>(
     for pair in 0..width / 2 {
         let i = pair / HALF * 2 * HALF + pair % HALF;
         let (a, b) = (block[i], block[i + HALF]);
-        block[i] = T::select(simd, low, a, T::rotate(simd, b, width - HALF));
-        block[i + HALF] = T::select(simd, low, T::rotate(simd, a, HALF), b);
+        let moved = off_diagonal::<S, T, HALF>(simd, low, a, b);
+        block[i] = T::select(simd, low, a, moved);
+        block[i + HALF] = T::select(simd, low, moved, b);
     }
+}
+
+/// The upper half of every `2 · HALF` lanes of `a` where `low` holds, in the lower half; in the upper half
+/// the lower one of `b`.
+#[inline(always)]
+pub(super) fn off_diagonal<S: Simd, T: LaneMemory, const HALF: usize>(
+    simd: S,
+    low: T::Mask<S>,
+    a: T::Vector<S>,
+    b: T::Vector<S>,
+) -> T::Vector<S> {
+    let in_place = T::select(simd, low, b, a);
+    T::swap_halves(simd, in_place, HALF).unwrap_or_else(|| {
+        let (up, down) = (T::width::<S>() - HALF, HALF);
+        T::select(simd, low, T::rotate(simd, a, down), T::rotate(simd, b, up))
+    })
 }
 
 /// Of every `HALF` lanes and the next `HALF`, the first.
@@ -59,29 +76,33 @@ pub(super) fn lower_halves<S: Simd, T: LaneMemory, const HALF: usize>(simd: S) -
 
 #[cfg(test)]
 mod tests {
-    use super::super::{InstructionSet, LaneFloat};
+    use std::marker::PhantomData;
+
+    use super::super::InstructionSet;
     use super::*;
     use pulp::WithSimd;
 
     /// Transposes a block whose number i, j is 100·i + j.
-    struct Numbered;
+    struct Numbered<T>(PhantomData<T>);
 
-    impl WithSimd for Numbered {
+    impl<T: LaneMemory> WithSimd for Numbered<T> {
         type Output = Vec<Vec<f64>>;
 
         #[inline(always)]
         fn with_simd<S: Simd>(self, simd: S) -> Vec<Vec<f64>> {
-            let width = f64::width::<S>();
-            let mut block = [f64::splat(simd, 0.0); WIDEST];
+            let width = T::width::<S>();
+            let mut block = [T::splat(simd, T::from_f64(0.0)); WIDEST];
             for (i, row) in block[..width].iter_mut().enumerate() {
-                let numbers: Vec<f64> = (0..width).map(|j| (100 * i + j) as f64).collect();
-                *row = f64::load_partial(simd, &numbers);
+                let numbers: Vec<_> = (0..width)
+                    .map(|j| T::from_f64((100 * i + j) as f64))
+                    .collect();
+                *row = T::load_partial(simd, &numbers);
             }
-            transpose::<S, f64>(simd, &mut block);
+            transpose::<S, T>(simd, &mut block);
             let rows = block[..width].iter().map(|&row| {
-                let mut numbers = vec![0.0; width];
-                f64::store_partial(simd, &mut numbers, row);
-                numbers
+                let mut numbers = vec![T::from_f64(0.0); width];
+                T::store_partial(simd, &mut numbers, row);
+                numbers.into_iter().map(T::to_f64).collect()
             });
             rows.collect()
         }
@@ -90,9 +111,13 @@ mod tests {
     #[test]
     fn rows_become_columns_on_all_instructions() {
         for set in InstructionSet::available() {
-            for (j, row) in set.run(Numbered).into_iter().enumerate() {
-                for (i, number) in row.into_iter().enumerate() {
-                    assert_eq!(number, (100 * i + j) as f64, "{set:?}");
+            let in_f32 = set.run(Numbered::<f32>(PhantomData));
+            let in_f64 = set.run(Numbered::<f64>(PhantomData));
+            for block in [in_f32, in_f64] {
+                for (j, row) in block.into_iter().enumerate() {
+                    for (i, number) in row.into_iter().enumerate() {
+                        assert_eq!(number, (100 * i + j) as f64, "{set:?}");
+                    }
                 }
             }
         }
