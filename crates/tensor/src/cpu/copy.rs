@@ -21,7 +21,8 @@ use pulp::bytemuck::{Pod, cast_slice, cast_slice_mut};
 use pulp::{Simd, WithSimd};
 use smallvec::SmallVec;
 
-use super::lanes::{LaneMemory, WIDEST, transpose, transposes_in_registers};
+use super::gemm::{GemmFloat, Scratch};
+use super::lanes::{WIDEST, transpose, transposes_in_registers};
 use super::parallel::for_each_piece;
 use crate::element::Element;
 use crate::shape::{Shape, Sizes};
@@ -33,13 +34,12 @@ const PIECE: usize = 128 * 1024;
 /// Side of a tile, some cache lines: 16 KiB of `f32`, which the first-level cache holds.
 const TILE: usize = 64;
 
-/// Numbers of four bytes in a row of a tile that is transposed in registers, of which it has 64: half as
-/// many of eight.
-const RUN: usize = 128;
+/// Rows of a block that is transposed in registers, and the least of a piece. Each column of the block
+/// is a run of the source, long enough for the processor to see what comes next.
+const TALL: usize = 512;
 
-/// Rows of a transposed copy to a piece: long enough runs in the source for the processor to see
-/// them coming.
-const TALL: usize = 4 * TILE;
+/// Bytes of a row of such a block, which with what is read for it stays in the second cache.
+const WIDE: usize = 256;
 
 /// One loop of the nest.
 #[derive(Clone, Copy)]
@@ -322,7 +322,7 @@ impl<'a, T: Pod> Transposed<'a, T> {
     }
 }
 
-impl<T: Element + LaneMemory> WithSimd for Transposed<'_, T> {
+impl<T: GemmFloat> WithSimd for Transposed<'_, T> {
     type Output = ();
 
     /// By blocks of a register's lanes, where registers can be transposed; what is left of rows and
@@ -335,31 +335,32 @@ impl<T: Element + LaneMemory> WithSimd for Transposed<'_, T> {
         let width = T::width::<S>();
         let (rows, columns) = (self.down.size, self.across.size);
         let (whole_rows, whole_columns) = (rows - rows % width, columns - columns % width);
-        let mut tile = [T::default(); TILE * RUN];
-        let run = RUN * 4 / size_of::<T>();
-        for column in (0..whole_columns).step_by(run) {
-            let columns = run.min(whole_columns - column);
-            for row in (0..whole_rows).step_by(TILE) {
-                let rows = TILE.min(whole_rows - row);
+        let wide = WIDE / size_of::<T>();
+        let mut scratch = Scratch::take(TALL * wide);
+        for row in (0..whole_rows).step_by(TALL) {
+            let rows = TALL.min(whole_rows - row);
+            for column in (0..whole_columns).step_by(wide) {
+                let columns = wide.min(whole_columns - column);
+                let block = &mut scratch.elements()[..rows * columns];
                 for k in (0..columns).step_by(width) {
                     for i in (0..rows).step_by(width) {
-                        let mut block = [T::splat(simd, T::default()); WIDEST];
+                        let mut square = [T::splat(simd, T::default()); WIDEST];
                         for lane in 0..width {
                             let line = &self.from[self.place(row + i, column + k + lane)..];
                             if let Some(&line) = T::split::<S>(line).0.first() {
-                                block[lane] = line;
+                                square[lane] = line;
                             }
                         }
-                        transpose::<S, T>(simd, &mut block);
+                        transpose::<S, T>(simd, &mut square);
                         for lane in 0..width {
-                            let line = &mut tile[(i + lane) * run + k..];
+                            let line = &mut block[(i + lane) * columns + k..];
                             if let Some(line) = T::split_mut::<S>(line).0.first_mut() {
-                                *line = block[lane];
+                                *line = square[lane];
                             }
                         }
                     }
                 }
-                for (i, line) in tile.chunks_exact(run).take(rows).enumerate() {
+                for (i, line) in block.chunks_exact(columns).enumerate() {
                     let first = (row + i) * self.down.to + column;
                     // In registers: a slice copy would call a function for each row.
                     let to = T::split_mut::<S>(&mut self.to[first..first + columns]).0;

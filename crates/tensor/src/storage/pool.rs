@@ -61,8 +61,9 @@ pub mod memory {
 
     /// Gives all memory that waits for its next use back to the system.
     ///
-    /// Matrix products keep memory of their own, which is neither counted nor given back: each
-    /// thread that computed some, up to two buffers of 2¹⁹ elements for each type.
+    /// Matrix products, convolutions and transposed copies keep memory of their own, which is neither
+    /// counted nor given back: each thread that computed some, up to two buffers of 2¹⁹ elements for
+    /// each type.
     pub fn release() {
         // Freed after the lock is.
         let _all = pool().empty();
