@@ -7,6 +7,10 @@
 use super::parallel::{PIECE, for_each_piece};
 use crate::element::Element;
 
+/// Most columns that are scanned side by side: their states stay in the second cache, and however many
+/// columns there are take no more memory.
+const SIDE_BY_SIDE: usize = 32 * 1024;
+
 /// Scans `elements`, `[outer, axis, inner]`, from `start` on: `step` gives the next state, whose
 /// `value` goes to `output`.
 pub(crate) fn scan<E: Copy + Sync, O: Element, A: Copy + Sync>(
@@ -33,15 +37,45 @@ pub(crate) fn scan<E: Copy + Sync, O: Element, A: Copy + Sync>(
                     *to = value(state);
                 }
             } else {
-                let mut states = vec![start; inner];
-                let rows = from.chunks_exact(inner).zip(to.chunks_exact_mut(inner));
-                for (place, (from, to)) in rows.enumerate() {
-                    for ((&x, to), state) in from.iter().zip(to).zip(&mut states) {
-                        *state = step(*state, place, x);
-                        *to = value(*state);
+                let mut states = vec![start; inner.min(SIDE_BY_SIDE)];
+                for first in (0..inner).step_by(SIDE_BY_SIDE) {
+                    let columns = first..inner.min(first + SIDE_BY_SIDE);
+                    states.fill(start);
+                    let rows = from.chunks_exact(inner).zip(to.chunks_exact_mut(inner));
+                    for (place, (from, to)) in rows.enumerate() {
+                        let row = from[columns.clone()].iter().zip(&mut to[columns.clone()]);
+                        for ((&x, to), state) in row.zip(&mut states) {
+                            *state = step(*state, place, x);
+                            *to = value(*state);
+                        }
                     }
                 }
             }
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_columns_than_are_scanned_side_by_side_have_a_state_each() {
+        let inner = SIDE_BY_SIDE + 5;
+        let elements: Vec<i64> = (0..3 * inner as i64).collect();
+        let mut sums = vec![0; elements.len()];
+        let add = |state: i64, place, x: i64| state + place as i64 * x;
+        scan(&elements, 3, inner, 7, add, |state| state, &mut sums);
+        for column in 0..inner {
+            let mut expected = 7;
+            for row in 0..3 {
+                expected += (row * elements[row * inner + column] as usize) as i64;
+                assert_eq!(
+                    sums[row * inner + column],
+                    expected,
+                    "row {row}, column {column}"
+                );
+            }
+        }
+    }
 }
