@@ -28,7 +28,7 @@ pub use float::{LaneFloat, LaneMemory, WIDEST};
 pub(in crate::cpu) use horizontal::{first_lanes, sum_registers};
 pub use in_step::InStep;
 pub use instruction_set::{InstructionSet, dispatch};
-pub use prefetch::{prefetch, prefetch_after};
+pub use prefetch::{AHEAD, prefetch, prefetch_after};
 pub use single::single;
 pub(in crate::cpu) use transpose::{transpose, transposes_in_registers};
 

@@ -2,7 +2,7 @@
 
 use pulp::Simd;
 
-use super::super::lanes::{WIDEST, first_lanes, prefetch_after, sum_registers};
+use super::super::lanes::{AHEAD, WIDEST, first_lanes, prefetch_after, sum_registers};
 use super::{Epilogue, GemmFloat, Matrix, Product, Scratch};
 
 /// The product by dot products. The rows of `a` must be contiguous.
@@ -209,9 +209,13 @@ fn dots<S: Simd, T: GemmFloat, const ROWS: usize, const COLUMNS: usize>(
         ys_in_registers[j] = &T::split::<S>(ys[j]).0[..registers];
     }
     let whole = registers - 1;
+    // So far ahead of a long row is another that is read already.
+    let prefetches = ROWS * size_of_val(xs[0]) <= AHEAD;
     for p in 0..whole {
         for i in 0..ROWS {
-            prefetch_after(simd, &xs_in_registers[i][p], 1);
+            if prefetches {
+                prefetch_after(simd, &xs_in_registers[i][p], 1);
+            }
             for j in 0..COLUMNS {
                 let (x, y) = (xs_in_registers[i][p], ys_in_registers[j][p]);
                 sums[i][j] = T::mul_add(simd, x, y, sums[i][j]);

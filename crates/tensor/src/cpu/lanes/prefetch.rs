@@ -9,7 +9,7 @@ use pulp::Simd;
 
 /// How far ahead of its loads a loop asks for memory, in bytes: of 4, 8 and 16 KiB the best for one
 /// stream, and 2 KiB each the best for four.
-const AHEAD: usize = 8192;
+pub const AHEAD: usize = 8192;
 
 /// Asks for memory some way after `vector`, which belongs to one of `streams` slices that are read
 /// side by side from front to back.
