@@ -34,7 +34,7 @@ const BLOCK_BYTES: usize = 512 * 1024;
 /// 98 %, as long as little else is in it. Flat tiles, of six by four registers or four by three, need
 /// fewer addresses, and leave fewer tiles to begin and to end where `c` is as narrow as they are wide.
 #[inline(always)]
-pub(super) fn multiply<S: Simd, T: GemmFloat>(simd: S, product: Product<'_, T>) {
+pub(super) fn multiply<S: Simd, T: GemmFloat>(simd: S, product: &mut Product<'_, T>) {
     // Decided when this is compiled.
     if const { S::REGISTER_COUNT >= 32 } {
         by_tiles::<S, T, 9, 3, 6, 4, 3>(simd, product);
@@ -56,13 +56,15 @@ fn by_tiles<
     const SHORT: usize,
 >(
     simd: S,
-    product: Product<'_, T>,
+    product: &mut Product<'_, T>,
 ) {
-    let Product { m, k, n, a, b, .. } = product;
+    let Product { m, k, n, a, b, .. } = *product;
     let epilogue = product.epilogue;
     let depth = even_piece(k, product.plan.depth);
-    let blocking = Blocking::of::<S, T, NARROW, WIDE>(&product, depth);
+    let blocking = Blocking::of::<S, T, NARROW, WIDE>(product, depth);
     let mut scratch = Scratch::take(COLUMN * depth + blocking.places(depth));
+    // Here, because through the product it would be looked up again for every tile.
+    let c = &mut *product.c;
     let (a_scratch, b_scratch) = scratch.elements().split_at_mut(COLUMN * depth);
 
     for block in cut(0..n, blocking.columns) {
@@ -109,7 +111,7 @@ fn by_tiles<
                     };
                     let bias = epilogue.bias.filter(|_| part.end == k);
                     let target = Target {
-                        c: &mut product.c[row * n + panel.start..],
+                        c: &mut c[row * n + panel.start..],
                         stride: n,
                         columns: panel.len(),
                         finish: Finish {

@@ -10,8 +10,8 @@ use super::{Epilogue, GemmFloat, Matrix, Product, Scratch};
 /// Rows and columns are read in whole registers, of which the last is cut: to load a part of one
 /// takes a call. What has no room for that is copied.
 #[inline(always)]
-pub(super) fn multiply<S: Simd, T: GemmFloat>(simd: S, product: Product<'_, T>) {
-    let Product { k, n, a, b, .. } = product;
+pub(super) fn multiply<S: Simd, T: GemmFloat>(simd: S, product: &mut Product<'_, T>) {
+    let Product { k, n, a, b, .. } = *product;
     let padded = k.next_multiple_of(T::width::<S>());
     let mut scratch = Scratch::take((n + 2) * padded);
     let (copy, end) = scratch.elements().split_at_mut(n * padded);
@@ -70,16 +70,16 @@ impl<'a, T: GemmFloat> Rows<'a, T> {
 #[inline(always)]
 fn columns<S: Simd, T: GemmFloat>(
     simd: S,
-    mut product: Product<'_, T>,
+    product: &mut Product<'_, T>,
     rows: Rows<'_, T>,
     b: Matrix<'_, T>,
 ) {
     let mut column = 0;
     while column < product.n {
         column += match product.n - column {
-            1 => tiles::<S, T, 8, 1>(simd, &mut product, rows, b, column),
-            2 | 3 => tiles::<S, T, 4, 2>(simd, &mut product, rows, b, column),
-            _ => tiles::<S, T, 4, 4>(simd, &mut product, rows, b, column),
+            1 => tiles::<S, T, 8, 1>(simd, product, rows, b, column),
+            2 | 3 => tiles::<S, T, 4, 2>(simd, product, rows, b, column),
+            _ => tiles::<S, T, 4, 4>(simd, product, rows, b, column),
         };
     }
 }

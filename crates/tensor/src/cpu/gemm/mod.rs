@@ -261,7 +261,7 @@ struct Product<'a, T> {
     plan: Plan,
 }
 
-impl<T: GemmFloat> WithSimd for Product<'_, T> {
+impl<T: GemmFloat> WithSimd for &mut Product<'_, T> {
     type Output = ();
 
     #[inline(always)]

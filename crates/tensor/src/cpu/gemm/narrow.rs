@@ -13,8 +13,8 @@ const ROWS: usize = 8;
 
 /// The product by tiles of one register. The rows of `a` must be contiguous.
 #[inline(always)]
-pub(super) fn multiply<S: Simd, T: GemmFloat>(simd: S, product: Product<'_, T>) {
-    let Product { m, k, n, a, b, .. } = product;
+pub(super) fn multiply<S: Simd, T: GemmFloat>(simd: S, product: &mut Product<'_, T>) {
+    let Product { m, k, n, a, b, .. } = *product;
     let epilogue = product.epilogue;
     let width = T::width::<S>();
     let mut scratch = Scratch::take(k * width);

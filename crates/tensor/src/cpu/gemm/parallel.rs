@@ -80,7 +80,7 @@ pub(super) fn matmul<T: GemmFloat>(
 }
 
 /// Computes a product, on several threads if it is large.
-fn share<T: GemmFloat>(product: Product<'_, T>) {
+fn share<T: GemmFloat>(mut product: Product<'_, T>) {
     let Product { m, k, n, .. } = product;
     // With few columns, reading `a` takes longer than the arithmetic.
     let work = m.saturating_mul(k).saturating_mul(n.max(size_of::<T>()));
@@ -100,7 +100,7 @@ fn share<T: GemmFloat>(product: Product<'_, T>) {
     if rows < m {
         share_rows(product, rows);
     } else {
-        compute(product);
+        compute(&mut product);
     }
 }
 
@@ -109,16 +109,11 @@ fn share<T: GemmFloat>(product: Product<'_, T>) {
 /// The one caller of the loops: each part of the crate that the compiler works on separately and
 /// that calls them directly would compile them again.
 #[inline(never)]
-fn compute<T: GemmFloat>(product: Product<'_, T>) {
-    let Some(then) = product.epilogue.then else {
-        return dispatch(product);
-    };
-    let c = product.c;
-    dispatch(Product {
-        c: &mut *c,
-        ..product
-    });
-    then(c);
+fn compute<T: GemmFloat>(product: &mut Product<'_, T>) {
+    dispatch(&mut *product);
+    if let Some(then) = product.epilogue.then {
+        then(product.c);
+    }
 }
 
 fn share_rows<T: GemmFloat>(product: Product<'_, T>, rows: usize) {
@@ -133,7 +128,7 @@ fn share_rows<T: GemmFloat>(product: Product<'_, T>, rows: usize) {
         ..
     } = product;
     for_each_piece(c, rows * n, |start, c| {
-        compute(Product {
+        compute(&mut Product {
             m: c.len() / n,
             k,
             n,
@@ -169,7 +164,7 @@ fn share_columns<T: GemmFloat>(product: Product<'_, T>, parts: usize) {
             block.extend_from_slice(&row[start..start + columns]);
         }
         let bias = epilogue.bias.map(|bias| &bias[start..]);
-        compute(Product {
+        compute(&mut Product {
             m,
             k,
             n: columns,

@@ -193,7 +193,7 @@ impl<T: Number> Case<T> {
         }
         let mut c = self.c.clone();
         let epilogue = self.epilogue();
-        let product = Product {
+        let mut product = Product {
             m,
             k,
             n,
@@ -206,7 +206,7 @@ impl<T: Number> Case<T> {
                 ..Plan::with_path(path, self.shape, &b)
             },
         };
-        set.run(product);
+        set.run(&mut product);
         if self.halved {
             halve(&mut c);
         }
