@@ -46,8 +46,8 @@ fn exchange<S: Simd, T: LaneMemory, const HALF: usize>(
     }
 }
 
-/// The upper half of every `2 · HALF` lanes of `a` where `low` holds, in the lower half; in the upper half
-/// the lower one of `b`.
+/// Of every `2 · HALF` lanes, in the lower half (where `low` holds) the upper one of `a`, and in the
+/// upper half the lower one of `b`.
 #[inline(always)]
 pub(super) fn off_diagonal<S: Simd, T: LaneMemory, const HALF: usize>(
     simd: S,
