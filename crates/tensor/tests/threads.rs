@@ -49,6 +49,7 @@ fn floats<T: Float + macula_tensor::random::RandomFloat>() -> Vec<String> {
     let places = index.narrow(1, 0, 1).unwrap().flatten().unwrap();
     let batch = Tensor::<T>::normal([37, 20, 41], 0.0, 1.0, &mut rng).unwrap();
     let columns = batch.transpose(1, 2).unwrap();
+    let tall = Tensor::<T>::normal([8193, 70], 0.0, 1.0, &mut rng).unwrap();
     let slope = Derived::new(Tanh).differentiate(0);
     let mut results = bits(&[
         // Random numbers.
@@ -114,6 +115,7 @@ fn floats<T: Float + macula_tensor::random::RandomFloat>() -> Vec<String> {
         turned.matmul(&backwards),
         long.dot(&long),
         batch.matmul(&columns),
+        tall.matmul(&x.narrow(1, 0, 1).unwrap().narrow(0, 0, 70).unwrap()),
         x.linear(&backwards, None),
         x.linear_map(&backwards, None, Tanh),
         long.narrow(0, 0, 401).and_then(|some| some.outer(&some)),

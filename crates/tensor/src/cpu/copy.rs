@@ -21,9 +21,9 @@ use pulp::bytemuck::{Pod, cast_slice, cast_slice_mut};
 use pulp::{Simd, WithSimd};
 use smallvec::SmallVec;
 
-use super::gemm::{GemmFloat, Scratch};
-use super::lanes::{WIDEST, transpose, transposes_in_registers};
+use super::lanes::{LaneMemory, WIDEST, transpose, transposes_in_registers};
 use super::parallel::for_each_piece;
+use super::scratch::{Lent, Scratch};
 use crate::element::Element;
 use crate::shape::{Shape, Sizes};
 use crate::tensor::View;
@@ -322,7 +322,7 @@ impl<'a, T: Pod> Transposed<'a, T> {
     }
 }
 
-impl<T: GemmFloat> WithSimd for Transposed<'_, T> {
+impl<T: LaneMemory + Lent> WithSimd for Transposed<'_, T> {
     type Output = ();
 
     /// By blocks of a register's lanes, where registers can be transposed; what is left of rows and

@@ -17,6 +17,7 @@ pub(crate) mod pointwise;
 pub(crate) mod pooling;
 pub(crate) mod reduce;
 pub(crate) mod scan;
+mod scratch;
 pub(crate) mod softmax;
 pub(crate) mod sort;
 pub(crate) mod source;

@@ -37,22 +37,34 @@ pub(crate) fn scan<E: Copy + Sync, O: Element, A: Copy + Sync>(
                     *to = value(state);
                 }
             } else {
-                let mut states = vec![start; inner.min(SIDE_BY_SIDE)];
-                for first in (0..inner).step_by(SIDE_BY_SIDE) {
-                    let columns = first..inner.min(first + SIDE_BY_SIDE);
-                    states.fill(start);
-                    let rows = from.chunks_exact(inner).zip(to.chunks_exact_mut(inner));
-                    for (place, (from, to)) in rows.enumerate() {
-                        let row = from[columns.clone()].iter().zip(&mut to[columns.clone()]);
-                        for ((&x, to), state) in row.zip(&mut states) {
-                            *state = step(*state, place, x);
-                            *to = value(*state);
-                        }
-                    }
-                }
+                columns(from, inner, start, &step, &value, to);
             }
         }
     });
+}
+
+/// Scans the `inner` columns of a matrix.
+fn columns<E: Copy, O, A: Copy>(
+    from: &[E],
+    inner: usize,
+    start: A,
+    step: impl Fn(A, usize, E) -> A,
+    value: impl Fn(A) -> O,
+    to: &mut [O],
+) {
+    let mut states = vec![start; inner.min(SIDE_BY_SIDE)];
+    for first in (0..inner).step_by(SIDE_BY_SIDE) {
+        let columns = first..inner.min(first + SIDE_BY_SIDE);
+        states.fill(start);
+        let rows = from.chunks_exact(inner).zip(to.chunks_exact_mut(inner));
+        for (place, (from, to)) in rows.enumerate() {
+            let row = from[columns.clone()].iter().zip(&mut to[columns.clone()]);
+            for ((&x, to), state) in row.zip(&mut states) {
+                *state = step(*state, place, x);
+                *to = value(*state);
+            }
+        }
+    }
 }
 
 #[cfg(test)]

@@ -15,9 +15,10 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
-use super::super::gemm::{GemmFloat, Scratch};
+use super::super::gemm::GemmFloat;
 use super::super::lanes::dispatch;
 use super::super::parallel::map_pieces;
+use super::super::scratch::Scratch;
 use super::axis::Axis;
 use super::planes::{Image, Layout, SLACK, copy_row};
 use super::tiles::{ROWS, Strip, height};

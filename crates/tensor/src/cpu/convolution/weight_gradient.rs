@@ -18,9 +18,10 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
-use super::super::gemm::{GemmFloat, Scratch};
+use super::super::gemm::GemmFloat;
 use super::super::lanes::dispatch;
 use super::super::parallel::map_pieces;
+use super::super::scratch::Scratch;
 use super::Geometry;
 use super::axis::Axis;
 use super::correlate::rows_of_a_band;

@@ -48,13 +48,12 @@ mod plan;
 #[cfg(test)]
 mod tests;
 
-use std::cell::RefCell;
 use std::ops::AddAssign;
 
 use pulp::{Simd, WithSimd};
 
 use super::lanes::LaneMemory;
-use crate::element::Element;
+use super::scratch::{Lent, Scratch};
 pub(crate) use parallel::matmul_batch;
 use plan::Plan;
 
@@ -175,75 +174,22 @@ impl<T> Epilogue<'_, T> {
 }
 
 /// What the products need of a number type beyond its lanes.
-pub trait GemmFloat: Element + LaneMemory + PartialOrd + AddAssign {
+pub trait GemmFloat: Lent + LaneMemory + PartialOrd + AddAssign {
     /// The sum of the lanes of a register.
     fn sum_lanes<S: Simd>(simd: S, vector: Self::Vector<S>) -> Self;
-
-    /// Calls `work` with the buffers for packed operands that this thread keeps between products:
-    /// at most [`BUFFERS_KEPT`] of [`BUFFER_KEPT`] elements.
-    fn with_store<R>(work: impl FnOnce(&mut Vec<Vec<Self>>) -> R) -> R;
 }
 
-const BUFFERS_KEPT: usize = 2;
-const BUFFER_KEPT: usize = 1 << 19;
-
-macro_rules! gemm_float {
-    ($T:ident, $sum:ident) => {
-        impl GemmFloat for $T {
-            #[inline(always)]
-            fn sum_lanes<S: Simd>(simd: S, vector: Self::Vector<S>) -> Self {
-                simd.$sum(vector)
-            }
-
-            #[inline(always)]
-            fn with_store<R>(work: impl FnOnce(&mut Vec<Vec<Self>>) -> R) -> R {
-                thread_local!(static STORE: RefCell<Vec<Vec<$T>>> = const { RefCell::new(Vec::new()) });
-                STORE.with_borrow_mut(work)
-            }
-        }
-    };
-}
-
-gemm_float!(f32, reduce_sum_f32s);
-gemm_float!(f64, reduce_sum_f64s);
-
-/// Elements of unspecified content that start on a cache line, lent by the thread.
-///
-/// The buffer leaves the thread's store while it is in use, so a product that runs inside another
-/// one on the same thread (a thread that waits for its share may be given other work) gets another.
-pub(in crate::cpu) struct Scratch<T: GemmFloat> {
-    buffer: Vec<T>,
-    start: usize,
-}
-
-impl<T: GemmFloat> Scratch<T> {
+impl GemmFloat for f32 {
     #[inline(always)]
-    pub(in crate::cpu) fn take(length: usize) -> Self {
-        const LINE: usize = 64;
-        let slack = LINE / size_of::<T>();
-        let mut buffer = T::with_store(|store| store.pop()).unwrap_or_default();
-        if buffer.len() < length + slack {
-            buffer = vec![T::ZERO; length + slack];
-        }
-        let start = buffer.as_ptr().align_offset(LINE).min(slack);
-        Self { buffer, start }
-    }
-
-    #[inline(always)]
-    pub(in crate::cpu) fn elements(&mut self) -> &mut [T] {
-        &mut self.buffer[self.start..]
+    fn sum_lanes<S: Simd>(simd: S, vector: Self::Vector<S>) -> Self {
+        simd.reduce_sum_f32s(vector)
     }
 }
 
-impl<T: GemmFloat> Drop for Scratch<T> {
+impl GemmFloat for f64 {
     #[inline(always)]
-    fn drop(&mut self) {
-        let buffer = std::mem::take(&mut self.buffer);
-        T::with_store(|store| {
-            if buffer.len() <= BUFFER_KEPT && store.len() < BUFFERS_KEPT {
-                store.push(buffer);
-            }
-        });
+    fn sum_lanes<S: Simd>(simd: S, vector: Self::Vector<S>) -> Self {
+        simd.reduce_sum_f64s(vector)
     }
 }
 

@@ -5,9 +5,15 @@ use super::super::parallel::{PIECE, for_each_piece, map_pieces};
 use super::plan::Plan;
 use super::{Batch, Epilogue, GemmFloat, Matrix, Product, Scratch};
 
-/// Products of numbers (m · k · n) below which a second thread costs more than it does: waking one
-/// takes several microseconds, in which one thread does a million products, or reads a megabyte.
+/// [`work`] below which a second thread costs more than it does: waking one takes several microseconds,
+/// in which one thread does a million products, or reads a megabyte.
 const WORTH_SHARING: usize = 1 << 21;
+
+/// Products of numbers, or bytes of `a` where these are more: with few columns, reading `a` takes
+/// longer than the arithmetic.
+fn work<T>([m, k, n]: [usize; 3]) -> usize {
+    m.saturating_mul(k).saturating_mul(n.max(size_of::<T>()))
+}
 
 /// Fewest rows of c that are worth a thread: each thread packs `b` for itself.
 const ROWS_FOR_A_THREAD: usize = 32;
@@ -82,8 +88,7 @@ pub(super) fn matmul<T: GemmFloat>(
 /// Computes a product, on several threads if it is large.
 fn share<T: GemmFloat>(mut product: Product<'_, T>) {
     let Product { m, k, n, .. } = product;
-    // With few columns, reading `a` takes longer than the arithmetic.
-    let work = m.saturating_mul(k).saturating_mul(n.max(size_of::<T>()));
+    let work = work::<T>([m, k, n]);
     let parts = match work < WORTH_SHARING {
         true => 1,
         false => rayon::current_num_threads().min(2 * work / WORTH_SHARING),
@@ -193,7 +198,7 @@ pub(crate) fn matmul_batch<T: GemmFloat>(
     c: &mut [T],
     epilogue: Epilogue<'_, T>,
 ) {
-    let [m, k, n] = shape;
+    let [m, _, n] = shape;
     let batch = a.starts.len();
     let length = m * n;
     if length == 0 || batch == 0 {
@@ -208,7 +213,7 @@ pub(crate) fn matmul_batch<T: GemmFloat>(
             matmul(shape, a.matrix(number), b.matrix(number), c, epilogue);
         }
     };
-    let work = length.saturating_mul(k);
+    let work = work::<T>(shape);
     let total = work.saturating_mul(batch);
     if work >= WORTH_SHARING || total < WORTH_SHARING {
         return run(0, c);
