@@ -94,7 +94,7 @@ fn large<T: Standard>(bench: &mut Bench<'_>) {
         normal::<T>(&[4096, n / 4096]),
         normal::<T>(&[4096, n / 4096]),
     );
-    let row = normal::<T>(&[n / 4096]);
+    let (row, column) = (normal::<T>(&[n / 4096]), normal::<T>(&[4096, 1]));
     let [a, b] = [&x, &y].map(|x| x.as_slice().expect("row-major"));
     let mut c = vec![T::ZERO; n];
     let mut loop_of = |f: fn(T, T) -> T| slices(a, b, black_box(&mut c), f);
@@ -115,6 +115,12 @@ fn large<T: Standard>(bench: &mut Bench<'_>) {
         "add a row",
         two,
         || drop(black_box(x.add(&row))),
+        &mut [("slices", &mut || loop_of(|a, _| a + T::ONE))],
+    );
+    bench.compare(
+        "add a column",
+        two,
+        || drop(black_box(x.add(&column))),
         &mut [("slices", &mut || loop_of(|a, _| a + T::ONE))],
     );
     bench.compare(

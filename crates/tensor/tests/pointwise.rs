@@ -5,8 +5,11 @@
 mod common;
 
 use common::{
-    Binary, Case, anything, assert_within, cases, integer, operands, pairs, pairs_agree, same,
+    Binary, Case, anything, assert_within, cases, eighths, integer, operands, pairs, pairs_agree,
+    same,
 };
+use macula_tensor::ops::apply::chain;
+use macula_tensor::pointwise::Derived;
 use macula_tensor::{Float, Pointwise, Result, Scalar, Tensor, keep};
 use proptest::prelude::*;
 
@@ -262,6 +265,44 @@ impl Pointwise<2> for Midpoint {
     }
 }
 
+/// Operands with an axis that is long enough for its elements to be read where they lie.
+fn long_rows_agree<T: Float>(case: &Case) {
+    let operands = operands(case, eighths::<T>);
+    let arithmetic: [Binary<T, T>; 2] = [
+        ("sub", |a, b| a.sub(b), |a, b| a - b),
+        ("mul", |a, b| a.mul(b), |a, b| a * b),
+    ];
+    pairs_agree(&arithmetic, &operands, |a, b| a == b);
+    pairs_agree(&comparisons(), &operands, |a: bool, b| a == b);
+    let selections: [Binary<T, T>; 1] = [(
+        "select",
+        |a, b| Tensor::select(&a.lt(&Tensor::from(T::ONE))?, b, a),
+        |a, b| if a < T::ONE { b } else { a },
+    )];
+    pairs_agree(&selections, &operands, |a, b| a == b);
+    let slopes: [Binary<T, T>; 1] = [(
+        "slope times seed",
+        |a, b| {
+            let mut seed = b.clone();
+            chain(&Derived::new(Square).differentiate(0), [a], &mut seed)?;
+            Ok(seed)
+        },
+        |a, b| (a + a) * b,
+    )];
+    pairs_agree(&slopes, &operands, |a, b| a == b);
+}
+
+/// x².
+#[derive(Clone, Copy, Debug)]
+struct Square;
+
+impl Pointwise<1> for Square {
+    const NAME: &'static str = "square";
+    fn eval<S: Scalar>(&self, [x]: [S; 1]) -> S {
+        x.square()
+    }
+}
+
 fn comparisons<T: macula_tensor::Number>() -> [Binary<T, bool>; 6] {
     [
         ("eq", |a, b| a.eq(b), |a, b| a == b),
@@ -286,6 +327,20 @@ proptest! {
     fn arithmetic_of_two_tensors_is_the_naive_one(case in cases(5)) {
         arithmetic_agrees::<f32>(&case);
         arithmetic_agrees::<f64>(&case);
+    }
+
+    #[test]
+    fn long_rows_and_columns_are_the_naive_ones(
+        mut case in cases(3),
+        long in any::<prop::sample::Index>(),
+        length in 50_usize..400,
+    ) {
+        if !case.axes.is_empty() {
+            let axis = long.index(case.axes.len());
+            case.axes[axis].0 = length;
+        }
+        long_rows_agree::<f32>(&case);
+        long_rows_agree::<f64>(&case);
     }
 
     #[test]

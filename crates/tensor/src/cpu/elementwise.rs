@@ -8,8 +8,7 @@ use pulp::{Simd, WithSimd};
 
 use super::lanes::dispatch;
 use super::parallel::{PIECE, for_each_piece};
-use super::pointwise::BLOCK;
-use super::source::Source;
+use super::source::{BLOCK, Source, Stretch};
 use crate::element::Element;
 use crate::tensor::View;
 
@@ -77,15 +76,26 @@ fn strided<A: Element, B: Element, C: Element, O: Element>(
             [B::default(); BLOCK],
             [C::default(); BLOCK],
         );
-        for (number, output) in piece.chunks_mut(BLOCK).enumerate() {
-            let (first, length) = (start + number * BLOCK, output.len());
-            dispatch(Loop {
-                a: a.block(first, length, &mut scratch.0),
-                b: b.block(first, length, &mut scratch.1),
-                c: c.block(first, length, &mut scratch.2),
-                output,
-                function,
-            });
+        let mut done = 0;
+        while done < piece.len() {
+            let first = start + done;
+            let rows = [a.row_from(first), b.row_from(first), c.row_from(first)];
+            let stretch = Stretch::of(&rows, piece.len() - done);
+            let a = a.along(first, rows[0], stretch, &mut scratch.0);
+            let b = b.along(first, rows[1], stretch, &mut scratch.1);
+            let c = c.along(first, rows[2], stretch, &mut scratch.2);
+            let steps = piece[done..][..stretch.length].chunks_mut(stretch.step);
+            for (number, output) in steps.enumerate() {
+                let (from, length) = (number * stretch.step, output.len());
+                dispatch(Loop {
+                    a: a.at(from, length),
+                    b: b.at(from, length),
+                    c: c.at(from, length),
+                    output,
+                    function,
+                });
+            }
+            done += stretch.length;
         }
     });
 }

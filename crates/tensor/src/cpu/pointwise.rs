@@ -4,9 +4,9 @@
 //!
 //! 1. It runs on registers instead of single numbers; the last, partly filled register takes the
 //!    same path as the others, so a number's result does not depend on where it stands.
-//! 2. An operand that does not lie in row-major order (a transpose, a broadcast row) is first
-//!    unpacked, [`BLOCK`] elements at a time, into a scratch that stays in the first-level cache.
-//!    So there is one inner loop for all strides.
+//! 2. An operand that does not lie in row-major order (a transpose, a broadcast column) is first
+//!    unpacked, some elements at a time, into a scratch that stays in the first-level cache
+//!    ([`source`](super::source)). So there is one inner loop for all strides.
 //! 3. Large outputs are cut into pieces for several threads.
 //!
 //! 4. A derivative of second or higher order is not compiled: its [`Program`] is interpreted, each
@@ -21,15 +21,12 @@ use smallvec::SmallVec;
 
 use super::lanes::{LaneFloat, LaneMemory, Lanes, dispatch};
 use super::parallel::{PIECE, for_each_piece};
-use super::source::Source;
+use super::source::{Along, BLOCK, Source, Stretch};
+use super::walk::Row;
 use crate::element::Float;
 use crate::pointwise::{Derived, Pointwise};
 use crate::program::Program;
 use crate::tensor::View;
-
-/// Elements unpacked at a time: 4 to 8 KiB an operand. Finding a block's place takes some divisions,
-/// which this many elements are worth.
-pub(super) const BLOCK: usize = 1024;
 
 /// Writes `formula(inputs…)` to `output`.
 ///
@@ -99,16 +96,29 @@ pub(crate) fn strided<T: Float, F: Pointwise<N>, const N: usize>(
     let (inputs, seed) = sources.split_at(N);
     for_each_piece(output, PIECE, |start, piece| {
         let mut scratch = [[T::ZERO; BLOCK]; N];
-        for (index, block) in piece.chunks_mut(BLOCK).enumerate() {
-            let (first, length) = (start + index * BLOCK, block.len());
-            let mut slices = [&[][..]; N];
-            for ((slice, input), scratch) in slices.iter_mut().zip(inputs).zip(&mut scratch) {
-                *slice = input.block(first, length, scratch);
+        let mut done = 0;
+        while done < piece.len() {
+            let first = start + done;
+            let mut rows = [Row::default(); N];
+            for (row, input) in rows.iter_mut().zip(inputs) {
+                *row = input.row_from(first);
             }
-            if let Some(seed) = seed.first() {
-                seed.copy(first, block);
+            let stretch = Stretch::of(&rows, piece.len() - done);
+            let mut along = [Along::default(); N];
+            let operands = inputs.iter().zip(rows).zip(&mut scratch);
+            for (along, ((input, row), scratch)) in along.iter_mut().zip(operands) {
+                *along = input.along(first, row, stretch, scratch);
             }
-            run(kernel, &slices, block);
+            let steps = piece[done..][..stretch.length].chunks_mut(stretch.step);
+            for (number, output) in steps.enumerate() {
+                let from = number * stretch.step;
+                if let Some(seed) = seed.first() {
+                    seed.copy(first + from, output);
+                }
+                let slices = along.map(|along| along.at(from, output.len()));
+                run(kernel, &slices, output);
+            }
+            done += stretch.length;
         }
     });
 }

@@ -1,8 +1,71 @@
 //! An operand, as a loop over slices reads it.
+//!
+//! Several operands are read side by side, a [`Stretch`] at a time. Where each has at least
+//! [`EVEN`] elements that follow one another, or one element so many times (a broadcast row, a
+//! broadcast column), that many are read where they lie; else [`BLOCK`] elements are unpacked.
 
-use super::walk::Walk;
+use super::walk::{Row, Walk};
 use crate::element::Element;
 use crate::tensor::View;
+
+/// Elements unpacked at a time: 4 to 8 KiB an operand. Finding a block's place takes some divisions,
+/// which this many elements are worth.
+pub(super) const BLOCK: usize = 1024;
+/// Elements that are worth a stretch of their own.
+const EVEN: usize = 64;
+/// Copies that are made of an element which repeats. Few: a load is taken to depend on the stores before
+/// it to an address with the same last bits, and these are fewer where it comes from few places.
+const COPIES: usize = 128;
+
+/// The next elements of all operands: `length` of them, computed `step` at a time.
+#[derive(Clone, Copy)]
+pub(super) struct Stretch {
+    pub(super) length: usize,
+    pub(super) step: usize,
+    /// Whether each operand's are in one row, and follow one another there or are all the same.
+    even: bool,
+}
+
+impl Stretch {
+    /// The longest for operands in these rows, of at most `most` elements.
+    pub(super) fn of(rows: &[Row], most: usize) -> Self {
+        let even = |row: &Row| match row.step {
+            0 | 1 => row.length,
+            _ => 0,
+        };
+        let length = rows.iter().map(even).min().unwrap_or(0);
+        if length < EVEN {
+            return Self {
+                length: BLOCK.min(most),
+                step: BLOCK,
+                even: false,
+            };
+        }
+        let length = length.min(most);
+        let repeats = rows.iter().any(|row| row.step == 0);
+        Self {
+            length,
+            step: if repeats { COPIES } else { length },
+            even: true,
+        }
+    }
+}
+
+/// An operand's elements along a [`Stretch`].
+#[derive(Clone, Copy, Default)]
+pub(super) struct Along<'a, T> {
+    elements: &'a [T],
+    repeats: bool,
+}
+
+impl<'a, T> Along<'a, T> {
+    /// `length` of them from `start` on, at most a step.
+    #[inline(always)]
+    pub(super) fn at(self, start: usize, length: usize) -> &'a [T] {
+        let start = if self.repeats { 0 } else { start };
+        &self.elements[start..start + length]
+    }
+}
 
 /// The elements of a view in row-major order, piece by piece.
 pub(super) enum Source<'a, T> {
@@ -31,6 +94,42 @@ impl<'a, T: Element> Source<'a, T> {
         match self {
             Self::Contiguous(elements) => to.copy_from_slice(&elements[start..start + to.len()]),
             Self::Strided(walk) => walk.copy_from(start, to),
+        }
+    }
+
+    /// The row from element `start` on.
+    pub(super) fn row_from(&self, start: usize) -> Row {
+        match self {
+            Self::Contiguous(elements) => Row {
+                place: start,
+                length: elements.len() - start,
+                step: 1,
+            },
+            Self::Strided(walk) => walk.row_from(start),
+        }
+    }
+
+    /// The elements of a stretch from `start` on, which is where `row` begins.
+    pub(super) fn along<'b>(
+        &'b self,
+        start: usize,
+        row: Row,
+        stretch: Stretch,
+        scratch: &'b mut [T; BLOCK],
+    ) -> Along<'b, T> {
+        match self {
+            Self::Strided(walk) if stretch.even && row.step == 0 => {
+                let copies = &mut scratch[..COPIES];
+                copies.fill(walk.at(row.place));
+                Along {
+                    elements: copies,
+                    repeats: true,
+                }
+            }
+            _ => Along {
+                elements: self.block(start, stretch.length, scratch),
+                repeats: false,
+            },
         }
     }
 

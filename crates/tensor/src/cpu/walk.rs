@@ -12,6 +12,14 @@ pub(crate) struct Walk<'a, T> {
     offset: usize,
 }
 
+/// Elements in an even walk: the place of the first in memory, their number, and from each to the next.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Row {
+    pub(crate) place: usize,
+    pub(crate) length: usize,
+    pub(crate) step: isize,
+}
+
 impl<'a, T: Element> Walk<'a, T> {
     pub(crate) fn new(view: View<'a, T>) -> Self {
         let mut sizes = Sizes::new();
@@ -44,21 +52,34 @@ impl<'a, T: Element> Walk<'a, T> {
         }
     }
 
+    /// What is left, from element `start` on, of the row that holds it.
+    pub(crate) fn row_from(&self, start: usize) -> Row {
+        let last = self.sizes.len() - 1;
+        let length = self.sizes[last].max(1);
+        let (mut rest, position) = (start / length, start % length);
+        let step = self.strides[last];
+        let mut place = self.offset as isize + position as isize * step;
+        for axis in (0..last).rev() {
+            place += (rest % self.sizes[axis]) as isize * self.strides[axis];
+            rest /= self.sizes[axis];
+        }
+        Row {
+            place: place as usize,
+            length: length - position,
+            step,
+        }
+    }
+
     /// The elements `start, start + 1, …` of the view where they lie, if they follow one another
     /// in memory.
     pub(crate) fn slice(&self, start: usize, length: usize) -> Option<&'a [T]> {
-        let last = self.sizes.len() - 1;
-        let position = start % self.sizes[last].max(1);
-        if self.strides[last] != 1 || position + length > self.sizes[last] {
-            return None;
-        }
-        let mut rest = start / self.sizes[last].max(1);
-        let mut first = self.offset as isize + position as isize;
-        for axis in (0..last).rev() {
-            first += (rest % self.sizes[axis]) as isize * self.strides[axis];
-            rest /= self.sizes[axis];
-        }
-        Some(&self.elements[first as usize..][..length])
+        let row = self.row_from(start);
+        (row.step == 1 && length <= row.length).then(|| &self.elements[row.place..][..length])
+    }
+
+    /// The element at a place in memory.
+    pub(crate) fn at(&self, place: usize) -> T {
+        self.elements[place]
     }
 
     /// Copies the elements `start, start + 1, …` of the view until `output` is full.
