@@ -234,17 +234,23 @@ fn numbers_beside_a_view_do_not_reach_its_product() {
         (9, 21, 5),
         (1, 7, 4),
         (16, 16, 1),
+        (1, 9, 37),
+        (4, 21, 18),
+        (11, 30, 35),
+        (64, 30, 35),
+        (3, 5, 9000),
     ] {
-        // The first k of k + 2 columns are ones, the others NaN.
-        let ones = |rows: usize| {
-            let numbers = (0..rows * (k + 2)).map(|i| if i % (k + 2) < k { 1.0 } else { f32::NAN });
-            let numbers = Tensor::from(numbers.collect::<Vec<_>>());
-            let numbers = numbers.reshape([rows, k + 2]).unwrap();
-            numbers.narrow(1, 0, k).unwrap()
+        // The first of some more columns are ones, the others NaN.
+        let ones = |rows: usize, columns: usize| {
+            let wide = columns + 2;
+            let number = |i| if i % wide < columns { 1.0 } else { f32::NAN };
+            let numbers = Tensor::from((0..rows * wide).map(number).collect::<Vec<_>>());
+            let numbers = numbers.reshape([rows, wide]).unwrap();
+            numbers.narrow(1, 0, columns).unwrap()
         };
-        let columns = ones(n).transpose(0, 1).unwrap();
-        for b in [columns.clone(), columns.contiguous().unwrap()] {
-            let c = ones(m).matmul(&b).unwrap();
+        let columns = ones(n, k).transpose(0, 1).unwrap();
+        for b in [columns.clone(), columns.contiguous().unwrap(), ones(k, n)] {
+            let c = ones(m, k).matmul(&b).unwrap();
             assert_eq!(c.to_vec().unwrap(), vec![k as f32; m * n], "{m}×{k}×{n}");
         }
     }

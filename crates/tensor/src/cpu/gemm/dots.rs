@@ -3,12 +3,13 @@
 use pulp::Simd;
 
 use super::super::lanes::{AHEAD, WIDEST, first_lanes, prefetch_after, sum_registers};
+use super::rows::Rows;
 use super::{Epilogue, GemmFloat, Matrix, Product, Scratch};
 
 /// The product by dot products. The rows of `a` must be contiguous.
 ///
-/// Rows and columns are read in whole registers, of which the last is cut: to load a part of one
-/// takes a call. What has no room for that is copied.
+/// Rows and columns are read in whole registers, of which the last is cut. What has no room for that is
+/// copied.
 #[inline(always)]
 pub(super) fn multiply<S: Simd, T: GemmFloat>(simd: S, product: &mut Product<'_, T>) {
     let Product { k, n, a, b, .. } = *product;
@@ -16,17 +17,7 @@ pub(super) fn multiply<S: Simd, T: GemmFloat>(simd: S, product: &mut Product<'_,
     let mut scratch = Scratch::take((n + 2) * padded);
     let (copy, end) = scratch.elements().split_at_mut(n * padded);
 
-    let start = a.elements.len().saturating_sub(padded);
-    if padded > k {
-        end[..a.elements.len() - start].copy_from_slice(&a.elements[start..]);
-    }
-    let rows = Rows {
-        elements: a.elements,
-        stride: a.row_stride,
-        start,
-        end,
-        length: padded,
-    };
+    let rows = Rows::of(a, k, padded, end);
     if b.row_stride == 1 && (n - 1) * b.column_stride + padded <= b.elements.len() {
         return columns(simd, product, rows, b);
     }
@@ -41,29 +32,6 @@ pub(super) fn multiply<S: Simd, T: GemmFloat>(simd: S, product: &mut Product<'_,
         column_stride: padded,
     };
     columns(simd, product, rows, copy);
-}
-
-/// Rows that are read in whole registers, past their end.
-#[derive(Clone, Copy)]
-struct Rows<'a, T> {
-    elements: &'a [T],
-    stride: usize,
-    /// The last elements, from place `start` on, and room for the end of a register.
-    end: &'a [T],
-    start: usize,
-    /// Elements that are read of each row.
-    length: usize,
-}
-
-impl<'a, T: GemmFloat> Rows<'a, T> {
-    /// The row that begins at a place.
-    #[inline(always)]
-    fn at(&self, place: usize) -> &'a [T] {
-        match self.elements.get(place..place + self.length) {
-            Some(row) => row,
-            None => &self.end[place - self.start..][..self.length],
-        }
-    }
 }
 
 /// All columns: four or two at a time share what is loaded of `a`.
@@ -100,9 +68,9 @@ fn tiles<S: Simd, T: GemmFloat, const ROWS: usize, const COLUMNS: usize>(
     let epilogue = product.epilogue;
     let mut ys: [&[T]; COLUMNS] = [&[]; COLUMNS];
     for j in 0..COLUMNS {
-        ys[j] = &b.elements[(column + j) * b.column_stride..][..rows.length];
+        ys[j] = &b.elements[(column + j) * b.column_stride..][..rows.padded];
     }
-    let last = first_lanes::<S, T>(simd, k + T::width::<S>() - rows.length);
+    let last = first_lanes::<S, T>(simd, k + T::width::<S>() - rows.padded);
     let zeros = [T::splat(simd, T::ZERO); WIDEST];
     let mut place = 0;
     let mut groups = product.c.chunks_exact_mut(WIDEST / COLUMNS * n);

@@ -22,12 +22,13 @@
 //!    dot products along k, where both operands are contiguous.
 //! 5. **A product whose rows fit one register** has nothing to cut, and little to set out
 //!    ([`narrow`]).
-//! 6. **A product may be computed transposed**, cᵀ = bᵀ · aᵀ: with few columns and `a` stored by
+//! 6. **A product of very few rows** is as fast as `b` is read, front to back ([`few_rows`]).
+//! 7. **A product may be computed transposed**, cᵀ = bᵀ · aᵀ: with few columns and `a` stored by
 //!    columns the lanes run along m instead of n. Which way is faster is estimated in [`plan`].
-//! 7. **Large products are split between threads** ([`parallel`]) by rows of `c`, or by columns
+//! 8. **Large products are split between threads** ([`parallel`]) by rows of `c`, or by columns
 //!    where there are few rows; k is never split. One element is always summed in the same order,
 //!    which depends on shape and strides alone, so any number of threads gives the same bits.
-//! 8. **An activation is applied to rows as they are finished**, block by block, before they leave
+//! 9. **An activation is applied to rows as they are finished**, block by block, before they leave
 //!    the cache.
 //!
 //! An infinity or a NaN in an operand reaches every element of `c` that the plain version would
@@ -40,11 +41,13 @@
 
 mod blocks;
 mod dots;
+mod few_rows;
 mod microkernel;
 mod narrow;
 mod pack;
 mod parallel;
 mod plan;
+mod rows;
 #[cfg(test)]
 mod tests;
 
@@ -217,6 +220,8 @@ impl<T: GemmFloat> WithSimd for &mut Product<'_, T> {
             Path::Narrow if self.n <= T::width::<S>() => narrow::multiply(simd, self),
             Path::Narrow => blocks::multiply(simd, self),
             Path::Dots => dots::multiply(simd, self),
+            Path::FewRows if self.m <= few_rows::MOST => few_rows::multiply(simd, self),
+            Path::FewRows => blocks::multiply(simd, self),
         }
     }
 }
@@ -230,4 +235,6 @@ enum Path {
     Narrow,
     /// Lanes along k.
     Dots,
+    /// Lanes along the columns of c, of which there are few rows.
+    FewRows,
 }

@@ -28,25 +28,39 @@ pub(super) fn pack_panels<S: Simd, T: GemmFloat>(
             let source = source.from(p, first);
             let in_rows = source.column_stride == 1 && source.row_stride >= columns;
             match stride / T::width::<S>() {
-                1 if in_rows && columns == stride => copy_rows::<S, T, 1>(places, source),
-                2 if in_rows && columns == stride => copy_rows::<S, T, 2>(places, source),
-                3 if in_rows && columns == stride => copy_rows::<S, T, 3>(places, source),
-                4 if in_rows && columns == stride => copy_rows::<S, T, 4>(places, source),
+                1 if in_rows => copy_rows::<S, T, 1>(places, source, columns),
+                2 if in_rows => copy_rows::<S, T, 2>(places, source, columns),
+                3 if in_rows => copy_rows::<S, T, 3>(places, source, columns),
+                4 if in_rows => copy_rows::<S, T, 4>(places, source, columns),
                 _ => copy_columns(places, stride, source, columns),
             }
         }
     }
 }
 
-/// Copies rows of `N` registers. A slice copy would call a function for each row.
+/// Copies rows to `N` registers each. Of a row that does not fill them the next one is copied too, since
+/// a slice copy would call a function for each row; what it computes is not stored.
 #[inline(always)]
-fn copy_rows<S: Simd, T: GemmFloat, const N: usize>(places: &mut [T], source: Matrix<'_, T>) {
+fn copy_rows<S: Simd, T: GemmFloat, const N: usize>(
+    places: &mut [T],
+    source: Matrix<'_, T>,
+    columns: usize,
+) {
+    let stride = N * T::width::<S>();
+    let room = source.elements.len().checked_sub(stride);
+    let whole = room.map_or(0, |room| room / source.row_stride + 1);
+    let (places, last) = places.split_at_mut(whole.min(places.len() / stride) * stride);
     let places = T::split_mut::<S>(places).0.as_chunks_mut::<N>().0;
-    let rows = source.elements.chunks(source.row_stride);
-    for (place, row) in places.iter_mut().zip(rows) {
+    for (p, place) in places.iter_mut().enumerate() {
+        let row = &source.elements[p * source.row_stride..];
         if let Some(row) = T::split::<S>(row).0.first_chunk() {
             *place = *row;
         }
+    }
+    let first = places.len();
+    last.fill(T::ZERO);
+    for (p, place) in (first..).zip(last.chunks_exact_mut(stride)) {
+        place[..columns].copy_from_slice(&source.from(p, 0).elements[..columns]);
     }
 }
 

@@ -9,10 +9,12 @@ use super::{Batch, Epilogue, GemmFloat, Matrix, Product, Scratch};
 /// in which one thread does a million products, or reads a megabyte.
 const WORTH_SHARING: usize = 1 << 21;
 
-/// Products of numbers, or bytes of `a` where these are more: with few columns, reading `a` takes
-/// longer than the arithmetic.
+/// Products of numbers, or bytes of the larger operand where these are more: with few rows or columns,
+/// reading it takes longer than the arithmetic.
 fn work<T>([m, k, n]: [usize; 3]) -> usize {
-    m.saturating_mul(k).saturating_mul(n.max(size_of::<T>()))
+    let (few, many) = (m.min(n), m.max(n));
+    many.saturating_mul(k)
+        .saturating_mul(few.max(size_of::<T>()))
 }
 
 /// Fewest rows of c that are worth a thread: each thread packs `b` for itself.

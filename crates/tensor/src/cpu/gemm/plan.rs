@@ -1,7 +1,7 @@
 //! Which way a product is computed: a function of its shape and strides, never of the number of
 //! threads, so that the same product always has the same bits.
 
-use super::{GemmFloat, Matrix, Path};
+use super::{GemmFloat, Matrix, Path, few_rows};
 
 /// With fewer rows of `c` than this, copying `b` costs more than a tenth of the product.
 const FEW_ROWS: usize = 48;
@@ -48,6 +48,13 @@ impl Plan {
         // Few enough columns for one register, and few enough of their elements for the first cache.
         if a.column_stride == 1 && n <= width && k <= LONGEST / size_of::<T>() {
             return Self::with_path(Path::Narrow, shape, b);
+        }
+        // Tiles would read a piece of each row of b, or column of a, and wait for it.
+        if b.column_stride == 1 && m <= few_rows::MOST && n >= width {
+            return Self::with_path(Path::FewRows, shape, b);
+        }
+        if a.row_stride == 1 && n <= few_rows::MOST && m >= width {
+            return transposed(Path::FewRows);
         }
         // Tiles would first have to transpose b, a cycle for each element, for few rows.
         if b.row_stride == 1 && b.column_stride >= k && m <= 8 && n > m && k > 5 * m {

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::super::lanes::InstructionSet;
 use super::parallel::matmul;
 use super::plan::Plan;
-use super::{Batch, Epilogue, GemmFloat, Matrix, Path, Product, matmul_batch};
+use super::{Batch, Epilogue, GemmFloat, Matrix, Path, Product, few_rows, matmul_batch};
 
 /// How an operand lies in memory.
 #[derive(Clone, Copy, Debug)]
@@ -188,7 +188,12 @@ impl<T: Number> Case<T> {
     fn check_on(&self, set: InstructionSet, path: Path) -> Result<(), TestCaseError> {
         let [m, k, n] = self.shape;
         let (a, b) = (self.a.matrix(), self.b.matrix());
-        if path != Path::Tiles && a.column_stride != 1 {
+        let can = match path {
+            Path::Tiles => true,
+            Path::Narrow | Path::Dots => a.column_stride == 1,
+            Path::FewRows => b.column_stride == 1,
+        };
+        if !can {
             return Ok(());
         }
         let mut c = self.c.clone();
@@ -267,7 +272,11 @@ proptest! {
         shape in [1..=40usize, 1..=40usize, 1..=40usize], layouts in (layout(), layout()), flags in 0..8u8, seed in 0..1000u64
     ) {
         for set in InstructionSet::available() {
-            for path in [Path::Tiles, Path::Narrow, Path::Dots] {
+            for path in [Path::Tiles, Path::Narrow, Path::Dots, Path::FewRows] {
+                let mut shape = shape;
+                if path == Path::FewRows {
+                    shape[0] = 1 + shape[0] % few_rows::MOST;
+                }
                 Case::<f32>::new(shape, layouts, flags, seed).check_on(set, path)?;
                 Case::<f64>::new(shape, layouts, flags, seed).check_on(set, path)?;
             }
@@ -350,6 +359,7 @@ fn any_number_of_threads_gives_the_same_bits() {
         [20000, 64, 1],
         [20000, 64, 12],
         [3, 2000, 700],
+        [1, 900, 1501],
     ] {
         for layouts in [
             (Layout::RowMajor, Layout::RowMajor),
