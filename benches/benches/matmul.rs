@@ -11,7 +11,7 @@ use macula_benches::peers::{PeerFloat, Product};
 use macula_benches::{Bench, floor, normal};
 
 /// Name, sizes m, k, n, and whether the left operand is stored transposed.
-const CASES: [(&str, [usize; 3], bool); 14] = [
+const CASES: [(&str, [usize; 3], bool); 16] = [
     ("square 64", [64; 3], false),
     ("square 128", [128; 3], false),
     ("square 256", [256; 3], false),
