@@ -5,8 +5,8 @@
 mod common;
 
 use common::{
-    Binary, Case, anything, assert_within, cases, eighths, integer, operands, pairs, pairs_agree,
-    same,
+    Binary, Case, anything, assert_within, cases, eighths, integer, large, operands, pairs,
+    pairs_agree, same,
 };
 use macula_tensor::ops::apply::chain;
 use macula_tensor::pointwise::Derived;
@@ -266,20 +266,19 @@ impl Pointwise<2> for Midpoint {
 }
 
 /// Operands with an axis that is long enough for its elements to be read where they lie.
-fn long_rows_agree<T: Float>(case: &Case) {
-    let operands = operands(case, eighths::<T>);
+fn long_rows_agree<T: Float>(operands: &(Tensor<T>, Tensor<T>)) {
     let arithmetic: [Binary<T, T>; 2] = [
         ("sub", |a, b| a.sub(b), |a, b| a - b),
         ("mul", |a, b| a.mul(b), |a, b| a * b),
     ];
-    pairs_agree(&arithmetic, &operands, |a, b| a == b);
-    pairs_agree(&comparisons(), &operands, |a: bool, b| a == b);
+    pairs_agree(&arithmetic, operands, |a, b| a == b);
+    pairs_agree(&comparisons(), operands, |a: bool, b| a == b);
     let selections: [Binary<T, T>; 1] = [(
         "select",
         |a, b| Tensor::select(&a.lt(&Tensor::from(T::ONE))?, b, a),
         |a, b| if a < T::ONE { b } else { a },
     )];
-    pairs_agree(&selections, &operands, |a, b| a == b);
+    pairs_agree(&selections, operands, |a, b| a == b);
     let slopes: [Binary<T, T>; 1] = [(
         "slope times seed",
         |a, b| {
@@ -289,7 +288,27 @@ fn long_rows_agree<T: Float>(case: &Case) {
         },
         |a, b| (a + a) * b,
     )];
-    pairs_agree(&slopes, &operands, |a, b| a == b);
+    pairs_agree(&slopes, operands, |a, b| a == b);
+}
+
+/// More elements than one thread computes at a time, so that a piece begins within a row.
+#[test]
+fn pieces_of_long_rows_and_columns_are_the_naive_ones() {
+    for [rows, columns] in [[50, 1000], [700, 65], [1, 40_000], [40_000, 1], [2000, 20]] {
+        let tensor = |sizes: &[usize]| large(sizes, &[]).tensor(eighths::<f32>);
+        let all = tensor(&[rows, columns]);
+        let transposed = tensor(&[columns, rows]).transpose(0, 1).unwrap();
+        let others = [
+            tensor(&[columns]),
+            tensor(&[rows, 1]),
+            tensor(&[]),
+            transposed,
+        ];
+        for other in others {
+            long_rows_agree(&(all.clone(), other.clone()));
+            long_rows_agree(&(other, all.clone()));
+        }
+    }
 }
 
 /// x².
@@ -339,8 +358,8 @@ proptest! {
             let axis = long.index(case.axes.len());
             case.axes[axis].0 = length;
         }
-        long_rows_agree::<f32>(&case);
-        long_rows_agree::<f64>(&case);
+        long_rows_agree(&operands(&case, eighths::<f32>));
+        long_rows_agree(&operands(&case, eighths::<f64>));
     }
 
     #[test]

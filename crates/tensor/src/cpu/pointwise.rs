@@ -103,7 +103,11 @@ pub(crate) fn strided<T: Float, F: Pointwise<N>, const N: usize>(
             for (row, input) in rows.iter_mut().zip(inputs) {
                 *row = input.row_from(first);
             }
-            let stretch = Stretch::of(&rows, piece.len() - done);
+            let mut stretch = Stretch::of(&rows, piece.len() - done);
+            if !seed.is_empty() {
+                // It is multiplied while its copy is in the first cache.
+                stretch.step = stretch.step.min(BLOCK);
+            }
             let mut along = [Along::default(); N];
             let operands = inputs.iter().zip(rows).zip(&mut scratch);
             for (along, ((input, row), scratch)) in along.iter_mut().zip(operands) {

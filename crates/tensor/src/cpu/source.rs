@@ -1,8 +1,9 @@
 //! An operand, as a loop over slices reads it.
 //!
-//! Several operands are read side by side, a [`Stretch`] at a time. Where each has at least
-//! [`EVEN`] elements that follow one another, or one element so many times (a broadcast row, a
-//! broadcast column), that many are read where they lie; else [`BLOCK`] elements are unpacked.
+//! Several operands are read side by side, a [`Stretch`] at a time. Where the elements of a row follow one
+//! another in each (a broadcast row), or are all the same (a broadcast column), a row is read where it
+//! lies, or from some copies of its one element. Else, or where rows are short, what is not in order is
+//! unpacked.
 
 use super::walk::{Row, Walk};
 use crate::element::Element;
@@ -11,10 +12,10 @@ use crate::tensor::View;
 /// Elements unpacked at a time: 4 to 8 KiB an operand. Finding a block's place takes some divisions,
 /// which this many elements are worth.
 pub(super) const BLOCK: usize = 1024;
-/// Elements that are worth a stretch of their own.
-const EVEN: usize = 64;
-/// Copies that are made of an element which repeats. Few: a load is taken to depend on the stores before
-/// it to an address with the same last bits, and these are fewer where it comes from few places.
+/// Elements of a row that is worth a stretch of its own.
+const LONG: usize = 64;
+/// Copies that are made of an element which repeats. Few, so that they are loaded from a small part of a
+/// page: a processor takes a load for dependent on earlier stores at the same place of other pages.
 const COPIES: usize = 128;
 
 /// The next elements of all operands: `length` of them, computed `step` at a time.
@@ -22,26 +23,22 @@ const COPIES: usize = 128;
 pub(super) struct Stretch {
     pub(super) length: usize,
     pub(super) step: usize,
-    /// Whether each operand's are in one row, and follow one another there or are all the same.
+    /// Whether each operand's are in one row, where they follow one another or are all the same.
     even: bool,
 }
 
 impl Stretch {
     /// The longest for operands in these rows, of at most `most` elements.
     pub(super) fn of(rows: &[Row], most: usize) -> Self {
-        let even = |row: &Row| match row.step {
-            0 | 1 => row.length,
-            _ => 0,
-        };
-        let length = rows.iter().map(even).min().unwrap_or(0);
-        if length < EVEN {
+        let even = |row: &Row| matches!(row.step, 0 | 1) && row.whole >= LONG;
+        if !rows.iter().all(even) {
             return Self {
                 length: BLOCK.min(most),
                 step: BLOCK,
                 even: false,
             };
         }
-        let length = length.min(most);
+        let length = rows.iter().map(|row| row.rest).fold(most, usize::min);
         let repeats = rows.iter().any(|row| row.step == 0);
         Self {
             length,
@@ -102,7 +99,8 @@ impl<'a, T: Element> Source<'a, T> {
         match self {
             Self::Contiguous(elements) => Row {
                 place: start,
-                length: elements.len() - start,
+                rest: elements.len() - start,
+                whole: elements.len(),
                 step: 1,
             },
             Self::Strided(walk) => walk.row_from(start),
@@ -120,12 +118,16 @@ impl<'a, T: Element> Source<'a, T> {
         match self {
             Self::Strided(walk) if stretch.even && row.step == 0 => {
                 let copies = &mut scratch[..COPIES];
-                copies.fill(walk.at(row.place));
+                copies.fill(walk.at(row.place, 1)[0]);
                 Along {
                     elements: copies,
                     repeats: true,
                 }
             }
+            Self::Strided(walk) if stretch.even => Along {
+                elements: walk.at(row.place, stretch.length),
+                repeats: false,
+            },
             _ => Along {
                 elements: self.block(start, stretch.length, scratch),
                 repeats: false,

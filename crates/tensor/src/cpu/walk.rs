@@ -12,11 +12,16 @@ pub(crate) struct Walk<'a, T> {
     offset: usize,
 }
 
-/// Elements in an even walk: the place of the first in memory, their number, and from each to the next.
+/// The rest of a row, which is an even walk through memory.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Row {
+    /// Where its first element is.
     pub(crate) place: usize,
-    pub(crate) length: usize,
+    /// Its elements.
+    pub(crate) rest: usize,
+    /// Elements of the whole row.
+    pub(crate) whole: usize,
+    /// From each element to the next.
     pub(crate) step: isize,
 }
 
@@ -65,7 +70,8 @@ impl<'a, T: Element> Walk<'a, T> {
         }
         Row {
             place: place as usize,
-            length: length - position,
+            rest: length - position,
+            whole: length,
             step,
         }
     }
@@ -73,13 +79,16 @@ impl<'a, T: Element> Walk<'a, T> {
     /// The elements `start, start + 1, …` of the view where they lie, if they follow one another
     /// in memory.
     pub(crate) fn slice(&self, start: usize, length: usize) -> Option<&'a [T]> {
+        if self.strides.last() != Some(&1) {
+            return None;
+        }
         let row = self.row_from(start);
-        (row.step == 1 && length <= row.length).then(|| &self.elements[row.place..][..length])
+        (length <= row.rest).then(|| self.at(row.place, length))
     }
 
-    /// The element at a place in memory.
-    pub(crate) fn at(&self, place: usize) -> T {
-        self.elements[place]
+    /// Elements from a place in memory on.
+    pub(crate) fn at(&self, place: usize, length: usize) -> &'a [T] {
+        &self.elements[place..place + length]
     }
 
     /// Copies the elements `start, start + 1, …` of the view until `output` is full.

@@ -27,8 +27,8 @@ pub(super) fn multiply<S: Simd, T: GemmFloat>(simd: S, product: &mut Product<'_,
 }
 
 /// The product of `M` rows, a part of the columns at a time, summed in scratch memory that has room for
-/// whole registers. `TOGETHER` rows of `b` are read side by side: with the sums, as many scales as there
-/// are registers for.
+/// whole registers. `TOGETHER` rows of `b` are read side by side, so many that 32 registers hold their
+/// scales and a sum for each row of `c`.
 #[inline(always)]
 fn sum_of_rows<S: Simd, T: GemmFloat, const M: usize, const TOGETHER: usize>(
     simd: S,

@@ -220,8 +220,7 @@ impl<T: GemmFloat> WithSimd for &mut Product<'_, T> {
             Path::Narrow if self.n <= T::width::<S>() => narrow::multiply(simd, self),
             Path::Narrow => blocks::multiply(simd, self),
             Path::Dots => dots::multiply(simd, self),
-            Path::FewRows if self.m <= few_rows::MOST => few_rows::multiply(simd, self),
-            Path::FewRows => blocks::multiply(simd, self),
+            Path::FewRows => few_rows::multiply(simd, self),
         }
     }
 }
@@ -235,6 +234,6 @@ enum Path {
     Narrow,
     /// Lanes along k.
     Dots,
-    /// Lanes along the columns of c, of which there are few rows.
+    /// Lanes along the columns of c, which has at most [`few_rows::MOST`] rows.
     FewRows,
 }

@@ -6,7 +6,7 @@ use super::microkernel::COLUMN;
 use super::{GemmFloat, Matrix};
 
 /// Copies the first `columns` columns of `depth` rows of `source` to panels of `width` columns, one
-/// after the other, the last one followed by zeros up to a whole number of registers.
+/// after the other, the last one followed by any numbers up to a whole number of registers.
 ///
 /// A few rows at a time: what they have in one cache line, or follow each other in, is in the cache
 /// until the next panel reads it.
@@ -38,8 +38,8 @@ pub(super) fn pack_panels<S: Simd, T: GemmFloat>(
     }
 }
 
-/// Copies rows to `N` registers each. Of a row that does not fill them the next one is copied too, since
-/// a slice copy would call a function for each row; what it computes is not stored.
+/// Copies rows to `N` registers each, since a slice copy would call a function for each row. Where a row
+/// does not fill them, what follows it in memory is copied too; sums with that are not stored.
 #[inline(always)]
 fn copy_rows<S: Simd, T: GemmFloat, const N: usize>(
     places: &mut [T],
@@ -58,7 +58,6 @@ fn copy_rows<S: Simd, T: GemmFloat, const N: usize>(
         }
     }
     let first = places.len();
-    last.fill(T::ZERO);
     for (p, place) in (first..).zip(last.chunks_exact_mut(stride)) {
         place[..columns].copy_from_slice(&source.from(p, 0).elements[..columns]);
     }

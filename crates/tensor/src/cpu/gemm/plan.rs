@@ -4,7 +4,7 @@
 use super::{GemmFloat, Matrix, Path, few_rows};
 
 /// With fewer rows of `c` than this, copying `b` costs more than a tenth of the product.
-const FEW_ROWS: usize = 48;
+const WORTH_COPYING: usize = 48;
 
 /// Longest block of k between two visits of the tiles to `c`, in bytes. Nine rows of `a` so long leave
 /// room in a first cache of 32 or 48 KiB.
@@ -61,7 +61,7 @@ impl Plan {
             return transposed(Path::Dots);
         }
         // Few columns, and columns of a to be read as rows: lanes along m.
-        if a.row_stride == 1 && a.column_stride >= m && n < FEW_ROWS && 2 * n <= m {
+        if a.row_stride == 1 && a.column_stride >= m && n < WORTH_COPYING && 2 * n <= m {
             return transposed(Path::Tiles);
         }
         Self::with_path(Path::Tiles, shape, b)
@@ -76,7 +76,7 @@ impl Plan {
     ) -> Self {
         let near = (k * n).saturating_mul(size_of::<T>()) <= IN_PLACE;
         let in_rows = b.column_stride == 1 && b.row_stride >= n;
-        let in_place = in_rows && (near || m < FEW_ROWS);
+        let in_place = in_rows && (near || m < WORTH_COPYING);
         let longest = LONGEST / size_of::<T>();
         let depth = match in_place && m > 6 {
             true => (IN_PLACE / (n * size_of::<T>())).clamp(longest / 8, longest),

@@ -18,8 +18,8 @@ pub(super) struct Rows<'a, T> {
 }
 
 impl<'a, T: GemmFloat> Rows<'a, T> {
-    /// The rows of a matrix with `columns` columns, of which `padded` are read. `end` is memory for as
-    /// many, and not looked at where they are as many.
+    /// The rows of a matrix with `columns` columns, of which `padded` are read. `end` is memory for twice as
+    /// many, and not looked at where these are as many as there are.
     #[inline(always)]
     pub(super) fn of(
         matrix: Matrix<'a, T>,

@@ -285,6 +285,15 @@ proptest! {
 }
 
 #[test]
+fn few_rows_of_very_many_columns_are_three_loops_too() {
+    for flags in 0..8 {
+        let shape = [3, 9, 2 * 8192 + 5];
+        let case = Case::<f32>::new(shape, (Layout::RowMajor, Layout::PaddedRows), flags, 1);
+        case.check(&case.result()).unwrap();
+    }
+}
+
+#[test]
 fn empty_sum_gives_zeros_and_the_bias() {
     let mut c = [f32::NAN; 6];
     let nothing = Matrix {
