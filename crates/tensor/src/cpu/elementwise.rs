@@ -81,9 +81,9 @@ fn strided<A: Element, B: Element, C: Element, O: Element>(
             let first = start + done;
             let rows = [a.row_from(first), b.row_from(first), c.row_from(first)];
             let stretch = Stretch::of(&rows, piece.len() - done);
-            let a = a.along(first, rows[0], stretch, &mut scratch.0);
-            let b = b.along(first, rows[1], stretch, &mut scratch.1);
-            let c = c.along(first, rows[2], stretch, &mut scratch.2);
+            let a = a.along(first, &rows[0], stretch, &mut scratch.0);
+            let b = b.along(first, &rows[1], stretch, &mut scratch.1);
+            let c = c.along(first, &rows[2], stretch, &mut scratch.2);
             let steps = piece[done..][..stretch.length].chunks_mut(stretch.step);
             for (number, output) in steps.enumerate() {
                 let (from, length) = (number * stretch.step, output.len());

@@ -109,7 +109,7 @@ pub(crate) fn strided<T: Float, F: Pointwise<N>, const N: usize>(
                 stretch.step = stretch.step.min(BLOCK);
             }
             let mut along = [Along::default(); N];
-            let operands = inputs.iter().zip(rows).zip(&mut scratch);
+            let operands = inputs.iter().zip(&rows).zip(&mut scratch);
             for (along, ((input, row), scratch)) in along.iter_mut().zip(operands) {
                 *along = input.along(first, row, stretch, scratch);
             }

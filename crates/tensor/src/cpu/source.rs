@@ -29,6 +29,7 @@ pub(super) struct Stretch {
 
 impl Stretch {
     /// The longest for operands in these rows, of at most `most` elements.
+    #[inline]
     pub(super) fn of(rows: &[Row], most: usize) -> Self {
         let even = |row: &Row| matches!(row.step, 0 | 1) && row.whole >= LONG;
         if !rows.iter().all(even) {
@@ -95,6 +96,7 @@ impl<'a, T: Element> Source<'a, T> {
     }
 
     /// The row from element `start` on.
+    #[inline(always)]
     pub(super) fn row_from(&self, start: usize) -> Row {
         match self {
             Self::Contiguous(elements) => Row {
@@ -108,10 +110,11 @@ impl<'a, T: Element> Source<'a, T> {
     }
 
     /// The elements of a stretch from `start` on, which is where `row` begins.
+    #[inline]
     pub(super) fn along<'b>(
         &'b self,
         start: usize,
-        row: Row,
+        row: &Row,
         stretch: Stretch,
         scratch: &'b mut [T; BLOCK],
     ) -> Along<'b, T> {

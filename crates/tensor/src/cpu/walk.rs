@@ -57,7 +57,9 @@ impl<'a, T: Element> Walk<'a, T> {
         }
     }
 
-    /// What is left, from element `start` on, of the row that holds it.
+    /// What is left, from element `start` on, of the row that holds it. Inlined, because what would be
+    /// copied has not reached the cache yet.
+    #[inline(always)]
     pub(crate) fn row_from(&self, start: usize) -> Row {
         let last = self.sizes.len() - 1;
         let length = self.sizes[last].max(1);
