@@ -9,6 +9,7 @@ use common::{
     pairs_agree, same,
 };
 use macula_tensor::ops::apply::chain;
+use macula_tensor::ops::pointwise::Square;
 use macula_tensor::pointwise::Derived;
 use macula_tensor::{Float, Pointwise, Result, Scalar, Tensor, keep};
 use proptest::prelude::*;
@@ -308,17 +309,6 @@ fn pieces_of_long_rows_and_columns_are_the_naive_ones() {
             long_rows_agree(&(all.clone(), other.clone()));
             long_rows_agree(&(other, all.clone()));
         }
-    }
-}
-
-/// x².
-#[derive(Clone, Copy, Debug)]
-struct Square;
-
-impl Pointwise<1> for Square {
-    const NAME: &'static str = "square";
-    fn eval<S: Scalar>(&self, [x]: [S; 1]) -> S {
-        x.square()
     }
 }
 

@@ -8,7 +8,7 @@ use pulp::Simd;
 use super::rows::Rows;
 use super::{GemmFloat, Matrix, Product, Scratch};
 
-/// Rows of `c`, at most: for more, tiles are as fast.
+/// Rows of `c`, at most: for more, tiles are as fast where `b` is in a cache.
 pub(super) const MOST: usize = 5;
 
 /// Columns summed at a time, which stay in the nearer caches.
