@@ -8,7 +8,8 @@ use pulp::{Simd, WithSimd};
 
 use super::lanes::dispatch;
 use super::parallel::{PIECE, for_each_piece};
-use super::source::{BLOCK, Source, Stretch};
+use super::source::{BLOCK, Source, Stretch, long_row};
+use super::walk::Row;
 use crate::element::Element;
 use crate::tensor::View;
 
@@ -70,6 +71,8 @@ fn strided<A: Element, B: Element, C: Element, O: Element>(
     output: &mut [O],
     function: impl Fn(A, B, C) -> O + Copy + Sync,
 ) {
+    let long = long_row(output);
+    let even = a.is_even(long) && b.is_even(long) && c.is_even(long);
     for_each_piece(output, PIECE, |start, piece| {
         let mut scratch = (
             [A::default(); BLOCK],
@@ -79,8 +82,12 @@ fn strided<A: Element, B: Element, C: Element, O: Element>(
         let mut done = 0;
         while done < piece.len() {
             let first = start + done;
-            let rows = [a.row_from(first), b.row_from(first), c.row_from(first)];
-            let stretch = Stretch::of(&rows, piece.len() - done);
+            let mut rows = [Row::default(); 3];
+            let mut stretch = Stretch::unpacked(piece.len() - done);
+            if even {
+                rows = [a.row_from(first), b.row_from(first), c.row_from(first)];
+                stretch = Stretch::in_rows(&rows, piece.len() - done);
+            }
             let a = a.along(first, &rows[0], stretch, &mut scratch.0);
             let b = b.along(first, &rows[1], stretch, &mut scratch.1);
             let c = c.along(first, &rows[2], stretch, &mut scratch.2);

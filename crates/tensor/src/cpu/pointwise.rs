@@ -21,7 +21,7 @@ use smallvec::SmallVec;
 
 use super::lanes::{LaneFloat, LaneMemory, Lanes, dispatch};
 use super::parallel::{PIECE, for_each_piece};
-use super::source::{Along, BLOCK, Source, Stretch};
+use super::source::{Along, BLOCK, Source, Stretch, long_row};
 use super::walk::Row;
 use crate::element::Float;
 use crate::pointwise::{Derived, Pointwise};
@@ -94,16 +94,21 @@ pub(crate) fn strided<T: Float, F: Pointwise<N>, const N: usize>(
     let kernel = &Kernel::of(formula, operands.len() > N);
     let sources: SmallVec<[_; 4]> = operands.iter().copied().map(Source::new).collect();
     let (inputs, seed) = sources.split_at(N);
+    let long = long_row(output);
+    let even = inputs.iter().all(|input| input.is_even(long));
     for_each_piece(output, PIECE, |start, piece| {
         let mut scratch = [[T::ZERO; BLOCK]; N];
         let mut done = 0;
         while done < piece.len() {
             let first = start + done;
             let mut rows = [Row::default(); N];
-            for (row, input) in rows.iter_mut().zip(inputs) {
-                *row = input.row_from(first);
+            let mut stretch = Stretch::unpacked(piece.len() - done);
+            if even {
+                for (row, input) in rows.iter_mut().zip(inputs) {
+                    *row = input.row_from(first);
+                }
+                stretch = Stretch::in_rows(&rows, piece.len() - done);
             }
-            let mut stretch = Stretch::of(&rows, piece.len() - done);
             if !seed.is_empty() {
                 // It is multiplied while its copy is in the first cache.
                 stretch.step = stretch.step.min(BLOCK);

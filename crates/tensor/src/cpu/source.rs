@@ -12,8 +12,12 @@ use crate::tensor::View;
 /// Elements unpacked at a time: 4 to 8 KiB an operand. Finding a block's place takes some divisions,
 /// which this many elements are worth.
 pub(super) const BLOCK: usize = 1024;
-/// Elements of a row that is worth a stretch of its own.
-const LONG: usize = 64;
+/// Elements of a row that is worth a stretch of its own …
+const LONG: usize = 512;
+/// … and where the result has at least [`BEYOND_CACHES`] bytes: to find a row takes longer than to unpack
+/// some elements, but memory has to be waited for.
+const LONG_BEYOND_CACHES: usize = 64;
+const BEYOND_CACHES: usize = 32 << 20;
 /// Copies that are made of an element which repeats. Few, so that they are loaded from a small part of a
 /// page: a processor takes a load for dependent on earlier stores at the same place of other pages.
 const COPIES: usize = 128;
@@ -27,24 +31,34 @@ pub(super) struct Stretch {
     even: bool,
 }
 
+/// Elements of a row that is worth a stretch of its own, in a loop with this output.
+pub(super) fn long_row<T>(output: &[T]) -> usize {
+    match size_of_val(output) {
+        BEYOND_CACHES.. => LONG_BEYOND_CACHES,
+        _ => LONG,
+    }
+}
+
 impl Stretch {
-    /// The longest for operands in these rows, of at most `most` elements.
+    /// The longest for operands in these rows, all of which are even, of at most `most` elements.
     #[inline]
-    pub(super) fn of(rows: &[Row], most: usize) -> Self {
-        let even = |row: &Row| matches!(row.step, 0 | 1) && row.whole >= LONG;
-        if !rows.iter().all(even) {
-            return Self {
-                length: BLOCK.min(most),
-                step: BLOCK,
-                even: false,
-            };
-        }
+    pub(super) fn in_rows(rows: &[Row], most: usize) -> Self {
         let length = rows.iter().map(|row| row.rest).fold(most, usize::min);
         let repeats = rows.iter().any(|row| row.step == 0);
         Self {
             length,
             step: if repeats { COPIES } else { length },
             even: true,
+        }
+    }
+
+    /// For any operands, of at most `most` elements.
+    #[inline]
+    pub(super) fn unpacked(most: usize) -> Self {
+        Self {
+            length: BLOCK.min(most),
+            step: BLOCK,
+            even: false,
         }
     }
 }
@@ -95,6 +109,14 @@ impl<'a, T: Element> Source<'a, T> {
         }
     }
 
+    /// Whether its rows have at least `long` elements, which follow one another or are all the same.
+    pub(super) fn is_even(&self, long: usize) -> bool {
+        match self {
+            Self::Contiguous(_) => true,
+            Self::Strided(walk) => matches!(walk.rows(), (length, 0 | 1) if length >= long),
+        }
+    }
+
     /// The row from element `start` on.
     #[inline(always)]
     pub(super) fn row_from(&self, start: usize) -> Row {
@@ -102,7 +124,6 @@ impl<'a, T: Element> Source<'a, T> {
             Self::Contiguous(elements) => Row {
                 place: start,
                 rest: elements.len() - start,
-                whole: elements.len(),
                 step: 1,
             },
             Self::Strided(walk) => walk.row_from(start),
@@ -120,7 +141,7 @@ impl<'a, T: Element> Source<'a, T> {
     ) -> Along<'b, T> {
         match self {
             Self::Strided(walk) if stretch.even && row.step == 0 => {
-                let copies = &mut scratch[..COPIES];
+                let copies = &mut scratch[..COPIES.min(stretch.length)];
                 copies.fill(walk.at(row.place, 1)[0]);
                 Along {
                     elements: copies,

@@ -19,8 +19,6 @@ pub(crate) struct Row {
     pub(crate) place: usize,
     /// Its elements.
     pub(crate) rest: usize,
-    /// Elements of the whole row.
-    pub(crate) whole: usize,
     /// From each element to the next.
     pub(crate) step: isize,
 }
@@ -57,6 +55,12 @@ impl<'a, T: Element> Walk<'a, T> {
         }
     }
 
+    /// Elements of a row, and the step between them.
+    pub(crate) fn rows(&self) -> (usize, isize) {
+        let last = self.sizes.len() - 1;
+        (self.sizes[last], self.strides[last])
+    }
+
     /// What is left, from element `start` on, of the row that holds it. Inlined, because what would be
     /// copied has not reached the cache yet.
     #[inline(always)]
@@ -73,7 +77,6 @@ impl<'a, T: Element> Walk<'a, T> {
         Row {
             place: place as usize,
             rest: length - position,
-            whole: length,
             step,
         }
     }
