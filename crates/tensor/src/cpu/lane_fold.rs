@@ -3,7 +3,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::fold::Reduction;
-use super::lanes::{LaneMemory, Lanes, dispatch, first_lanes, prefetch_after, single};
+use super::lanes::{Lanes, dispatch, first_lanes, prefetch_after};
 use crate::element::Float;
 use crate::pointwise::Pointwise;
 use crate::scalar::Scalar;
@@ -202,7 +202,7 @@ impl<M: Summand, F: Fold> LaneFold<M, F> {
             let there = first_lanes::<S, T>(simd, rest.len());
             total = F::combine(total, Lanes::select(there, value, start));
         }
-        total.fold(T::from_f64(F::START), combine_two::<T, F>)
+        total.fold(F::combine).first()
     }
 }
 
@@ -217,14 +217,6 @@ fn halve<S: Scalar, F: Fold, const N: usize>(mut values: [S; N]) -> S {
         half /= 2;
     }
     values[0]
-}
-
-/// The two numbers, combined.
-#[inline(always)]
-fn combine_two<T: LaneMemory, F: Fold>(a: T, b: T) -> T {
-    let mut combined = [a];
-    F::combine(single(a), single(b)).store_partial(&mut combined);
-    combined[0]
 }
 
 struct Columns<'a, T, M, F, const N: usize> {

@@ -19,7 +19,7 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 
 use super::super::gemm::GemmFloat;
-use super::super::lanes::dispatch;
+use super::super::lanes::{Lanes, dispatch};
 use super::super::parallel::map_pieces;
 use super::super::scratch::Scratch;
 use super::Geometry;
@@ -311,7 +311,7 @@ impl<T: GemmFloat> Block<'_, T> {
                 let Some(place) = sums.get_mut(tap + j) else {
                     break;
                 };
-                let sum = T::sum_lanes(simd, tile[i][j]);
+                let sum = Lanes::<S, T>::new(simd, tile[i][j]).sum();
                 *place += if sum.to_f64().is_nan() {
                     self.sum_without_gaps(row + i, tap + j)
                 } else {

@@ -176,25 +176,10 @@ impl<T> Epilogue<'_, T> {
     };
 }
 
-/// What the products need of a number type beyond its lanes.
-pub trait GemmFloat: Lent + LaneMemory + PartialOrd + AddAssign {
-    /// The sum of the lanes of a register.
-    fn sum_lanes<S: Simd>(simd: S, vector: Self::Vector<S>) -> Self;
-}
+/// What the products need of a number type.
+pub trait GemmFloat: Lent + LaneMemory + PartialOrd + AddAssign {}
 
-impl GemmFloat for f32 {
-    #[inline(always)]
-    fn sum_lanes<S: Simd>(simd: S, vector: Self::Vector<S>) -> Self {
-        simd.reduce_sum_f32s(vector)
-    }
-}
-
-impl GemmFloat for f64 {
-    #[inline(always)]
-    fn sum_lanes<S: Simd>(simd: S, vector: Self::Vector<S>) -> Self {
-        simd.reduce_sum_f64s(vector)
-    }
-}
+impl<T: Lent + LaneMemory + PartialOrd + AddAssign> GemmFloat for T {}
 
 /// One product, or the part of one that a thread computes.
 struct Product<'a, T> {

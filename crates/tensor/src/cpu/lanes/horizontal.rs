@@ -1,38 +1,47 @@
 //! From a register to one number.
 
+use std::ops::Add;
+
 use pulp::Simd;
 
 use super::transpose::{lower_halves, off_diagonal};
 use super::{LaneMemory, Lanes, WIDEST};
-use crate::element::Float;
 
-impl<S: Simd, T: Float> Lanes<S, T> {
-    /// The sum of the lanes, halves first, so that it does not depend on more than their number.
+impl<S: Simd, T: LaneMemory> Lanes<S, T> {
+    /// The sum of the lanes, halves first.
     #[inline(always)]
     pub fn sum(self) -> T {
-        self.fold(T::ZERO, |a, b| a + b)
+        self.fold(Add::add).first()
     }
 
     /// The largest lane; which of them it is where one is NaN is not said.
     #[inline(always)]
     pub fn largest(self) -> T {
-        let lowest = T::from_f64(f64::NEG_INFINITY);
-        self.fold(lowest, |a, b| if a < b { b } else { a })
+        self.fold(Self::larger).first()
     }
 
-    /// Combines the lanes pairwise; `neutral` fills up registers of fewer lanes.
+    /// All lanes combined, in every lane: each with the one half a register further on, then a quarter,
+    /// and so on, round the end. The operation is one whose order of two does not matter, and a function
+    /// with a name: a closure that computes with lanes is not always inlined.
     #[inline(always)]
-    pub(in crate::cpu) fn fold(self, neutral: T, combine: impl Fn(T, T) -> T) -> T {
-        let mut lanes = [neutral; WIDEST];
-        self.store_partial(&mut lanes[..T::width::<S>()]);
-        let mut count = WIDEST;
-        while count > 1 {
-            count /= 2;
-            for lane in 0..count {
-                lanes[lane] = combine(lanes[lane], lanes[lane + count]);
+    pub(in crate::cpu) fn fold(mut self, combine: impl Fn(Self, Self) -> Self) -> Self {
+        for distance in [8, 4, 2, 1] {
+            if distance < T::width::<S>() {
+                let others = T::rotate(self.simd, self.vector, distance);
+                self = combine(self, Self::new(self.simd, others));
             }
         }
-        lanes[0]
+        self
+    }
+
+    /// The number in the first lane.
+    #[inline(always)]
+    pub(in crate::cpu) fn first(self) -> T {
+        let mut numbers = [T::from_f64(0.0); WIDEST];
+        if let Some(place) = T::split_mut::<S>(&mut numbers).0.first_mut() {
+            *place = self.vector;
+        }
+        numbers[0]
     }
 }
 
@@ -100,15 +109,15 @@ mod tests {
     use super::*;
     use pulp::WithSimd;
 
-    /// The sums of registers of which number i holds 100·i + 1, 100·i + 2, …, and how many numbers
-    /// each holds.
+    /// Of registers of which number i holds 100·i + 1, 100·i + 2, …: how many numbers each holds, their
+    /// sums, added up together and one by one, and their largest numbers.
     struct Numbered<T>(PhantomData<T>);
 
     impl<T: LaneMemory> WithSimd for Numbered<T> {
-        type Output = (usize, Vec<f64>);
+        type Output = (usize, [Vec<f64>; 3]);
 
         #[inline(always)]
-        fn with_simd<S: Simd>(self, simd: S) -> (usize, Vec<f64>) {
+        fn with_simd<S: Simd>(self, simd: S) -> (usize, [Vec<f64>; 3]) {
             let width = T::width::<S>();
             let mut registers = [T::splat(simd, T::from_f64(0.0)); WIDEST];
             for (i, register) in registers.iter_mut().enumerate() {
@@ -119,20 +128,30 @@ mod tests {
             }
             let mut sums = [T::from_f64(-1.0); WIDEST];
             sum_registers::<S, T>(simd, registers, &mut sums);
-            (width, sums.map(T::to_f64).to_vec())
+            let (mut one_by_one, mut largest) = (sums, sums);
+            for (i, &register) in registers.iter().enumerate() {
+                one_by_one[i] = Lanes::<S, T>::new(simd, register).sum();
+                largest[i] = Lanes::<S, T>::new(simd, register).largest();
+            }
+            let numbers = [sums, one_by_one, largest];
+            (
+                width,
+                numbers.map(|numbers| numbers.map(T::to_f64).to_vec()),
+            )
         }
     }
 
     #[test]
-    fn registers_are_summed_in_their_order_on_all_instructions() {
+    fn registers_are_summed_and_searched_on_all_instructions() {
         for set in InstructionSet::available() {
             let in_f32 = set.run(Numbered::<f32>(PhantomData));
             let in_f64 = set.run(Numbered::<f64>(PhantomData));
-            for (width, sums) in [in_f32, in_f64] {
-                for (i, sum) in sums.into_iter().enumerate() {
-                    let expected = width * (100 * i) + width * (width + 1) / 2;
+            for (width, [sums, one_by_one, largest]) in [in_f32, in_f64] {
+                for i in 0..WIDEST {
+                    let sum = width * (100 * i) + width * (width + 1) / 2;
                     assert_eq!(
-                        sum, expected as f64,
+                        [sums[i], one_by_one[i], largest[i]],
+                        [sum as f64, sum as f64, (100 * i + width) as f64],
                         "{set:?}, register {i} of {width} lanes"
                     );
                 }
