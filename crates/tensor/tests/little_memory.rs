@@ -90,3 +90,14 @@ fn a_scan_of_columns_needs_no_memory_but_that_of_its_result() {
         },
     );
 }
+
+#[test]
+fn a_softmax_of_a_few_long_rows_needs_no_memory_but_that_of_its_result() {
+    in_little_memory(
+        "a_softmax_of_a_few_long_rows_needs_no_memory_but_that_of_its_result",
+        || {
+            let x = Tensor::<f32>::zeros([2, 13_000_000]).unwrap();
+            assert_eq!(said(x.softmax(0)), "no error");
+        },
+    );
+}

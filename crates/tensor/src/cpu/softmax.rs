@@ -7,9 +7,11 @@
 //! 2. Other axes run with as many results side by side as a register holds ([`columns`]). Rows of
 //!    few elements are brought into that order first, 64 at a time.
 
+use std::ops::Add;
+
 use pulp::{Simd, WithSimd};
 
-use super::lane_fold::{ExpDistance, LaneFold, Larger, Sum};
+use super::lane_fold::{LaneFold, Larger};
 use super::lanes::{InStep, Lanes, dispatch, first_lanes};
 use super::parallel::{PIECE, for_each_piece};
 use crate::element::Float;
@@ -36,14 +38,15 @@ pub(crate) enum Kind {
     LogSoftmax,
 }
 
-/// Writes the softmax of `input`, `[outer, axis, inner]` with at least one element.
+/// Writes the softmax of `input`, `[outer, axis, inner]` with at least one element; none where memory
+/// has no room for what is between.
 pub(crate) fn softmax<T: Float>(
     kind: Kind,
     input: &[T],
     axis: usize,
     inner: usize,
     output: &mut [T],
-) {
+) -> Option<()> {
     if inner > 1 {
         return columns::columns(kind, input, [axis, inner], output);
     }
@@ -61,6 +64,7 @@ pub(crate) fn softmax<T: Float>(
             });
         }
     });
+    Some(())
 }
 
 struct Rows<'a, T> {
@@ -77,17 +81,31 @@ impl<T: Float> WithSimd for Rows<'_, T> {
     fn with_simd<S: Simd>(self, simd: S) {
         let rows = self.input.chunks_exact(self.length);
         for (from, to) in rows.zip(self.output.chunks_exact_mut(self.length)) {
-            match self.kind {
-                Kind::Softmax => row(simd, from, to),
-                Kind::LogSoftmax => log_row(simd, from, to),
-            }
+            row(simd, self.kind, from, to);
         }
     }
 }
 
 #[inline(always)]
-fn row<S: Simd, T: Float>(simd: S, from: &[T], to: &mut [T]) {
+fn row<S: Simd, T: Float>(simd: S, kind: Kind, from: &[T], to: &mut [T]) {
     let largest = LaneFold::of(Larger).row(simd, from, T::ZERO);
+    let total = exponentials(simd, from, largest, to);
+    let largest = Lanes::splat(simd, largest);
+    match kind {
+        Kind::Softmax => {
+            let scale = total.recip();
+            rewrite(simd, from, to, |_, e| e * scale);
+        }
+        Kind::LogSoftmax => {
+            let ln = total.ln();
+            rewrite(simd, from, to, |x, _| x - largest - ln);
+        }
+    }
+}
+
+/// Writes e^(x − largest). Their sum, in every lane.
+#[inline(always)]
+fn exponentials<S: Simd, T: Float>(simd: S, from: &[T], largest: T, to: &mut [T]) -> Lanes<S, T> {
     let largest_of_four = Lanes::splat(simd, InStep(largest));
     let largest = Lanes::splat(simd, largest);
     let zero = Lanes::splat(simd, T::ZERO);
@@ -112,43 +130,32 @@ fn row<S: Simd, T: Float>(simd: S, from: &[T], to: &mut [T]) {
         }
         total = total + sum;
     }
-    let scale = Lanes::splat(simd, total.sum()).recip();
-    let (to, to_rest) = T::split_mut::<S>(to);
-    for to in to {
-        *to = (Lanes::new(simd, *to) * scale).vector;
-    }
-    if !to_rest.is_empty() {
-        (Lanes::load_partial(simd, to_rest) * scale).store_partial(to_rest);
-    }
+    total.fold(Add::add)
 }
 
+/// Writes `formula` of what stands in `from` and in `to`.
 #[inline(always)]
-fn log_row<S: Simd, T: Float>(simd: S, from: &[T], to: &mut [T]) {
-    let largest = LaneFold::of(Larger).row(simd, from, T::ZERO);
-    let exponentials = LaneFold {
-        summand: ExpDistance,
-        fold: Sum,
-    };
-    let mut total = T::ZERO;
-    for run in from.chunks(4 * RUN) {
-        total = total + exponentials.row(simd, run, largest);
-    }
-    let largest = Lanes::splat(simd, largest);
-    let ln = Lanes::splat(simd, total).ln();
+fn rewrite<S: Simd, T: Float>(
+    simd: S,
+    from: &[T],
+    to: &mut [T],
+    formula: impl Fn(Lanes<S, T>, Lanes<S, T>) -> Lanes<S, T>,
+) {
     let (from, from_rest) = T::split::<S>(from);
     let (to, to_rest) = T::split_mut::<S>(to);
     for (from, to) in from.iter().zip(to) {
-        *to = (Lanes::new(simd, *from) - largest - ln).vector;
+        *to = formula(Lanes::new(simd, *from), Lanes::new(simd, *to)).vector;
     }
     if !to_rest.is_empty() {
-        (Lanes::load_partial(simd, from_rest) - largest - ln).store_partial(to_rest);
+        let from = Lanes::load_partial(simd, from_rest);
+        formula(from, Lanes::load_partial(simd, to_rest)).store_partial(to_rest);
     }
 }
 
 /// Rows of up to [`SHORT`] elements, transposed, [`BATCH`] at a time, and back again.
 fn short_rows<T: Float>(kind: Kind, input: &[T], axis: usize, output: &mut [T]) {
     let (mut x, mut y) = ([T::ZERO; SHORT * BATCH], [T::ZERO; SHORT * BATCH]);
-    let (mut largest, mut total) = ([T::ZERO; BATCH], [T::ZERO; BATCH]);
+    let [mut largest, mut total] = [[T::ZERO; BATCH]; 2];
     let batches = input.chunks(axis * BATCH);
     for (from, to) in batches.zip(output.chunks_mut(axis * BATCH)) {
         let width = from.len() / axis;

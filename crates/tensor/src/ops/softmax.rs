@@ -4,7 +4,7 @@ use super::dense;
 use crate::cpu;
 use crate::cpu::softmax::Kind;
 use crate::element::Float;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::shape::Shape;
 use crate::tensor::Tensor;
 
@@ -53,10 +53,12 @@ impl<T: Float> Tensor<T> {
         let inner = sizes[axis + 1..].iter().product();
         let tensor = self.in_order(op)?;
         let input = dense(op, &tensor)?;
-        Tensor::build(op, shape, |output| {
-            if !output.is_empty() {
-                cpu::softmax::softmax(kind, input, sizes[axis], inner, output);
+        Tensor::try_build(op, shape, |output| {
+            if output.is_empty() {
+                return Ok(());
             }
+            cpu::softmax::softmax(kind, input, sizes[axis], inner, output)
+                .ok_or_else(|| Error::no_room(op, sizes))
         })
     }
 }

@@ -8,11 +8,13 @@
 //! 3. Blocks depend on the sizes alone, and are merged in their order: the same bits for any
 //!    number of threads.
 
+use std::ops::Range;
+
 use pulp::{Simd, WithSimd};
 use smallvec::SmallVec;
 
 use super::Kind;
-use crate::cpu::lanes::{Lanes, dispatch};
+use crate::cpu::lanes::{InStep, LaneFloat, Lanes, dispatch};
 use crate::cpu::parallel::{PIECE, for_each_piece, map_pieces};
 use crate::element::Float;
 use crate::scalar::Scalar;
@@ -24,26 +26,28 @@ const TILE: usize = 1024;
 /// positive numbers grows with the length of a run.
 const RUN: usize = 64;
 
-/// Writes the softmax of `input`, `[outer, axis, inner]`, along the axis.
+/// Writes the softmax of `input`, `[outer, axis, inner]`, along the axis; none where memory has no room
+/// for the sums of its columns.
 pub(super) fn columns<T: Float>(
     kind: Kind,
     input: &[T],
     [axis, inner]: [usize; 2],
     output: &mut [T],
-) {
+) -> Option<()> {
     let rows = (PIECE / inner.min(TILE)).min(axis);
     if inner > TILE || rows < axis {
         return in_blocks(kind, input, [axis, inner, rows], output);
     }
     let length = axis * inner;
     for_each_piece(output, (PIECE / length).max(1) * length, |start, output| {
-        let (mut largest, mut total) = ([T::ZERO; TILE], [T::ZERO; TILE]);
+        let [mut largest, mut total] = [[T::ZERO; TILE]; 2];
         let stats = Stats {
             largest: &mut largest[..inner],
             total: &mut total[..inner],
         };
         whole(kind, &input[start..], axis, output, stats);
     });
+    Some(())
 }
 
 /// The softmax of each `[axis, inner]` of the input.
@@ -52,82 +56,108 @@ pub(super) fn whole<T: Float>(
     input: &[T],
     axis: usize,
     output: &mut [T],
-    stats: Stats<'_, T>,
+    mut stats: Stats<'_, T>,
 ) {
-    let Stats { largest, total } = stats;
-    let length = axis * total.len();
+    let width = stats.total.len();
+    let length = axis * width;
     let outputs = output.chunks_exact_mut(length);
     for (input, output) in input.chunks_exact(length).zip(outputs) {
         let mut block = Block {
             input,
-            step: total.len(),
+            step: width,
+            width,
             runs: SmallVec::from_iter([output]),
-            stats: Stats { largest, total },
         };
-        block.pass(kind, Part::Whole);
+        block.pass(kind, Part::Whole, &mut stats);
     }
 }
 
 /// The softmax along an axis of several blocks, or of rows that are longer than one.
-fn in_blocks<T: Float>(kind: Kind, input: &[T], [axis, inner, rows]: [usize; 3], output: &mut [T]) {
-    let width = inner.min(TILE);
-    let (segments, tiles) = (axis.div_ceil(rows), inner.div_ceil(width));
-    let statistics = output.len() / axis * segments;
-    let mut buffer = Buffer::with_count(2 * statistics);
-    let (largest, total) = buffer.as_mut_slice()[..2 * statistics].split_at_mut(statistics);
-    let mut stats = largest.chunks_mut(inner).zip(total.chunks_mut(inner));
-    let mut blocks: Vec<Block<'_, T>> = Vec::new();
+fn in_blocks<T: Float>(
+    kind: Kind,
+    input: &[T],
+    [axis, inner, rows]: [usize; 3],
+    output: &mut [T],
+) -> Option<()> {
+    let (segments, tiles) = (axis.div_ceil(rows), inner.div_ceil(TILE));
+    let sums = output.len() / axis * segments;
+    let mut blocks = Vec::new();
     let outputs = output.chunks_exact_mut(axis * inner);
     for (input, output) in input.chunks_exact(axis * inner).zip(outputs) {
         let outputs = output.chunks_mut(rows * inner);
-        for (output, (input, stats)) in outputs.zip(input.chunks(rows * inner).zip(&mut stats)) {
-            let first = blocks.len();
-            let stats = stats.0.chunks_mut(width).zip(stats.1.chunks_mut(width));
-            blocks.extend(stats.enumerate().map(|(tile, (largest, total))| Block {
-                input: &input[tile * width..],
-                step: inner,
-                runs: SmallVec::new(),
-                stats: Stats { largest, total },
-            }));
-            let (line, part) = match tiles {
-                1 => (output.len(), output.len()),
-                _ => (inner, width),
-            };
-            for line in output.chunks_mut(line) {
-                let parts = line.chunks_mut(part);
-                for (block, part) in blocks[first..].iter_mut().zip(parts) {
-                    block.runs.push(part);
-                }
-            }
+        for (output, input) in outputs.zip(input.chunks(rows * inner)) {
+            add_blocks(&mut blocks, input, inner, output);
         }
     }
     if segments == 1 {
-        map_pieces(&mut blocks, |block| block.pass(kind, Part::Whole));
-        return;
+        map_pieces(&mut blocks, |block| {
+            let [mut largest, mut total] = [[T::ZERO; TILE]; 2];
+            let mut stats = Stats {
+                largest: &mut largest[..block.width],
+                total: &mut total[..block.width],
+            };
+            block.pass(kind, Part::Whole, &mut stats);
+        });
+        return Some(());
     }
-    map_pieces(&mut blocks, |block| block.pass(kind, Part::Statistics));
+    let mut buffer = Buffer::try_with_count(2 * sums)?;
+    let (largest, total) = buffer.as_mut_slice().split_at_mut(sums);
+    let [largest, total] = [largest, total].map(|part| {
+        let rows = part.chunks_mut(inner);
+        rows.flat_map(|row| row.chunks_mut(TILE))
+    });
+    let stats = largest.zip(total);
+    let mut stats: Vec<_> = stats
+        .map(|(largest, total)| Stats { largest, total })
+        .collect();
+    map_pieces(blocks.iter_mut().zip(&mut stats), |(block, stats)| {
+        block.pass(kind, Part::Statistics, stats);
+    });
     let mut merged = Vec::new();
-    for result in blocks.chunks(segments * tiles) {
+    for result in stats.chunks(segments * tiles) {
         for tile in 0..tiles {
-            let first = &result[tile].stats;
+            let first = &result[tile];
             let (mut largest, mut total) = (first.largest.to_vec(), first.total.to_vec());
             for other in result[tile..].iter().step_by(tiles).skip(1) {
                 dispatch(Merge {
-                    into: Stats {
-                        largest: &mut largest,
-                        total: &mut total,
-                    },
-                    other: &other.stats,
+                    into: [&mut largest, &mut total],
+                    other: [other.largest, other.total],
                 });
             }
             merged.push([largest, total]);
         }
     }
-    map_pieces(blocks.iter_mut().enumerate(), |(number, block)| {
+    let blocks = blocks.iter_mut().zip(&mut stats).enumerate();
+    map_pieces(blocks, |(number, (block, stats))| {
         let result = number / (segments * tiles) * tiles + number % tiles;
         let [largest, total] = &merged[result];
-        block.pass(kind, Part::Results([largest, total]));
+        block.pass(kind, Part::Results([largest, total]), stats);
     });
+    Some(())
+}
+
+/// Some whole rows as blocks of up to [`TILE`] columns.
+fn add_blocks<'a, T>(
+    blocks: &mut Vec<Block<'a, T>>,
+    input: &'a [T],
+    inner: usize,
+    output: &'a mut [T],
+) {
+    let first = blocks.len();
+    blocks.extend((0..inner).step_by(TILE).map(|column| Block {
+        input: &input[column..],
+        step: inner,
+        width: TILE.min(inner - column),
+        runs: SmallVec::new(),
+    }));
+    if inner <= TILE {
+        return blocks[first].runs.push(output);
+    }
+    for row in output.chunks_mut(inner) {
+        for (block, part) in blocks[first..].iter_mut().zip(row.chunks_mut(TILE)) {
+            block.runs.push(part);
+        }
+    }
 }
 
 /// Of each column the largest number m, and Σ e^(x − m). What the results are finished with takes
@@ -143,9 +173,10 @@ struct Block<'a, T> {
     input: &'a [T],
     /// From row to row of the input.
     step: usize,
+    /// The number of columns.
+    width: usize,
     /// One run of whole rows, or, where a row is longer than the block is wide, one for each row.
     runs: SmallVec<[&'a mut [T]; 1]>,
-    stats: Stats<'a, T>,
 }
 
 /// What is done to a block at a time.
@@ -161,53 +192,56 @@ enum Part<'a, T> {
 impl<T: Float> Block<'_, T> {
     /// The one caller of the loops, which the compiler would otherwise compile for each caller.
     #[inline(never)]
-    fn pass(&mut self, kind: Kind, part: Part<'_, T>) {
+    fn pass(&mut self, kind: Kind, part: Part<'_, T>, stats: &mut Stats<'_, T>) {
         dispatch(Pass {
             kind,
             part,
             block: self,
+            stats,
         });
     }
 }
 
-struct Pass<'a, 'b, T> {
+struct Pass<'a, 'b, 'c, T> {
     kind: Kind,
     part: Part<'a, T>,
     block: &'a mut Block<'b, T>,
+    stats: &'a mut Stats<'c, T>,
 }
 
-impl<T: Float> WithSimd for Pass<'_, '_, T> {
+impl<T: Float> WithSimd for Pass<'_, '_, '_, T> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { kind, part, block } = self;
+        let Self {
+            kind,
+            part,
+            block,
+            stats,
+        } = self;
         if let Part::Statistics | Part::Whole = part {
-            block.find_largest(simd);
-            block.add_exponentials(simd, kind);
+            block.find_largest(simd, stats);
+            block.add_exponentials(simd, kind, stats);
         }
         let merged = match part {
             Part::Statistics => return,
             Part::Results(merged) => Some(merged),
             Part::Whole => None,
         };
-        block.make_factors(simd, kind, merged);
-        block.finish(simd, kind);
+        stats.make_factors(simd, kind, merged);
+        block.finish(simd, kind, stats);
     }
 }
 
 impl<T: Float> Block<'_, T> {
-    fn width(&self) -> usize {
-        self.stats.total.len()
-    }
-
     #[inline(always)]
-    fn find_largest<S: Simd>(&mut self, simd: S) {
-        let width = self.width();
-        self.stats.largest.fill(T::from_f64(f64::NEG_INFINITY));
+    fn find_largest<S: Simd>(&self, simd: S, stats: &mut Stats<'_, T>) {
+        let width = self.width;
+        stats.largest.fill(T::from_f64(f64::NEG_INFINITY));
         for row in self.input.chunks(self.step) {
             let (x, x_rest) = T::split::<S>(&row[..width]);
-            let (largest, rest) = T::split_mut::<S>(self.stats.largest);
+            let (largest, rest) = T::split_mut::<S>(stats.largest);
             for (largest, x) in largest.iter_mut().zip(x) {
                 let x = Lanes::<S, T>::new(simd, *x);
                 *largest = Lanes::new(simd, *largest).max(x).vector;
@@ -221,67 +255,42 @@ impl<T: Float> Block<'_, T> {
         }
     }
 
-    /// Register by register down the rows: the sums of some rows stay in a register.
+    /// Four registers of columns, or one, at a time down the rows: the sums of some rows stay there.
     #[inline(always)]
-    fn add_exponentials<S: Simd>(&mut self, simd: S, kind: Kind) {
-        let (width, lanes) = (self.width(), T::width::<S>());
-        let zero = Lanes::splat(simd, T::ZERO);
-        let lowest = Lanes::splat(simd, T::from_f64(f64::NEG_INFINITY));
-        self.stats.total.fill(T::ZERO);
+    fn add_exponentials<S: Simd>(&mut self, simd: S, kind: Kind, stats: &mut Stats<'_, T>) {
+        let (width, step) = (self.width, self.step);
+        let (four, one) = (InStep::<T>::width::<S>(), T::width::<S>());
+        let in_fours = width - width % four;
+        stats.total.fill(T::ZERO);
         let mut input = self.input;
         for run in &mut self.runs {
             for output in run.chunks_mut(RUN * width) {
-                let length = output.len() / width * self.step;
+                let length = output.len() / width * step;
                 let (rows, after) = input.split_at(length.min(input.len()));
                 input = after;
-                for column in (0..width).step_by(lanes) {
-                    let columns = column..width.min(column + lanes);
-                    let largest = load(simd, &self.stats.largest[columns.clone()]);
-                    // Nothing but −∞ so far: e^(−∞ − 0) is the 0 that e^(−∞ + ∞) is not.
-                    let shift = Lanes::select(largest.equal(lowest), zero, largest);
-                    let mut sum = zero;
-                    let rows = rows.chunks(self.step);
-                    for (x, y) in rows.zip(output.chunks_exact_mut(width)) {
-                        let e = (load(simd, &x[columns.clone()]) - shift).exp_of_negative();
-                        sum = sum + e;
-                        if kind == Kind::Softmax {
-                            store(e, &mut y[columns.clone()]);
-                        }
-                    }
-                    let total = &mut self.stats.total[columns];
-                    store(load(simd, total) + sum, total);
+                let mut rows = Rows {
+                    kind,
+                    input: rows,
+                    step,
+                    output,
+                    width,
+                };
+                for column in (0..in_fours).step_by(four) {
+                    rows.add_exponentials::<S, InStep<T>>(simd, column..column + four, stats);
+                }
+                for column in (in_fours..width).step_by(one) {
+                    let columns = column..width.min(column + one);
+                    rows.add_exponentials::<S, T>(simd, columns, stats);
                 }
             }
         }
     }
 
     #[inline(always)]
-    fn make_factors<S: Simd>(&mut self, simd: S, kind: Kind, merged: Option<[&[T]; 2]>) {
-        let (width, lanes) = (self.width(), T::width::<S>());
-        for column in (0..width).step_by(lanes) {
-            let columns = column..width.min(column + lanes);
-            let own = load(simd, &self.stats.largest[columns.clone()]);
-            let (largest, total) = match merged {
-                Some([largest, total]) => (
-                    load(simd, &largest[columns.clone()]),
-                    load(simd, &total[columns.clone()]),
-                ),
-                None => (own, load(simd, &self.stats.total[columns.clone()])),
-            };
-            let factor = match kind {
-                Kind::Softmax => (own - largest).exp() * total.recip(),
-                Kind::LogSoftmax => total.ln(),
-            };
-            store(largest, &mut self.stats.largest[columns.clone()]);
-            store(factor, &mut self.stats.total[columns]);
-        }
-    }
-
-    #[inline(always)]
-    fn finish<S: Simd>(&mut self, simd: S, kind: Kind) {
-        let width = self.width();
-        let (factors, factors_rest) = T::split::<S>(self.stats.total);
-        let (largest, largest_rest) = T::split::<S>(self.stats.largest);
+    fn finish<S: Simd>(&mut self, simd: S, kind: Kind, stats: &Stats<'_, T>) {
+        let width = self.width;
+        let (factors, factors_rest) = T::split::<S>(stats.total);
+        let (largest, largest_rest) = T::split::<S>(stats.largest);
         let mut rows = self.input.chunks(self.step);
         for run in &mut self.runs {
             for (y, x) in run.chunks_exact_mut(width).zip(rows.by_ref()) {
@@ -317,11 +326,75 @@ impl<T: Float> Block<'_, T> {
     }
 }
 
+impl<T: Float> Stats<'_, T> {
+    /// The largest numbers and the factors (for logarithms, the terms) that results are finished with,
+    /// of this block alone or of the whole axis.
+    #[inline(always)]
+    fn make_factors<S: Simd>(&mut self, simd: S, kind: Kind, merged: Option<[&[T]; 2]>) {
+        let (width, lanes) = (self.total.len(), T::width::<S>());
+        for column in (0..width).step_by(lanes) {
+            let columns = column..width.min(column + lanes);
+            let own = T::load(simd, &self.largest[columns.clone()]);
+            let (largest, total) = match merged {
+                Some([largest, total]) => (
+                    T::load(simd, &largest[columns.clone()]),
+                    T::load(simd, &total[columns.clone()]),
+                ),
+                None => (own, T::load(simd, &self.total[columns.clone()])),
+            };
+            let factor = match kind {
+                Kind::Softmax => (own - largest).exp() * total.recip(),
+                Kind::LogSoftmax => total.ln(),
+            };
+            T::store(largest, &mut self.largest[columns.clone()]);
+            T::store(factor, &mut self.total[columns]);
+        }
+    }
+}
+
+/// Some rows of a block, and their results.
+struct Rows<'a, T> {
+    kind: Kind,
+    input: &'a [T],
+    step: usize,
+    output: &'a mut [T],
+    width: usize,
+}
+
+impl<T: Float> Rows<'_, T> {
+    /// Adds the exponentials in some columns, which registers of the kind `R` hold, and writes those of a
+    /// softmax.
+    #[inline(always)]
+    fn add_exponentials<S: Simd, R: Registers<T>>(
+        &mut self,
+        simd: S,
+        columns: Range<usize>,
+        stats: &mut Stats<'_, T>,
+    ) {
+        let zero = Lanes::splat(simd, R::from_f64(0.0));
+        let lowest = Lanes::splat(simd, R::from_f64(f64::NEG_INFINITY));
+        let largest = R::load(simd, &stats.largest[columns.clone()]);
+        // Nothing but −∞ so far: e^(−∞ − 0) is the 0 that e^(−∞ + ∞) is not.
+        let shift = Lanes::select(largest.equal(lowest), zero, largest);
+        let mut sum = zero;
+        let rows = self.input.chunks(self.step);
+        for (x, y) in rows.zip(self.output.chunks_exact_mut(self.width)) {
+            let e = (R::load(simd, &x[columns.clone()]) - shift).exp_of_negative();
+            sum = sum + e;
+            if self.kind == Kind::Softmax {
+                R::store(e, &mut y[columns.clone()]);
+            }
+        }
+        let total = &mut stats.total[columns];
+        R::store(R::load(simd, total) + sum, total);
+    }
+}
+
 /// Takes the statistics of another block in: of those of two blocks, the sum that belongs to the
 /// smaller m is scaled.
 struct Merge<'a, T> {
-    into: Stats<'a, T>,
-    other: &'a Stats<'a, T>,
+    into: [&'a mut [T]; 2],
+    other: [&'a [T]; 2],
 }
 
 impl<T: Float> WithSimd for Merge<'_, T> {
@@ -329,39 +402,64 @@ impl<T: Float> WithSimd for Merge<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let (width, lanes) = (self.other.total.len(), T::width::<S>());
+        let [into_largest, into_total] = self.into;
+        let [other_largest, other_total] = self.other;
+        let (width, lanes) = (other_total.len(), T::width::<S>());
         for column in (0..width).step_by(lanes) {
             let columns = column..width.min(column + lanes);
             let mut total = Lanes::splat(simd, T::ZERO);
-            let before = load(simd, &self.into.largest[columns.clone()]);
-            let other = load(simd, &self.other.largest[columns.clone()]);
+            let before = T::load(simd, &into_largest[columns.clone()]);
+            let other = T::load(simd, &other_largest[columns.clone()]);
             let largest = before.max(other);
-            let totals = [&*self.into.total, &*self.other.total];
+            let totals = [&*into_total, other_total];
             for (m, t) in [before, other].into_iter().zip(totals) {
-                let t = load(simd, &t[columns.clone()]);
+                let t = T::load(simd, &t[columns.clone()]);
                 // Equal infinities have no distance.
                 total = total + Lanes::select(m.equal(largest), t, t * (m - largest).exp());
             }
-            store(largest, &mut self.into.largest[columns.clone()]);
-            store(total, &mut self.into.total[columns]);
+            T::store(largest, &mut into_largest[columns.clone()]);
+            T::store(total, &mut into_total[columns]);
         }
     }
 }
 
-/// Loads up to a register.
-#[inline(always)]
-fn load<S: Simd, T: Float>(simd: S, slice: &[T]) -> Lanes<S, T> {
-    match T::split::<S>(slice) {
-        ([vector, ..], _) => Lanes::new(simd, *vector),
-        (_, rest) => Lanes::load_partial(simd, rest),
+/// One register of `T`s, or four in step.
+trait Registers<T>: LaneFloat {
+    /// Loads at most as many numbers as they hold; four in step are loaded whole.
+    fn load<S: Simd>(simd: S, slice: &[T]) -> Lanes<S, Self>;
+    /// Stores as many.
+    fn store<S: Simd>(lanes: Lanes<S, Self>, slice: &mut [T]);
+}
+
+impl<T: Float> Registers<T> for T {
+    #[inline(always)]
+    fn load<S: Simd>(simd: S, slice: &[T]) -> Lanes<S, T> {
+        match T::split::<S>(slice) {
+            ([vector, ..], _) => Lanes::new(simd, *vector),
+            (_, rest) => Lanes::load_partial(simd, rest),
+        }
+    }
+    #[inline(always)]
+    fn store<S: Simd>(lanes: Lanes<S, T>, slice: &mut [T]) {
+        match T::split_mut::<S>(slice) {
+            ([vector, ..], _) => *vector = lanes.vector,
+            (_, rest) => lanes.store_partial(rest),
+        }
     }
 }
 
-/// Stores up to a register.
-#[inline(always)]
-fn store<S: Simd, T: Float>(lanes: Lanes<S, T>, slice: &mut [T]) {
-    match T::split_mut::<S>(slice) {
-        ([vector, ..], _) => *vector = lanes.vector,
-        (_, rest) => lanes.store_partial(rest),
+impl<T: Float> Registers<T> for InStep<T> {
+    #[inline(always)]
+    fn load<S: Simd>(simd: S, slice: &[T]) -> Lanes<S, Self> {
+        match Self::split::<S>(slice).0 {
+            [four, ..] => Lanes::new(simd, *four),
+            [] => Lanes::splat(simd, InStep(T::ZERO)),
+        }
+    }
+    #[inline(always)]
+    fn store<S: Simd>(lanes: Lanes<S, Self>, slice: &mut [T]) {
+        if let Some(four) = Self::split_mut::<S>(slice).0.first_mut() {
+            *four = lanes.vector;
+        }
     }
 }
