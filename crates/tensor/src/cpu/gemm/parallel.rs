@@ -17,11 +17,14 @@ fn work<T>([m, k, n]: [usize; 3]) -> usize {
         .saturating_mul(few.max(size_of::<T>()))
 }
 
-/// Fewest rows of c that are worth a thread: each thread packs `b` for itself.
+/// Fewest rows of c that are worth a thread.
 const ROWS_FOR_A_THREAD: usize = 32;
 
 /// The rows of a part are a multiple of this: short tiles, of two or three rows, are full.
 const ROWS_TOGETHER: usize = 6;
+
+/// The columns of a part are a multiple of this: its rows begin with a register.
+const COLUMNS_TOGETHER: usize = 16;
 
 /// Bytes of c that are computed before an activation is applied to them: they are still in the
 /// second cache.
@@ -89,13 +92,15 @@ pub(super) fn matmul<T: GemmFloat>(
 
 /// Computes a product, on several threads if it is large.
 fn share<T: GemmFloat>(mut product: Product<'_, T>) {
-    let Product { m, k, n, .. } = product;
+    let Product { m, k, n, plan, .. } = product;
     let work = work::<T>([m, k, n]);
     let parts = match work < WORTH_SHARING {
         true => 1,
         false => rayon::current_num_threads().min(2 * work / WORTH_SHARING),
     };
-    if parts > 1 && m < parts * ROWS_FOR_A_THREAD && m < n {
+    // Threads that share the rows copy b each for itself, those that share the columns copy c.
+    let copies_less = plan.copy_b && (parts - 1) * k > m;
+    if parts > 1 && m < n && (m < parts * ROWS_FOR_A_THREAD || copies_less) {
         return share_columns(product, parts);
     }
     let mut rows = m.div_ceil(parts);
@@ -148,8 +153,8 @@ fn share_rows<T: GemmFloat>(product: Product<'_, T>, rows: usize) {
     });
 }
 
-/// Each thread computes its columns in memory of its own, from which they are copied: the rows of
-/// `c` interleave the columns of all.
+/// Each thread computes its columns in memory of its own, from which it copies them to its parts of the
+/// rows of `c`.
 fn share_columns<T: GemmFloat>(product: Product<'_, T>, parts: usize) {
     let Product {
         m,
@@ -161,14 +166,22 @@ fn share_columns<T: GemmFloat>(product: Product<'_, T>, parts: usize) {
         epilogue,
         plan,
     } = product;
-    let columns = n.div_ceil(parts).next_multiple_of(32);
+    let columns = n.div_ceil(parts).next_multiple_of(COLUMNS_TOGETHER);
     let starts = (0..n).step_by(columns);
-    let target = &*c;
-    let blocks = map_pieces(starts.clone(), |start| {
+    let mut shares: Vec<_> = starts.map(|start| (start, Vec::with_capacity(m))).collect();
+    for row in c.chunks_exact_mut(n) {
+        for ((_, rows), part) in shares.iter_mut().zip(row.chunks_mut(columns)) {
+            rows.push(part);
+        }
+    }
+    map_pieces(shares, |(start, rows)| {
         let columns = columns.min(n - start);
-        let mut block = Vec::with_capacity(m * columns);
-        for row in target.chunks_exact(n) {
-            block.extend_from_slice(&row[start..start + columns]);
+        let mut scratch = Scratch::take(m * columns);
+        let block = &mut scratch.elements()[..m * columns];
+        if epilogue.accumulate {
+            for (block, row) in block.chunks_exact_mut(columns).zip(&rows) {
+                block.copy_from_slice(row);
+            }
         }
         let bias = epilogue.bias.map(|bias| &bias[start..]);
         compute(&mut Product {
@@ -177,18 +190,14 @@ fn share_columns<T: GemmFloat>(product: Product<'_, T>, parts: usize) {
             n: columns,
             a,
             b: b.from(0, start),
-            c: &mut block,
+            c: &mut *block,
             epilogue: Epilogue { bias, ..epilogue },
             plan,
         });
-        block
-    });
-    for (start, block) in starts.zip(blocks) {
-        let columns = columns.min(n - start);
-        for (row, block) in c.chunks_exact_mut(n).zip(block.chunks_exact(columns)) {
-            row[start..start + columns].copy_from_slice(block);
+        for (row, block) in rows.into_iter().zip(block.chunks_exact(columns)) {
+            row.copy_from_slice(block);
         }
-    }
+    });
 }
 
 /// `c[i] = a[i] · b[i]` for the matrices of a batch; `c` holds the products one after the other.
