@@ -159,12 +159,7 @@ fn in_pieces<T: Element>(axes: Axes<'_>, from: View<'_, T>, to: &mut [T]) {
         to[0] = from.elements[from.shape.offset()];
         return;
     };
-    // Small copies stay in the cache, and a tile would only cost its clearing.
-    let dense = if from.shape.count() < TILE * TILE {
-        None
-    } else {
-        dense_source_axis(&axes)
-    };
+    let dense = dense_source_axis(&axes);
     let mut rows = (PIECE / outer.to).max(1);
     if dense == Some(0) {
         rows = rows.next_multiple_of(TALL);
@@ -288,6 +283,16 @@ impl<T: Element> Transposed<'_, T> {
     /// The part of the copy in some rows and columns.
     #[inline(never)]
     fn tiles(&mut self, rows: Range<usize>, columns: Range<usize>) {
+        if rows.len() * columns.len() < TILE * TILE {
+            // They stay in the cache, and a tile would only cost its clearing.
+            for row in rows {
+                for column in columns.clone() {
+                    let from = self.from[self.place(row, column)];
+                    self.to[row * self.down.to + column] = from;
+                }
+            }
+            return;
+        }
         let mut tile = [[T::default(); TILE]; TILE];
         for column in columns.clone().step_by(TILE) {
             let width = TILE.min(columns.end - column);
