@@ -11,7 +11,7 @@ use macula_benches::peers::{PeerFloat, Product};
 use macula_benches::{Bench, floor, normal};
 
 /// Name, sizes m, k, n, and whether the left operand is stored transposed.
-const CASES: [(&str, [usize; 3], bool); 16] = [
+const CASES: [(&str, [usize; 3], bool); 17] = [
     ("square 64", [64; 3], false),
     ("square 128", [128; 3], false),
     ("square 256", [256; 3], false),
@@ -23,6 +23,7 @@ const CASES: [(&str, [usize; 3], bool); 16] = [
     ("4096×32×128", [4096, 32, 128], false),
     ("4096×128×64", [4096, 128, 64], false),
     ("8192×64×1", [8192, 64, 1], false),
+    ("dot of 1048576", [1, 1 << 20, 1], false),
     ("1×512×512", [1, 512, 512], false),
     ("4×784×100", [4, 784, 100], false),
     ("aᵀ·b 512×128×784", [512, 128, 784], true),

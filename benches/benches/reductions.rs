@@ -142,6 +142,14 @@ fn reductions<T: RandomFloat>(bench: &mut Bench<'_>) {
         || drop(black_box(permuted.contiguous())),
         &mut [],
     );
+    let matrices = x.reshape([x.count() / 16, 4, 4]).expect("as many elements");
+    let matrices = matrices.transpose(1, 2).expect("three axes");
+    bench.compare(
+        "transposing copy of 4×4s",
+        two,
+        || drop(black_box(matrices.contiguous())),
+        &mut [],
+    );
 }
 
 /// Along each axis of [65536, 128].

@@ -224,6 +224,15 @@ fn line<T: Element>(axis: &Axis<'_>, from: &[T], offset: isize, to: &mut [T]) {
             let to = to[..size].iter_mut();
             to.zip(backwards).for_each(|(to, from)| *to = *from);
         }
+        (step, 1, None) if step > 0 => {
+            let from = from[offset as usize..].iter().step_by(step as usize);
+            let to = to[..size].iter_mut();
+            to.zip(from).for_each(|(to, from)| *to = *from);
+        }
+        (step, 1, Some(places)) => {
+            let to = to[..size].iter_mut().zip(places);
+            to.for_each(|(to, &place)| *to = from[(offset + place as isize * step) as usize]);
+        }
         _ => {
             let to = to.iter_mut().step_by(axis.to).take(size);
             match axis.places {

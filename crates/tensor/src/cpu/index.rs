@@ -4,6 +4,9 @@
 //! `base + k · step + index[k] · stride` of the indexed tensor, where `step` is that tensor's
 //! stride along the row, or 0 if the row runs along the indexed axis itself.
 
+use pulp::{Simd, WithSimd};
+
+use super::lanes::dispatch;
 use crate::element::{Element, Number};
 use crate::shape::{Shape, Sizes, Strides};
 
@@ -46,22 +49,15 @@ impl IndexWalk {
         }
     }
 
-    /// Calls `visit(element of the index, its place)` in the index's row-major order.
+    /// Calls `visit(first element, row, base)` for the rows of an index.
     #[inline(always)]
-    fn for_each(&self, index: &[i64], mut visit: impl FnMut(usize, usize)) {
-        let (length, step) = match (self.sizes.last(), self.steps.last()) {
-            (Some(&size), Some(&step)) => (size, step),
-            _ => (1, 0),
-        };
+    fn for_each_row(&self, index: &[i64], mut visit: impl FnMut(usize, &[i64], isize)) {
+        let length = self.sizes.last().map_or(1, |&size| size.max(1));
         let outer = self.sizes.len().saturating_sub(1);
         let mut at = Sizes::from_elem(0, outer);
         let mut base = self.offset as isize;
-        for (row, index) in index.chunks_exact(length.max(1)).enumerate() {
-            let first = row * length;
-            for (k, &place) in index.iter().enumerate() {
-                let place = base + k as isize * step + place as isize * self.stride;
-                visit(first + k, place as usize);
-            }
+        for (row, index) in index.chunks_exact(length).enumerate() {
+            visit(row * length, index, base);
             for axis in (0..outer).rev() {
                 base += self.steps[axis];
                 at[axis] += 1;
@@ -73,11 +69,40 @@ impl IndexWalk {
             }
         }
     }
+
+    /// Calls `visit(other, place)` with each of some others and the place of the same element of a row.
+    #[inline(always)]
+    fn for_each_place<O>(
+        &self,
+        others: impl Iterator<Item = O>,
+        row: &[i64],
+        base: isize,
+        mut visit: impl FnMut(O, usize),
+    ) {
+        match (self.steps.last(), self.stride) {
+            // Along the last axis, in one piece: no multiplications.
+            (Some(0), 1) => {
+                for (other, &place) in others.zip(row) {
+                    visit(other, (base + place as isize) as usize);
+                }
+            }
+            (step, stride) => {
+                let mut base = base;
+                for (other, &place) in others.zip(row) {
+                    visit(other, (base + place as isize * stride) as usize);
+                    base += step.unwrap_or(&0);
+                }
+            }
+        }
+    }
 }
 
 /// Writes the element that each index points to.
 pub(crate) fn gather<T: Element>(from: &[T], walk: &IndexWalk, index: &[i64], output: &mut [T]) {
-    walk.for_each(index, |k, place| output[k] = from[place]);
+    walk.for_each_row(index, |first, row, base| {
+        let output = output[first..].iter_mut();
+        walk.for_each_place(output, row, base, |to, place| *to = from[place]);
+    });
 }
 
 /// Joins each element of the source with what stands where its index points to, one after the other.
@@ -88,8 +113,11 @@ pub(crate) fn scatter<T: Element>(
     target: &mut [T],
     join: impl Fn(T, T) -> T,
 ) {
-    walk.for_each(index, |k, place| {
-        target[place] = join(target[place], source[k]);
+    walk.for_each_row(index, |first, row, base| {
+        let source = source[first..].iter();
+        walk.for_each_place(source, row, base, |&x, place| {
+            target[place] = join(target[place], x);
+        });
     });
 }
 
@@ -119,10 +147,34 @@ pub(crate) fn index_add<T: Number>(
 
 /// The first index outside `0..size`, if there is one.
 pub(crate) fn out_of_range(index: &[i64], size: usize) -> Option<i64> {
-    let outside = |&&place: &&i64| place < 0 || place as usize >= size;
-    // Without an early end the loop has no branch, and runs on registers.
-    match index.iter().filter(outside).count() {
+    match dispatch(OutOfRange { index, size }) {
         0 => None,
-        _ => index.iter().find(outside).copied(),
+        _ => index.iter().find(|&&place| outside(place, size)).copied(),
+    }
+}
+
+/// Whether a place is not in `0..size`: a negative one is larger than any size.
+#[inline(always)]
+fn outside(place: i64, size: usize) -> bool {
+    place as u64 >= size as u64
+}
+
+/// Counts the places outside `0..size`: without an early end the loop has no branch, and the compiler
+/// finds the registers itself.
+struct OutOfRange<'a> {
+    index: &'a [i64],
+    size: usize,
+}
+
+impl WithSimd for OutOfRange<'_> {
+    type Output = usize;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> usize {
+        let mut count = 0;
+        for &place in self.index {
+            count += usize::from(outside(place, self.size));
+        }
+        count
     }
 }

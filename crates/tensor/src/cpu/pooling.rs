@@ -5,6 +5,9 @@
 
 use std::hint::select_unpredictable;
 
+use pulp::{Simd, WithSimd};
+
+use super::lanes::dispatch;
 use super::parallel::map_pieces;
 use crate::element::Float;
 
@@ -91,29 +94,85 @@ fn max_of_rows<T: Float>(
 /// The mean of each window, summed in `f64`.
 pub(crate) fn mean<T: Float>(input: &[T], axes: &[Windows; 2], output: &mut [T]) {
     let (plane, result, planes) = sizes(axes);
-    let [down, across] = axes;
     let pieces = input
         .chunks(plane * planes)
         .zip(output.chunks_mut(result * planes));
     map_pieces(pieces, |(input, output)| {
         let planes = input.chunks_exact(plane);
         for (plane, output) in planes.zip(output.chunks_exact_mut(result)) {
-            let mut results = output.iter_mut();
-            for_each_window(axes, |rows, columns| {
-                let mut sum = 0.0;
-                for row in 0..rows.count {
-                    let start = (rows.start + row * down.step) * across.input + columns.start;
-                    for column in 0..columns.count {
-                        sum += plane[start + column * across.step].to_f64();
-                    }
-                }
-                let divisor = rows.divisor as f64 * columns.divisor as f64;
-                if let Some(result) = results.next() {
-                    *result = T::from_f64(sum / divisor);
-                }
+            dispatch(Mean {
+                plane,
+                axes,
+                output,
             });
         }
     });
+}
+
+/// The means of the windows of a plane. The compiler finds the registers itself.
+struct Mean<'a, T> {
+    plane: &'a [T],
+    axes: &'a [Windows; 2],
+    output: &'a mut [T],
+}
+
+impl<T: Float> WithSimd for Mean<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let [down, across] = self.axes;
+        let lines = self.output.chunks_exact_mut(across.windows.len());
+        for (&rows, line) in down.windows.iter().zip(lines) {
+            for (&columns, mean) in across.windows.iter().zip(line) {
+                let divisor = rows.divisor as f64 * columns.divisor as f64;
+                let sum = sum(self.plane, self.axes, rows, columns);
+                *mean = T::from_f64(sum / divisor);
+            }
+        }
+    }
+}
+
+/// The sum of a window.
+#[inline(always)]
+fn sum<T: Float>(plane: &[T], [down, across]: &[Windows; 2], rows: Window, columns: Window) -> f64 {
+    if down.step == 1 && columns.count == across.input {
+        // Whole rows follow one another: the mean of a plane.
+        return sum_of_row(&plane[rows.start * across.input..][..rows.count * across.input]);
+    }
+    let mut sum = 0.0;
+    for row in 0..rows.count {
+        let start = (rows.start + row * down.step) * across.input + columns.start;
+        if across.step == 1 {
+            sum += sum_of_row(&plane[start..start + columns.count]);
+        } else {
+            for column in 0..columns.count {
+                sum += plane[start + column * across.step].to_f64();
+            }
+        }
+    }
+    sum
+}
+
+/// The sum of elements that follow one another, eight sums side by side, which do not wait for each other.
+#[inline(always)]
+fn sum_of_row<T: Float>(row: &[T]) -> f64 {
+    let (eights, rest) = row.as_chunks::<8>();
+    let mut sum = 0.0;
+    if !eights.is_empty() {
+        let mut sums = [0.0; 8];
+        for eight in eights {
+            for (sum, x) in sums.iter_mut().zip(eight) {
+                *sum += x.to_f64();
+            }
+        }
+        let [a, b, c, d, e, f, g, h] = sums;
+        sum = ((a + e) + (c + g)) + ((b + f) + (d + h));
+    }
+    for x in rest {
+        sum += x.to_f64();
+    }
+    sum
 }
 
 /// The way back of [`mean`]: each element of `upstream`, divided like its window's sum, is added to all

@@ -13,6 +13,10 @@ use crate::storage::room_for;
 /// An element and its place on its line.
 pub(crate) type Pair<T> = (T, i64);
 
+/// Up to this many first pairs are found one by one …
+const FEW: usize = 32;
+/// … among at least so many times as many.
+const AMONG: usize = 16;
 /// Pairs that are worth more than one thread.
 const MANY: usize = 16 * 1024;
 
@@ -64,7 +68,7 @@ pub(crate) fn sort<T: Number>(pairs: &mut [Pair<T>], numbers: usize, descending:
     }
 }
 
-/// Moves the first `k` pairs of the order to the front, sorted.
+/// Brings the first `k` pairs of the order to the front, sorted; the others are lost.
 pub(crate) fn sort_first<T: Number>(
     pairs: &mut [Pair<T>],
     numbers: usize,
@@ -72,10 +76,27 @@ pub(crate) fn sort_first<T: Number>(
     descending: bool,
 ) {
     let k = k.min(numbers);
+    if k > 0 && k <= FEW && AMONG * k <= numbers {
+        return insert_first(&mut pairs[..numbers], k, descending);
+    }
     if k < numbers {
         pairs[..numbers].select_nth_unstable_by(k, order(descending));
     }
     sort(pairs, k, descending);
+}
+
+/// The same for few: hardly any of the others comes before the last of the first so far.
+fn insert_first<T: Number>(pairs: &mut [Pair<T>], k: usize, descending: bool) {
+    let order = order(descending);
+    let (first, others) = pairs.split_at_mut(k);
+    first.sort_unstable_by(order);
+    for pair in others {
+        if order(pair, &first[k - 1]).is_lt() {
+            let place = first.partition_point(|before| order(before, pair).is_lt());
+            first[place..].rotate_right(1);
+            first[place] = *pair;
+        }
+    }
 }
 
 /// Moves the pair at place `k` of the order there, and returns it.
@@ -124,13 +145,38 @@ pub(crate) fn for_each_line<T: Number>(
 /// The number of elements of a sorted vector that stand before `value`: those less than it, or
 /// with `right` those equal to it as well. NaN stands last.
 pub(crate) fn rank<T: Number>(sorted: &[T], value: T, right: bool) -> usize {
-    let nan_last = |a: T, b: T| {
-        let by_nan = || is_nan(a).cmp(&is_nan(b));
-        a.partial_cmp(&b).unwrap_or_else(by_nan)
-    };
-    sorted.partition_point(|&element| match nan_last(element, value) {
-        Ordering::Less => true,
-        Ordering::Equal => right,
-        Ordering::Greater => false,
-    })
+    // No comparison with NaN holds, as none should with the elements that stand last.
+    match (is_nan(value), right) {
+        (false, false) => sorted.partition_point(|&x| x < value),
+        (false, true) => sorted.partition_point(|&x| x <= value),
+        (true, false) => sorted.partition_point(|&x| !is_nan(x)),
+        (true, true) => sorted.len(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_pairs_are_those_of_the_sorted_line() {
+        let line: Vec<f32> = (0..700_u32)
+            .map(|place| match place * 7919 % 31 {
+                30 => f32::NAN,
+                x => x as f32 - 15.0,
+            })
+            .collect();
+        for descending in [false, true] {
+            let mut sorted = Vec::new();
+            let numbers = pairs(&line, &mut sorted);
+            sort(&mut sorted, numbers, descending);
+            for k in [0, 1, 2, 5, FEW, FEW + 1, 100, numbers, line.len()] {
+                let mut found = Vec::new();
+                pairs(&line, &mut found);
+                sort_first(&mut found, numbers, k, descending);
+                let k = k.min(numbers);
+                assert_eq!(found[..k], sorted[..k], "{k}, descending {descending}");
+            }
+        }
+    }
 }

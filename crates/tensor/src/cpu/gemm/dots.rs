@@ -14,11 +14,14 @@ use super::{Epilogue, GemmFloat, Matrix, Product, Scratch};
 pub(super) fn multiply<S: Simd, T: GemmFloat>(simd: S, product: &mut Product<'_, T>) {
     let Product { k, n, a, b, .. } = *product;
     let padded = k.next_multiple_of(T::width::<S>());
-    let mut scratch = Scratch::take((n + 2) * padded);
-    let (copy, end) = scratch.elements().split_at_mut(n * padded);
+    let in_place = b.row_stride == 1 && (n - 1) * b.column_stride + padded <= b.elements.len();
+    let copied = if in_place { 0 } else { n * padded };
+    let ends = if padded == k { 0 } else { 2 * padded };
+    let mut scratch = Scratch::take(copied + ends);
+    let (copy, end) = scratch.elements().split_at_mut(copied);
 
     let rows = Rows::of(a, k, padded, end);
-    if b.row_stride == 1 && (n - 1) * b.column_stride + padded <= b.elements.len() {
+    if in_place {
         return columns(simd, product, rows, b);
     }
     for (j, column) in copy.chunks_exact_mut(padded).enumerate() {
