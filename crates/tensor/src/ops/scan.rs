@@ -145,7 +145,13 @@ impl<T: Number> Tensor<T> {
         let step = move |(best, place): (T, i64), at: usize, x: T| {
             // A NaN wins, also over another: the last place counts for it too.
             let wins = at == 0 || beats(x, best) || x != x;
-            if wins { (x, at as i64) } else { (best, place) }
+            if wins {
+                // Rarer and rarer along a row: as a branch, the next element need not wait for it.
+                std::hint::cold_path();
+                (x, at as i64)
+            } else {
+                (best, place)
+            }
         };
         let start = (T::ZERO, 0);
         let values = scan(op, self, axis, start, step, |(best, _)| best)?;
