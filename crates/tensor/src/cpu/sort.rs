@@ -5,8 +5,9 @@
 
 use std::cmp::Ordering;
 
-use rayon::prelude::*;
+use rayon::slice::ParallelSliceMut;
 
+use super::parallel::map_pieces;
 use crate::element::Number;
 use crate::storage::room_for;
 
@@ -132,14 +133,10 @@ pub(crate) fn for_each_line<T: Number>(
         }
         Some(())
     };
-    if lines.len() <= lot * length {
-        arrange(((values, places), lines))
-    } else {
-        let values = values.par_chunks_mut(lot * width);
-        let places = places.par_chunks_mut(lot * width);
-        let lines = lines.par_chunks(lot * length);
-        values.zip(places).zip(lines).try_for_each(arrange)
-    }
+    let values = values.chunks_mut(lot * width);
+    let places = places.chunks_mut(lot * width);
+    let lots = values.zip(places).zip(lines.chunks(lot * length));
+    map_pieces(lots, arrange).into_iter().collect()
 }
 
 /// The number of elements of a sorted vector that stand before `value`: those less than it, or

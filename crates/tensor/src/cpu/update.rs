@@ -5,10 +5,9 @@
 //! move 30.
 
 use pulp::{Simd, WithSimd};
-use rayon::prelude::*;
 
 use super::lanes::{LaneMemory, Lanes, dispatch};
-use super::parallel::PIECE;
+use super::parallel::{PIECE, map_pieces};
 use crate::element::Float;
 use crate::update::Update;
 
@@ -18,7 +17,7 @@ pub(crate) fn update<T: Float, F: Update<N>, const N: usize>(
     mut state: [&mut [T]; N],
     input: &[T],
 ) {
-    if input.len() <= PIECE || rayon::current_num_threads() == 1 {
+    if input.len() <= PIECE {
         return dispatch(Loop {
             formula,
             state,
@@ -36,7 +35,7 @@ pub(crate) fn update<T: Float, F: Update<N>, const N: usize>(
         });
         pieces.push((heads, input));
     }
-    pieces.into_par_iter().for_each(|(state, input)| {
+    map_pieces(pieces, |(state, input)| {
         dispatch(Loop {
             formula,
             state,

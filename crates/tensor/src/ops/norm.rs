@@ -1,14 +1,12 @@
 //! Norms, and whether all elements are finite.
 
-use rayon::prelude::*;
-
 use super::axes::{Axes, Reduced};
 use super::compare::unary;
 use super::pointwise::{Abs, Powf, Sqrt, Square};
 use super::reduce::reduce;
 use crate::cpu::finite::all_finite;
 use crate::cpu::lane_fold::{Fold, LaneFold, Larger, Mapped, Smaller, Sum, Summand};
-use crate::cpu::parallel::PIECE;
+use crate::cpu::parallel::{PIECE, map_pieces};
 use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::pointwise::Pointwise;
@@ -127,7 +125,7 @@ impl<T: Float> Tensor<T> {
             .unwrap_or_default();
         Ok(match elements.len() <= PIECE {
             true => all_finite(elements),
-            false => elements.par_chunks(PIECE).all(all_finite),
+            false => !map_pieces(elements.chunks(PIECE), all_finite).contains(&false),
         })
     }
 }

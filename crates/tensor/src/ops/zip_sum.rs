@@ -3,10 +3,8 @@
 //! The formula is computed piece by piece, and each piece, still in the cache, summed at once. The
 //! pieces depend on the sizes alone: the same bits for any number of threads.
 
-use rayon::prelude::*;
-
 use super::axes::{Axes, keep};
-use crate::cpu::parallel::PIECE;
+use crate::cpu::parallel::{PIECE, map_pieces};
 use crate::element::Float;
 use crate::error::Result;
 use crate::pointwise::Pointwise;
@@ -69,10 +67,10 @@ fn in_pieces<T: Float, F: Pointwise<2>>(
     let (size, inner) = (sizes[axis], count / sizes[axis]);
     let length = (PIECE / inner).max(size.div_ceil(PIECES));
     let along = axis as isize;
-    let pieces = a.split_every(along, length)?.into_par_iter();
+    let pieces = a.split_every(along, length)?.into_iter();
     let pieces = pieces.zip(b.split_every(along, length)?);
-    let sums = pieces.map(|(a, b)| in_pieces(&a, &b, formula, reduced));
-    let sums: Vec<_> = sums.collect::<Result<_>>()?;
+    let sums = map_pieces(pieces, |(a, b)| in_pieces(&a, &b, formula, reduced));
+    let sums: Vec<_> = sums.into_iter().collect::<Result<_>>()?;
     let sums = Tensor::concatenate(&sums.iter().collect::<Vec<_>>(), along)?;
     if reduced[axis] {
         sums.sum(keep(along))
