@@ -58,8 +58,8 @@ pub fn map_pieces<P: Send, R: Send>(
     results.into_iter().flatten().collect()
 }
 
-/// How often the calling thread looks whether the others are done, before it goes to sleep: some tens
-/// of microseconds, in which the last pieces end.
+/// How often the calling thread looks whether the others are done, before it goes to sleep: for one or
+/// two tenths of a millisecond, in which the last pieces end.
 const LOOKS: usize = 10_000;
 /// The same when all work is done, and the others have but to say so.
 const LAST_LOOKS: usize = 20;

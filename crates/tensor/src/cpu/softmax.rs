@@ -4,7 +4,7 @@
 //! (xⱼ − m) − ln s. A result is read and written while its row is in the cache. Departures:
 //!
 //! 1. A row in one piece runs on registers along the row, its exponentials on four in step.
-//! 2. Other axes run with as many results side by side as a register holds ([`columns`]). Rows of
+//! 2. Other axes run with as many results side by side as four registers hold ([`columns`]). Rows of
 //!    few elements are brought into that order first, 64 at a time.
 
 use std::ops::Add;
@@ -17,9 +17,10 @@ use super::parallel::{PIECE, for_each_piece};
 use crate::element::Float;
 use crate::scalar::Scalar;
 
+mod block;
 mod columns;
 
-use columns::Stats;
+use block::Stats;
 
 /// Up to this many elements, a row is short.
 const SHORT: usize = 16;
