@@ -58,18 +58,18 @@ pub fn map_pieces<P: Send, R: Send>(
     results.into_iter().flatten().collect()
 }
 
-/// How often the calling thread looks whether the others are done, before it goes to sleep: for one or
-/// two tenths of a millisecond, in which the last pieces end.
+/// How often the calling thread looks whether the others are done, before it goes to sleep: for
+/// some tenths of a millisecond, in which the last pieces end.
 const LOOKS: usize = 10_000;
-/// The same when all work is done, and the others have but to say so.
-const LAST_LOOKS: usize = 20;
+/// As many pauses when all work is done, in which the others tell the scope so.
+const LAST_PAUSES: usize = 20;
 
 /// Calls `work` with each of the pieces, on this thread and on others.
 ///
 /// A thread that is not one of the pool's would be put to sleep by the pool's own loops, and to be woken
-/// takes as long as several pieces: so it takes pieces like the others, and stays awake until they
-/// are done. Each thread has pieces that follow one another, since memory is read fastest so; one that is
-/// done with its own helps another, from the end.
+/// takes as long as several pieces: so it takes pieces like the others, and then stays awake for a while,
+/// in which they are mostly done. Each thread has pieces that follow one another, since memory is read
+/// fastest so; one that is done with its own helps another, from the end.
 fn on_threads<P: Send>(pieces: Vec<P>, work: &(dyn Fn(P) + Sync)) {
     let threads = rayon::current_num_threads().min(pieces.len());
     let share = pieces.len().div_ceil(threads);
@@ -99,6 +99,7 @@ fn on_threads<P: Send>(pieces: Vec<P>, work: &(dyn Fn(P) + Sync)) {
         for own in 1..threads {
             scope.spawn(move |_| {
                 take_all(own);
+                // Not after a panic, for which the scope waits.
                 busy.fetch_sub(1, Ordering::Release);
             });
         }
@@ -110,7 +111,7 @@ fn on_threads<P: Send>(pieces: Vec<P>, work: &(dyn Fn(P) + Sync)) {
                 busy.load(Ordering::Acquire) == 0
             });
             if done {
-                (0..LAST_LOOKS).for_each(|_| hint::spin_loop());
+                (0..LAST_PAUSES).for_each(|_| hint::spin_loop());
             }
         }
     });

@@ -12,7 +12,7 @@ pub trait Lent: Element {
 }
 
 const BUFFERS_KEPT: usize = 2;
-const BUFFER_KEPT: usize = 1 << 19;
+pub(super) const BUFFER_KEPT: usize = 1 << 19;
 
 macro_rules! lent {
     ($($T:ident)*) => {$(

@@ -69,7 +69,8 @@ pub(crate) fn sort<T: Number>(pairs: &mut [Pair<T>], numbers: usize, descending:
     }
 }
 
-/// Brings the first `k` pairs of the order to the front, sorted; the others are lost.
+/// Brings the first `k` pairs of the order to the front, sorted. Of the other numbers some may be lost;
+/// what is NaN stays last.
 pub(crate) fn sort_first<T: Number>(
     pairs: &mut [Pair<T>],
     numbers: usize,

@@ -146,7 +146,8 @@ impl<T: Number> Tensor<T> {
             // A NaN wins, also over another: the last place counts for it too.
             let wins = at == 0 || beats(x, best) || x != x;
             if wins {
-                // Rarer and rarer along a row: as a branch, the next element need not wait for it.
+                // Mostly rarer and rarer along a row, or always so: as a branch, it is foreseen, and the
+                // next element need not wait for it.
                 std::hint::cold_path();
                 (x, at as i64)
             } else {

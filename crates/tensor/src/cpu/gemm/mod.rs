@@ -26,8 +26,9 @@
 //! 7. **A product may be computed transposed**, cᵀ = bᵀ · aᵀ: with few columns and `a` stored by
 //!    columns the lanes run along m instead of n. Which way is faster is estimated in [`plan`].
 //! 8. **Large products are split between threads** ([`parallel`]) by rows of `c`, or by columns
-//!    where there are few rows; k is never split. One element is always summed in the same order,
-//!    which depends on shape and strides alone, so any number of threads gives the same bits.
+//!    where there are few rows or less is copied so; k is never split. One element is always summed
+//!    in the same order, which depends on shape and strides alone, so any number of threads gives the
+//!    same bits.
 //! 9. **An activation is applied to rows as they are finished**, block by block, before they leave
 //!    the cache.
 //!

@@ -2,6 +2,7 @@
 
 use super::super::lanes::dispatch;
 use super::super::parallel::{PIECE, for_each_piece, map_pieces};
+use super::super::scratch::BUFFER_KEPT;
 use super::plan::Plan;
 use super::{Batch, Epilogue, GemmFloat, Matrix, Product, Scratch};
 
@@ -99,7 +100,8 @@ fn share<T: GemmFloat>(mut product: Product<'_, T>) {
         false => rayon::current_num_threads().min(2 * work / WORTH_SHARING),
     };
     // Threads that share the rows copy b each for itself, those that share the columns copy c.
-    let copies_less = plan.copy_b && (parts - 1) * k > m;
+    // Memory for c is kept from call to call only if it is not large.
+    let copies_less = plan.copy_b && (parts - 1) * k > m && m * n <= parts * BUFFER_KEPT;
     if parts > 1 && m < n && (m < parts * ROWS_FOR_A_THREAD || copies_less) {
         return share_columns(product, parts);
     }

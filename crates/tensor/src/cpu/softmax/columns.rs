@@ -74,7 +74,8 @@ fn in_blocks<T: Float>(
     output: &mut [T],
 ) -> Option<()> {
     let (segments, tiles) = (axis.div_ceil(rows), inner.div_ceil(TILE));
-    let sums = output.len() / axis * segments;
+    let results = output.len() / axis;
+    let sums = results * segments;
     let mut blocks = Vec::new();
     let outputs = output.chunks_exact_mut(axis * inner);
     for (input, output) in input.chunks_exact(axis * inner).zip(outputs) {
@@ -94,40 +95,45 @@ fn in_blocks<T: Float>(
         });
         return Some(());
     }
-    let mut buffer = Buffer::try_with_count(2 * sums)?;
-    let (largest, total) = buffer.as_mut_slice().split_at_mut(sums);
-    let [largest, total] = [largest, total].map(|part| {
+    let mut buffer = Buffer::try_with_count(2 * (sums + results))?;
+    let (own, merged) = buffer.as_mut_slice().split_at_mut(2 * sums);
+    let mut own = stats(own, sums, inner);
+    let mut merged = stats(merged, results, inner);
+    map_pieces(blocks.iter_mut().zip(&mut own), |(block, stats)| {
+        block.pass(kind, Part::Statistics, stats);
+    });
+    let parts = own.chunks(segments * tiles);
+    for (parts, merged) in parts.zip(merged.chunks_mut(tiles)) {
+        for (tile, merged) in merged.iter_mut().enumerate() {
+            merged.largest.copy_from_slice(parts[tile].largest);
+            merged.total.copy_from_slice(parts[tile].total);
+            for other in parts[tile..].iter().step_by(tiles).skip(1) {
+                dispatch(Merge {
+                    into: [merged.largest, merged.total],
+                    other: [other.largest, other.total],
+                });
+            }
+        }
+    }
+    let blocks = blocks.iter_mut().zip(&mut own).enumerate();
+    map_pieces(blocks, |(number, (block, stats))| {
+        let merged = &merged[number / (segments * tiles) * tiles + number % tiles];
+        block.pass(kind, Part::Results([merged.largest, merged.total]), stats);
+    });
+    Some(())
+}
+
+/// `count` columns' largest numbers and sums in this memory, a tile of a row at a time.
+fn stats<T>(memory: &mut [T], count: usize, inner: usize) -> Vec<Stats<'_, T>> {
+    let (largest, total) = memory.split_at_mut(count);
+    let [largest, total] = [largest, &mut total[..count]].map(|part| {
         let rows = part.chunks_mut(inner);
         rows.flat_map(|row| row.chunks_mut(TILE))
     });
     let stats = largest.zip(total);
-    let mut stats: Vec<_> = stats
+    stats
         .map(|(largest, total)| Stats { largest, total })
-        .collect();
-    map_pieces(blocks.iter_mut().zip(&mut stats), |(block, stats)| {
-        block.pass(kind, Part::Statistics, stats);
-    });
-    let mut merged = Vec::new();
-    for result in stats.chunks(segments * tiles) {
-        for tile in 0..tiles {
-            let first = &result[tile];
-            let (mut largest, mut total) = (first.largest.to_vec(), first.total.to_vec());
-            for other in result[tile..].iter().step_by(tiles).skip(1) {
-                dispatch(Merge {
-                    into: [&mut largest, &mut total],
-                    other: [other.largest, other.total],
-                });
-            }
-            merged.push([largest, total]);
-        }
-    }
-    let blocks = blocks.iter_mut().zip(&mut stats).enumerate();
-    map_pieces(blocks, |(number, (block, stats))| {
-        let result = number / (segments * tiles) * tiles + number % tiles;
-        let [largest, total] = &merged[result];
-        block.pass(kind, Part::Results([largest, total]), stats);
-    });
-    Some(())
+        .collect()
 }
 
 /// Some whole rows as blocks of up to [`TILE`] columns.
