@@ -234,15 +234,8 @@ fn line<T: Element>(axis: &Axis<'_>, from: &[T], offset: isize, to: &mut [T]) {
             to.for_each(|(to, &place)| *to = from[(offset + place as isize * step) as usize]);
         }
         _ => {
-            let to = to.iter_mut().step_by(axis.to).take(size);
-            match axis.places {
-                Some(places) => to.zip(places).for_each(|(to, &place)| {
-                    *to = from[(offset + place as isize * axis.from) as usize];
-                }),
-                None => to.enumerate().for_each(|(k, to)| {
-                    *to = from[(offset + k as isize * axis.from) as usize];
-                }),
-            }
+            let to = to.iter_mut().step_by(axis.to).take(size).enumerate();
+            to.for_each(|(k, to)| *to = from[(offset + axis.from(k)) as usize]);
         }
     }
 }
@@ -343,11 +336,11 @@ impl<T: LaneMemory + Lent> WithSimd for Transposed<'_, T> {
     /// columns goes number by number.
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        if !const { transposes_in_registers::<S>() } {
-            return self.one_by_one();
-        }
         let width = T::width::<S>();
         let (rows, columns) = (self.down.size, self.across.size);
+        if !const { transposes_in_registers::<S>() } || rows.min(columns) < width {
+            return self.one_by_one();
+        }
         let (whole_rows, whole_columns) = (rows - rows % width, columns - columns % width);
         let wide = WIDE / size_of::<T>();
         let mut scratch = Scratch::take(TALL * wide);

@@ -58,10 +58,10 @@ pub fn map_pieces<P: Send, R: Send>(
     results.into_iter().flatten().collect()
 }
 
-/// How often the calling thread looks whether the others are done, before it goes to sleep: for
-/// some tenths of a millisecond, in which the last pieces end.
+/// How often the calling thread looks whether the others are done, before it goes to sleep: for some
+/// tenths of a millisecond, in which the last pieces end.
 const LOOKS: usize = 10_000;
-/// As many pauses when all work is done, in which the others tell the scope so.
+/// Pauses after the others' last piece, in which they tell the scope that they are done.
 const LAST_PAUSES: usize = 20;
 
 /// Calls `work` with each of the pieces, on this thread and on others.

@@ -187,23 +187,33 @@ pub(crate) fn spread<T: Float>(upstream: &[T], axes: &[Windows; 2], output: &mut
         output.fill(T::ZERO);
         let planes = output.chunks_exact_mut(plane);
         for (plane, upstream) in planes.zip(upstream.chunks_exact(result)) {
-            let mut upstream = upstream.iter();
-            for_each_window(axes, |rows, columns| {
-                let Some(&share) = upstream.next() else {
-                    return;
-                };
-                let divisor = rows.divisor as f64 * columns.divisor as f64;
-                let share = share / T::from_f64(divisor);
-                for row in 0..rows.count {
-                    let start = (rows.start + row * down.step) * across.input + columns.start;
-                    for column in 0..columns.count {
-                        let element = &mut plane[start + column * across.step];
-                        *element = *element + share;
-                    }
+            let lines = upstream.chunks_exact(across.windows.len());
+            for (&rows, line) in down.windows.iter().zip(lines) {
+                for (&columns, &share) in across.windows.iter().zip(line) {
+                    let divisor = rows.divisor as f64 * columns.divisor as f64;
+                    add(share / T::from_f64(divisor), plane, axes, rows, columns);
                 }
-            });
+            }
         }
     });
+}
+
+/// Adds a number to all elements of a window.
+#[inline(always)]
+fn add<T: Float>(
+    share: T,
+    plane: &mut [T],
+    [down, across]: &[Windows; 2],
+    rows: Window,
+    columns: Window,
+) {
+    for row in 0..rows.count {
+        let start = (rows.start + row * down.step) * across.input + columns.start;
+        for column in 0..columns.count {
+            let element = &mut plane[start + column * across.step];
+            *element = *element + share;
+        }
+    }
 }
 
 /// Elements of a plane and of its results, and planes of a piece.
@@ -211,14 +221,4 @@ fn sizes([down, across]: &[Windows; 2]) -> (usize, usize, usize) {
     let plane = down.input * across.input;
     let result = down.windows.len() * across.windows.len();
     (plane, result, PIECE.div_ceil(plane))
-}
-
-/// Calls `visit` with the rows and columns of each window in row-major order.
-#[inline(always)]
-fn for_each_window([down, across]: &[Windows; 2], mut visit: impl FnMut(Window, Window)) {
-    for &rows in &down.windows {
-        for &columns in &across.windows {
-            visit(rows, columns);
-        }
-    }
 }

@@ -29,8 +29,9 @@ pub(super) struct Block<'a, T> {
     pub(super) step: usize,
     /// The number of columns.
     pub(super) width: usize,
-    /// One run of whole rows, or, where a row is longer than the block is wide, one for each row.
-    pub(super) runs: SmallVec<[&'a mut [T]; 1]>,
+    /// The results: one slice of whole rows, or, where a row is longer than the block is wide, one for
+    /// each row.
+    pub(super) outputs: SmallVec<[&'a mut [T]; 1]>,
 }
 
 /// What is done to a block at a time.
@@ -117,12 +118,12 @@ impl<T: Float> Block<'_, T> {
         let in_fours = width - width % four;
         stats.total.fill(T::ZERO);
         let mut input = self.input;
-        for run in &mut self.runs {
-            for output in run.chunks_mut(RUN * width) {
+        for output in &mut self.outputs {
+            for output in output.chunks_mut(RUN * width) {
                 let length = output.len() / width * step;
                 let (rows, after) = input.split_at(length.min(input.len()));
                 input = after;
-                let mut rows = Rows {
+                let mut run = Run {
                     kind,
                     input: rows,
                     step,
@@ -130,11 +131,11 @@ impl<T: Float> Block<'_, T> {
                     width,
                 };
                 for column in (0..in_fours).step_by(four) {
-                    rows.add_exponentials::<S, InStep<T>>(simd, column..column + four, stats);
+                    run.add_exponentials::<S, InStep<T>>(simd, column..column + four, stats);
                 }
                 for column in (in_fours..width).step_by(one) {
                     let columns = column..width.min(column + one);
-                    rows.add_exponentials::<S, T>(simd, columns, stats);
+                    run.add_exponentials::<S, T>(simd, columns, stats);
                 }
             }
         }
@@ -146,8 +147,8 @@ impl<T: Float> Block<'_, T> {
         let (factors, factors_rest) = T::split::<S>(stats.total);
         let (largest, largest_rest) = T::split::<S>(stats.largest);
         let mut rows = self.input.chunks(self.step);
-        for run in &mut self.runs {
-            for (y, x) in run.chunks_exact_mut(width).zip(rows.by_ref()) {
+        for output in &mut self.outputs {
+            for (y, x) in output.chunks_exact_mut(width).zip(rows.by_ref()) {
                 let (x, x_rest) = T::split::<S>(&x[..width]);
                 let (y, y_rest) = T::split_mut::<S>(y);
                 match kind {
@@ -206,8 +207,8 @@ impl<T: Float> Stats<'_, T> {
     }
 }
 
-/// Some rows of a block, and their results.
-struct Rows<'a, T> {
+/// Rows of a block whose exponentials are added in one go, and their results.
+struct Run<'a, T> {
     kind: Kind,
     input: &'a [T],
     step: usize,
@@ -215,7 +216,7 @@ struct Rows<'a, T> {
     width: usize,
 }
 
-impl<T: Float> Rows<'_, T> {
+impl<T: Float> Run<'_, T> {
     /// Adds the exponentials in some columns, which registers of the kind `R` hold, and writes those of a
     /// softmax.
     #[inline(always)]

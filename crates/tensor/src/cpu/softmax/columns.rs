@@ -60,7 +60,7 @@ pub(super) fn whole<T: Float>(
             input,
             step: width,
             width,
-            runs: SmallVec::from_iter([output]),
+            outputs: SmallVec::from_iter([output]),
         };
         block.pass(kind, Part::Whole, &mut stats);
     }
@@ -148,14 +148,14 @@ fn add_blocks<'a, T>(
         input: &input[column..],
         step: inner,
         width: TILE.min(inner - column),
-        runs: SmallVec::new(),
+        outputs: SmallVec::new(),
     }));
     if inner <= TILE {
-        return blocks[first].runs.push(output);
+        return blocks[first].outputs.push(output);
     }
     for row in output.chunks_mut(inner) {
         for (block, part) in blocks[first..].iter_mut().zip(row.chunks_mut(TILE)) {
-            block.runs.push(part);
+            block.outputs.push(part);
         }
     }
 }
