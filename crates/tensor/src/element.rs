@@ -7,22 +7,20 @@ use crate::cpu::convolution::{Pass, convolve};
 use crate::cpu::copy::Transposed;
 use crate::cpu::gemm::{Batch, Epilogue, matmul_batch};
 use crate::cpu::lanes::{LaneMemory, dispatch};
+use crate::cpu::sort::Ordered;
 use crate::device::{Accelerator, Kernels};
-use crate::storage::{Pool, Shelf};
+use crate::storage::Recycled;
 
 /// A type a tensor can hold: `f32`, `f64`, `i64` (labels and indices) or `bool` (masks).
 ///
 /// The list is closed: a backend has kernels for each of them.
-pub trait Element: Copy + Default + PartialEq + Debug + Display + Send + Sync + 'static {
+pub trait Element: Recycled + PartialEq + Debug + Display + Send + Sync + 'static {
     /// Name of the type, as in `f32`.
     const NAME: &'static str;
     /// 0, or false.
     const ZERO: Self;
     /// 1, or true.
     const ONE: Self;
-
-    #[doc(hidden)]
-    fn shelf(pool: &mut Pool) -> &mut Shelf<Self>;
 
     /// Copies a matrix transposed.
     #[doc(hidden)]
@@ -34,7 +32,7 @@ pub trait Element: Copy + Default + PartialEq + Debug + Display + Send + Sync + 
 
 /// A type with arithmetic: `f32`, `f64` and `i64`.
 pub trait Number:
-    Element + PartialOrd + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self>
+    Element + PartialOrd + Ordered + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self>
 {
     /// `self + other`; integers wrap around at the ends of their range.
     fn wrapping_add(self, other: Self) -> Self;
@@ -71,10 +69,6 @@ macro_rules! element {
             const NAME: &'static str = stringify!($T);
             const ZERO: Self = $zero;
             const ONE: Self = $one;
-
-            fn shelf(pool: &mut Pool) -> &mut Shelf<Self> {
-                &mut pool.$T
-            }
 
             fn transpose(matrix: Transposed<'_, Self>) {
                 $transpose(matrix);

@@ -46,6 +46,7 @@ fn floats<T: Float + macula_tensor::random::RandomFloat>() -> Vec<String> {
     let row = x.narrow(0, 0, 1).unwrap();
     let mask = x.gt(&row).unwrap();
     let index = Tensor::<i64>::integers([301, 257], 0, 301, &mut rng).unwrap();
+    let of_row = Tensor::<i64>::integers([301, 257], 0, 257, &mut rng).unwrap();
     let places = index.narrow(1, 0, 1).unwrap().flatten().unwrap();
     let batch = Tensor::<T>::normal([37, 20, 41], 0.0, 1.0, &mut rng).unwrap();
     let columns = batch.transpose(1, 2).unwrap();
@@ -70,6 +71,7 @@ fn floats<T: Float + macula_tensor::random::RandomFloat>() -> Vec<String> {
         x.roll(7, 1),
         x.repeat([2, 1]),
         turned.tril(3),
+        Tensor::eye(301),
         x.masked_select(&mask),
         x.unfold(1, 5, 2).and_then(|windows| windows.contiguous()),
         Tensor::stack(&[&x, &backwards], 1),
@@ -78,7 +80,10 @@ fn floats<T: Float + macula_tensor::random::RandomFloat>() -> Vec<String> {
         // By index.
         x.index_select(0, &places),
         x.gather(0, &index),
+        x.gather(1, &of_row),
+        long.gather(0, &index.flatten().unwrap()),
         x.scatter_add(0, &index, &x),
+        x.scatter_add(1, &of_row, &x),
         x.index_add(0, &places, &backwards),
         // Reductions: all, long axes, short ones, strided.
         long.sum(..),
@@ -129,6 +134,8 @@ fn floats<T: Float + macula_tensor::random::RandomFloat>() -> Vec<String> {
         long.argmax(..),
         long.argsort(0, false),
         x.count_nonzero(1),
+        mask.nonzero(),
+        mask.flatten().and_then(|mask| mask.nonzero()),
         x.cummax(0).map(|both| both.1),
         long.sort(0, false).map(|both| both.1),
         long.sort(0, false)

@@ -229,6 +229,11 @@ fn line<T: Element>(axis: &Axis<'_>, from: &[T], offset: isize, to: &mut [T]) {
             let to = to[..size].iter_mut();
             to.zip(from).for_each(|(to, from)| *to = *from);
         }
+        (step, width, None) if step > 0 => {
+            let from = from[offset as usize..].iter().step_by(step as usize);
+            let to = to.iter_mut().step_by(width).take(size);
+            to.zip(from).for_each(|(to, from)| *to = *from);
+        }
         (step, 1, Some(places)) => {
             let to = to[..size].iter_mut().zip(places);
             to.for_each(|(to, &place)| *to = from[(offset + place as isize * step) as usize]);

@@ -4,9 +4,12 @@
 //! `base + k · step + index[k] · stride` of the indexed tensor, where `step` is that tensor's
 //! stride along the row, or 0 if the row runs along the indexed axis itself.
 
+use std::ops::Range;
+
 use pulp::{Simd, WithSimd};
 
 use super::lanes::dispatch;
+use super::parallel::{PIECE, for_each_piece};
 use crate::element::{Element, Number};
 use crate::shape::{Shape, Sizes, Strides};
 
@@ -49,22 +52,45 @@ impl IndexWalk {
         }
     }
 
-    /// Calls `visit(first element, row, base)` for the rows of an index.
+    /// Calls `visit(elements, row, base)` for the rows of a part of an index that begins at element
+    /// `start`; `elements` is where a row, of which the first may be a part, stands in the part.
     #[inline(always)]
-    fn for_each_row(&self, index: &[i64], mut visit: impl FnMut(usize, &[i64], isize)) {
-        let length = self.sizes.last().map_or(1, |&size| size.max(1));
-        let outer = self.sizes.len().saturating_sub(1);
-        let mut at = Sizes::from_elem(0, outer);
+    fn for_each_row(
+        &self,
+        start: usize,
+        index: &[i64],
+        mut visit: impl FnMut(Range<usize>, &[i64], isize),
+    ) {
+        if index.is_empty() {
+            return;
+        }
+        let (&length, sizes) = self.sizes.split_last().unwrap_or((&1, &[]));
+        let (&step, steps) = self.steps.split_last().unwrap_or((&0, &[]));
+        let mut at = Sizes::from_elem(0, sizes.len());
         let mut base = self.offset as isize;
-        for (row, index) in index.chunks_exact(length).enumerate() {
-            visit(row * length, index, base);
-            for axis in (0..outer).rev() {
-                base += self.steps[axis];
+        let mut row = start / length;
+        for axis in (0..sizes.len()).rev() {
+            at[axis] = row % sizes[axis];
+            row /= sizes[axis];
+            base += at[axis] as isize * steps[axis];
+        }
+        let mut within = start % length;
+        let mut first = 0;
+        while first < index.len() {
+            let end = index.len().min(first + length - within);
+            visit(
+                first..end,
+                &index[first..end],
+                base + within as isize * step,
+            );
+            (first, within) = (end, 0);
+            for axis in (0..sizes.len()).rev() {
+                base += steps[axis];
                 at[axis] += 1;
-                if at[axis] < self.sizes[axis] {
+                if at[axis] < sizes[axis] {
                     break;
                 }
-                base -= self.sizes[axis] as isize * self.steps[axis];
+                base -= sizes[axis] as isize * steps[axis];
                 at[axis] = 0;
             }
         }
@@ -99,24 +125,39 @@ impl IndexWalk {
 
 /// Writes the element that each index points to.
 pub(crate) fn gather<T: Element>(from: &[T], walk: &IndexWalk, index: &[i64], output: &mut [T]) {
-    walk.for_each_row(index, |first, row, base| {
-        let output = output[first..].iter_mut();
-        walk.for_each_place(output, row, base, |to, place| *to = from[place]);
+    for_each_piece(output, PIECE, |start, output| {
+        let index = &index[start..start + output.len()];
+        walk.for_each_row(start, index, |elements, row, base| {
+            let output = output[elements].iter_mut();
+            walk.for_each_place(output, row, base, |to, place| *to = from[place]);
+        });
     });
 }
 
 /// Joins each element of the source with what stands where its index points to, one after the other.
+///
+/// Where the indexed axis is not the outermost one, slices along that are independent: `slices` are the
+/// elements of one of the index and of one of the target.
 pub(crate) fn scatter<T: Element>(
     source: &[T],
     walk: &IndexWalk,
     index: &[i64],
     target: &mut [T],
-    join: impl Fn(T, T) -> T,
+    slices: Option<[usize; 2]>,
+    join: impl Fn(T, T) -> T + Sync,
 ) {
-    walk.for_each_row(index, |first, row, base| {
-        let source = source[first..].iter();
-        walk.for_each_place(source, row, base, |&x, place| {
-            target[place] = join(target[place], x);
+    let [of_index, of_target] = slices.unwrap_or([index.len(), target.len()]);
+    let lot = (PIECE / of_target.max(1)).max(1);
+    for_each_piece(target, lot * of_target.max(1), |first, target| {
+        let number = first / of_target.max(1);
+        let start = (number * of_index).min(index.len());
+        let end = (start + lot * of_index).min(index.len());
+        let (source, index) = (&source[start..end], &index[start..end]);
+        walk.for_each_row(start, index, |elements, row, base| {
+            let source = source[elements].iter();
+            walk.for_each_place(source, row, base - first as isize, |&x, place| {
+                target[place] = join(target[place], x);
+            });
         });
     });
 }

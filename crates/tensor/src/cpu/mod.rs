@@ -1,10 +1,12 @@
 //! The loops that do the arithmetic on the CPU, and nothing else: shapes have been checked above.
 
 pub(crate) mod arg;
+pub(crate) mod compact;
 pub(crate) mod convolution;
 pub(crate) mod copy;
 pub(crate) mod elementary;
 pub(crate) mod elementwise;
+pub(crate) mod fill;
 pub(crate) mod finite;
 pub(crate) mod fold;
 pub(crate) mod gemm;

@@ -118,7 +118,7 @@ impl<T: Element> Tensor<T> {
         axis: isize,
         index: &Tensor<i64>,
         source: &Self,
-        join: impl Fn(T, T) -> T,
+        join: impl Fn(T, T) -> T + Sync,
     ) -> Result<Self> {
         let axis = self.shape.axis(op, axis)?;
         fits(op, "index", index.shape(), self.shape(), Some(axis))?;
@@ -134,10 +134,12 @@ impl<T: Element> Tensor<T> {
         let used = used.in_order(op)?;
         let shape = Shape::contiguous(op, self.shape())?;
         let walk = IndexWalk::new(index.shape(), &shape, axis);
+        let slice = |sizes: &[usize]| sizes[1..].iter().product();
+        let slices = (axis > 0).then(|| [slice(index.shape()), slice(self.shape())]);
         let (own, source) = (self.view(op)?, dense(op, &used)?);
         Self::build(op, shape, |output| {
             cpu::copy::copy(own, output);
-            cpu::index::scatter(source, &walk, places, output, join);
+            cpu::index::scatter(source, &walk, places, output, slices, join);
         })
     }
 }

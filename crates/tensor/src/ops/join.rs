@@ -200,7 +200,7 @@ impl<T: Element> Tensor<T> {
         }
         let from = self.view(OP)?;
         Self::build(OP, shape, |output| {
-            output.fill(value);
+            cpu::fill::fill(output, value);
             cpu::copy::copy_into(from, output, &window);
         })
     }

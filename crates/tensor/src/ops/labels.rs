@@ -2,6 +2,7 @@
 
 use super::dense;
 use super::index::in_range;
+use crate::cpu::fill::fill;
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::shape::{Shape, Sizes};
@@ -32,7 +33,7 @@ impl Tensor<i64> {
         sizes.push(classes);
         let shape = Shape::contiguous(OP, &sizes)?;
         Tensor::build(OP, shape, |output| {
-            output.fill(T::ZERO);
+            fill(output, T::ZERO);
             for (row, &label) in output.chunks_exact_mut(classes.max(1)).zip(labels) {
                 row[label as usize] = T::ONE;
             }

@@ -1,5 +1,6 @@
 //! Tensors made from a rule.
 
+use crate::cpu::fill::{fill, fill_with};
 use crate::device::Device;
 use crate::element::{Element, Float};
 use crate::error::{Error, Result};
@@ -17,7 +18,7 @@ impl<T: Element> Tensor<T> {
 
     fn filled(op: &'static str, shape: &[usize], value: T) -> Result<Self> {
         let shape = Shape::contiguous(op, shape)?;
-        Self::build(op, shape, |output| output.fill(value))
+        Self::build(op, shape, |output| fill(output, value))
     }
 
     /// A tensor on a device whose elements are all `value`.
@@ -83,7 +84,7 @@ impl<T: Element> Tensor<T> {
     pub fn eye(size: usize) -> Result<Self> {
         let shape = Shape::contiguous("eye", &[size, size])?;
         Self::build("eye", shape, |output| {
-            output.fill(T::ZERO);
+            fill(output, T::ZERO);
             output
                 .iter_mut()
                 .step_by(size + 1)
@@ -126,9 +127,7 @@ impl<T: Float> Tensor<T> {
         // A count that is too large becomes the largest, which the shape refuses.
         let shape = Shape::contiguous("arange", &[count as usize])?;
         Self::build("arange", shape, |output| {
-            for (k, element) in output.iter_mut().enumerate() {
-                *element = T::from_f64(start + k as f64 * step);
-            }
+            fill_with(output, |k| T::from_f64(start + k as f64 * step));
         })
     }
 
@@ -150,14 +149,14 @@ impl<T: Float> Tensor<T> {
         let last = count.saturating_sub(1);
         let step = distance / last.max(1) as f64;
         Self::build("linspace", shape, |output| {
-            for (k, element) in output.iter_mut().enumerate() {
-                // Counted from the nearer end, so that both ends are met exactly.
-                *element = T::from_f64(if k <= last / 2 {
+            // Counted from the nearer end, so that both ends are met exactly.
+            fill_with(output, |k| {
+                T::from_f64(if k <= last / 2 {
                     start + k as f64 * step
                 } else {
                     end - (last - k) as f64 * step
-                });
-            }
+                })
+            });
         })
     }
 }
@@ -186,8 +185,9 @@ impl Tensor<i64> {
         let count = ((last - first + by - by.signum()) / by).max(0);
         let shape = Shape::contiguous("arange", &[usize::try_from(count).unwrap_or(usize::MAX)])?;
         Self::build("arange", shape, |output| {
-            let numbers = (0..).map(|k: i64| start.wrapping_add(k.wrapping_mul(step)));
-            output.iter_mut().zip(numbers).for_each(|(to, n)| *to = n);
+            fill_with(output, |k| {
+                start.wrapping_add((k as i64).wrapping_mul(step))
+            });
         })
     }
 }

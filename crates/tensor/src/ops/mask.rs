@@ -1,7 +1,11 @@
 //! Masks: choosing between elements by tensors of booleans.
 
+use std::ops::Range;
+
 use super::dense;
 use crate::cpu;
+use crate::cpu::compact;
+use crate::cpu::parallel::{PIECE, for_each_piece};
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::shape::{Shape, Sizes, broadcast};
@@ -52,17 +56,26 @@ impl<T: Element> Tensor<T> {
         let elements = self.in_order(OP)?;
         let elements = dense(OP, &elements)?;
         let (sizes, rank) = (self.shape(), self.rank());
-        let count = elements.iter().filter(|&&x| x != T::ZERO).count();
-        let shape = Shape::contiguous(OP, &[count, rank])?;
+        let counts = compact::counts(elements);
+        let shape = Shape::contiguous(OP, &[counts.iter().sum(), rank])?;
+        let places = Tensor::build(OP, Shape::vector(shape.sizes()[0]), |output| {
+            compact::write(elements, &counts, output, |place| place as i64);
+        })?;
+        if rank == 1 {
+            return places.unsqueeze(1);
+        }
+        let places = dense(OP, &places)?;
         Tensor::build(OP, shape, |output| {
-            let numbered = elements.iter().enumerate();
-            let places = numbered.filter(|&(_, &x)| x != T::ZERO);
-            for (row, (mut place, _)) in output.chunks_exact_mut(rank.max(1)).zip(places) {
-                for (to, &size) in row.iter_mut().zip(sizes).rev() {
-                    *to = (place % size) as i64;
-                    place /= size;
+            for_each_piece(output, PIECE * rank.max(1), |start, output| {
+                let rows = output.chunks_exact_mut(rank.max(1));
+                for (row, &place) in rows.zip(&places[start / rank.max(1)..]) {
+                    let mut place = place as usize;
+                    for (to, &size) in row.iter_mut().zip(sizes).rev() {
+                        *to = (place % size) as i64;
+                        place /= size;
+                    }
                 }
-            }
+            });
         })
     }
 
@@ -87,12 +100,10 @@ impl<T: Element> Tensor<T> {
         let elements = self.stretched(OP, &sizes)?.in_order(OP)?;
         let mask = mask.stretched(OP, &sizes)?.in_order(OP)?;
         let (elements, mask) = (dense(OP, &elements)?, dense(OP, &mask)?);
-        let count = mask.iter().filter(|&&mask| mask).count();
-        Self::build(OP, Shape::vector(count), |output| {
-            let chosen = elements.iter().zip(mask).filter(|&(_, &mask)| mask);
-            for (to, (&from, _)) in output.iter_mut().zip(chosen) {
-                *to = from;
-            }
+        let counts = compact::counts(mask);
+        let shape = Shape::vector(counts.iter().sum());
+        Self::build(OP, shape, |output| {
+            compact::write(mask, &counts, output, |place| elements[place]);
         })
     }
 }
@@ -103,7 +114,9 @@ impl<T: Element> Tensor<T> {
     /// # Errors
     /// The tensor must have at least two axes.
     pub fn tril(&self, diagonal: isize) -> Result<Self> {
-        self.triangle("tril", |row, column| column.saturating_sub(row) <= diagonal)
+        self.triangle("tril", |row, width| {
+            place(row.saturating_add(diagonal).saturating_add(1), width)..width
+        })
     }
 
     /// The upper triangle of each matrix, the last two axes: 0 (false) where `column − row < diagonal`.
@@ -111,11 +124,17 @@ impl<T: Element> Tensor<T> {
     /// # Errors
     /// The tensor must have at least two axes.
     pub fn triu(&self, diagonal: isize) -> Result<Self> {
-        self.triangle("triu", |row, column| column.saturating_sub(row) >= diagonal)
+        self.triangle("triu", |row, width| {
+            0..place(row.saturating_add(diagonal), width)
+        })
     }
 
-    /// Each matrix with 0 where `keep(row, column)` does not hold.
-    fn triangle(&self, op: &'static str, keep: impl Fn(isize, isize) -> bool) -> Result<Self> {
+    /// Each matrix with 0 in the columns `outside(row, width)`.
+    fn triangle(
+        &self,
+        op: &'static str,
+        outside: impl Fn(isize, usize) -> Range<usize> + Sync,
+    ) -> Result<Self> {
         let &[.., height, width] = self.shape() else {
             return Err(Error::Shape {
                 op,
@@ -126,16 +145,21 @@ impl<T: Element> Tensor<T> {
         let (from, shape) = (self.view(op)?, Shape::contiguous(op, self.shape())?);
         Self::build(op, shape, |output| {
             cpu::copy::copy(from, output);
-            for (row, elements) in output.chunks_exact_mut(width.max(1)).enumerate() {
-                let row = (row % height) as isize;
-                for (column, element) in elements.iter_mut().enumerate() {
-                    if !keep(row, column as isize) {
-                        *element = T::ZERO;
-                    }
+            let width = width.max(1);
+            let rows = (PIECE / width).max(1);
+            for_each_piece(output, rows * width, |start, output| {
+                let numbered = (start / width..).zip(output.chunks_exact_mut(width));
+                for (row, elements) in numbered {
+                    elements[outside((row % height) as isize, width)].fill(T::ZERO);
                 }
-            }
+            });
         })
     }
+}
+
+/// A column, or the end of the row that it lies outside of.
+fn place(column: isize, width: usize) -> usize {
+    column.max(0).unsigned_abs().min(width)
 }
 
 fn choose<T: Element>(

@@ -4,12 +4,15 @@
 //! descending order too. NaN comes last in either order.
 
 use super::dense;
-use crate::cpu::sort::{Pair, for_each_line, nth, pairs, rank, sort, sort_first};
+use crate::cpu::parallel::for_each_piece;
+use crate::cpu::sort::{Wanted, for_each_line, rank, ranks};
 use crate::element::Number;
 use crate::error::{Error, Result};
 use crate::shape::{Shape, Sizes};
-use crate::storage::room_for;
 use crate::tensor::Tensor;
+
+/// Searches that are worth a thread.
+const SEARCHES: usize = 1024;
 
 /// The distinct values of a tensor, as [`Tensor::unique`] returns them.
 #[derive(Clone)]
@@ -57,9 +60,7 @@ impl<T: Number> Tensor<T> {
         descending: bool,
     ) -> Result<(Self, Tensor<i64>)> {
         let axis = self.shape.axis(op, axis)?;
-        self.along(op, axis, self.shape()[axis], |pairs, numbers| {
-            sort(pairs, numbers, descending);
-        })
+        self.along(op, axis, self.shape()[axis], Wanted::First { descending })
     }
 
     /// The `k` largest elements along one axis, or the `k` smallest, sorted from the outermost on,
@@ -73,9 +74,8 @@ impl<T: Number> Tensor<T> {
         if k > size {
             return Err(out_of_order("topk", k, format!("at most {size}"), resolved));
         }
-        self.along("topk", resolved, k, |pairs, numbers| {
-            sort_first(pairs, numbers, k, largest);
-        })
+        let descending = largest;
+        self.along("topk", resolved, k, Wanted::First { descending })
     }
 
     /// The `k`-th smallest element along one axis, counted from 1, and where it was; the axis is
@@ -90,9 +90,7 @@ impl<T: Number> Tensor<T> {
             let expected = format!("from 1 to {size}");
             return Err(out_of_order("kthvalue", k, expected, resolved));
         }
-        self.one_along("kthvalue", resolved, |pairs, numbers| {
-            nth(pairs, numbers, k - 1)
-        })
+        self.one_along("kthvalue", resolved, Wanted::Nth(k - 1))
     }
 
     /// The median along one axis, the lower one of two, and where it was; the axis is gone. Where
@@ -109,13 +107,7 @@ impl<T: Number> Tensor<T> {
                 found: Sizes::from_slice(self.shape()),
             });
         }
-        self.one_along("median", resolved, |pairs, numbers| {
-            // The first NaN stands behind the numbers.
-            match pairs.get(numbers) {
-                Some(&nan) => nan,
-                None => nth(pairs, numbers, (numbers - 1) / 2),
-            }
-        })
+        self.one_along("median", resolved, Wanted::Median)
     }
 
     /// The distinct values, how often each occurs, and which one each element is. All NaN are one
@@ -127,28 +119,21 @@ impl<T: Number> Tensor<T> {
         const OP: &str = "unique";
         let elements = self.in_order(OP)?;
         let elements = dense(OP, &elements)?;
-        let no_room = || Error::no_room(OP, self.shape());
-        let mut sorted = room_for(elements.len()).ok_or_else(no_room)?;
-        let numbers = pairs(elements, &mut sorted);
-        sort(&mut sorted, numbers, false);
-        let (mut values, mut counts) = (Vec::new(), Vec::<i64>::new());
         let shape = Shape::contiguous(OP, self.shape())?;
-        let inverse = Tensor::build(OP, shape, |inverse| {
-            for (place, &(value, index)) in sorted.iter().enumerate() {
-                let repeats = place > numbers || values.last() == Some(&value);
-                match counts.last_mut() {
-                    Some(count) if repeats => *count += 1,
-                    _ => {
-                        values.push(value);
-                        counts.push(1);
-                    }
-                }
-                inverse[index as usize] = counts.len() as i64 - 1;
+        let (inverse, distinct) =
+            Tensor::build_with(OP, shape, |inverse| ranks(elements, inverse))?;
+        let distinct = distinct.ok_or_else(|| Error::no_room(OP, self.shape()))?;
+        let shape = Shape::contiguous(OP, &[distinct])?;
+        let places = dense(OP, &inverse)?;
+        let values = Tensor::build(OP, shape, |values| {
+            // Of equal elements that differ (zeros, NaN) the first one stays.
+            for (&x, &place) in elements.iter().zip(places).rev() {
+                values[place as usize] = x;
             }
         })?;
         Ok(Unique {
-            values: values.into(),
-            counts: counts.into(),
+            values,
+            counts: inverse.bincount(distinct)?,
             inverse,
         })
     }
@@ -171,40 +156,34 @@ impl<T: Number> Tensor<T> {
         let shape = Shape::contiguous(OP, values.shape())?;
         let (sorted, values) = (dense(OP, &sorted)?, dense(OP, &values)?);
         Tensor::build(OP, shape, |output| {
-            for (to, &value) in output.iter_mut().zip(values) {
-                *to = rank(sorted, value, right) as i64;
-            }
+            for_each_piece(output, SEARCHES, |start, output| {
+                for (to, &value) in output.iter_mut().zip(&values[start..]) {
+                    *to = rank(sorted, value, right) as i64;
+                }
+            });
         })
     }
 
-    /// The first `width` elements along one axis after `arrange` has put each line in order, and
-    /// where they were.
+    /// What is wanted of each line along an axis, `width` elements, and where they were.
     fn along(
         &self,
         op: &'static str,
         axis: usize,
         width: usize,
-        arrange: impl Fn(&mut [Pair<T>], usize) + Sync,
+        wanted: Wanted,
     ) -> Result<(Self, Tensor<i64>)> {
         let lines = self.move_axis(axis as isize, -1)?.in_order(op)?;
         let mut sizes = Sizes::from_slice(lines.shape());
         let length = std::mem::replace(&mut sizes[self.rank() - 1], width);
         let shape = Shape::contiguous(op, &sizes)?;
         let lines = dense(op, &lines)?;
-        let work = |pairs: &mut [Pair<T>], numbers, values: &mut [T], places: &mut [i64]| {
-            arrange(pairs, numbers);
-            let results = values.iter_mut().zip(places);
-            for ((value, place), pair) in results.zip(pairs.iter()) {
-                (*value, *place) = *pair;
-            }
-        };
         let (indices, values) = Tensor::build_with(op, shape.clone(), |places| {
             Self::build_with(op, shape, |values| {
-                for_each_line(lines, length, values, places, width, work)
+                for_each_line(lines, length, wanted, values, places, width)
             })
         })?;
-        let (values, arranged) = values?;
-        arranged.ok_or_else(|| Error::no_room(op, self.shape()))?;
+        let (values, found) = values?;
+        found.ok_or_else(|| Error::no_room(op, self.shape()))?;
         let back = axis as isize;
         Ok((
             values.move_axis(-1, back)?.in_order(op)?,
@@ -217,11 +196,9 @@ impl<T: Number> Tensor<T> {
         &self,
         op: &'static str,
         axis: usize,
-        choose: impl Fn(&mut [Pair<T>], usize) -> Pair<T> + Sync,
+        wanted: Wanted,
     ) -> Result<(Self, Tensor<i64>)> {
-        let (values, indices) = self.along(op, axis, 1, |pairs, numbers| {
-            pairs[0] = choose(pairs, numbers);
-        })?;
+        let (values, indices) = self.along(op, axis, 1, wanted)?;
         let axis = axis as isize;
         Ok((values.squeeze(axis)?, indices.squeeze(axis)?))
     }

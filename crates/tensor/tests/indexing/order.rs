@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use macula_tensor::Tensor;
+use macula_tensor::{Number, Tensor};
 use proptest::prelude::*;
 
 use crate::grid::*;
@@ -134,6 +134,74 @@ proptest! {
             sorted.iter().filter(before).count() as i64
         });
         holds(&Tensor::from(sorted.clone()).searchsorted(&x, right).unwrap(), &expected)?;
+    }
+}
+
+/// Checks what finds an order against the line as its places are sorted by `compare`.
+fn check_long_line<T: Number>(
+    line: Vec<T>,
+    k: usize,
+    descending: bool,
+    compare: impl Fn(T, T, bool) -> Ordering,
+) -> Result<(), TestCaseError> {
+    // The shortest text that stands for a number tells the zeros apart, and NaN is NaN.
+    let texts = |x: &[T]| x.iter().map(|x| format!("{x:?}")).collect::<Vec<_>>();
+    let x = Tensor::from(line.clone());
+    let sorted = |descending: bool| {
+        let mut places: Vec<i64> = (0..line.len() as i64).collect();
+        places.sort_by(|&a, &b| compare(line[a as usize], line[b as usize], descending));
+        let values: Vec<T> = places.iter().map(|&place| line[place as usize]).collect();
+        (values, places)
+    };
+    let (expected, places) = sorted(descending);
+    for k in [k.min(line.len()), line.len()] {
+        let (first, first_places) = x.topk(k, 0, descending).unwrap();
+        prop_assert_eq!(texts(&first.to_vec().unwrap()), texts(&expected[..k]));
+        prop_assert_eq!(first_places.to_vec().unwrap(), &places[..k]);
+    }
+    let (expected, places) = sorted(false);
+    if let Some(&place) = places.get(k) {
+        let (value, found) = x.kthvalue(k + 1, 0).unwrap();
+        prop_assert_eq!(texts(&[value.item().unwrap()]), texts(&expected[k..=k]));
+        prop_assert_eq!(found.item().unwrap(), place);
+    }
+    let unique = x.unique().unwrap();
+    let runs = expected.chunk_by(|&a, &b| compare(a, b, false).is_eq());
+    let (first, counts): (Vec<T>, Vec<i64>) = runs.map(|run| (run[0], run.len() as i64)).unzip();
+    prop_assert_eq!(texts(&unique.values.to_vec().unwrap()), texts(&first));
+    prop_assert_eq!(unique.counts.to_vec().unwrap(), counts);
+    for (&x, place) in line.iter().zip(unique.inverse.to_vec().unwrap()) {
+        prop_assert!(compare(x, first[place as usize], false).is_eq());
+    }
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn long_lines_are_in_order(
+        // Few values or many, so that keys differ in some of their bytes or in all.
+        line in (0..6_u32, 0..1500_usize).prop_flat_map(|(bytes, length)| {
+            let most = (1_i64 << (8 * bytes)).max(3);
+            prop::collection::vec(-most..most, length)
+        }),
+        k in 0..400_usize,
+        descending: bool,
+    ) {
+        check_long_line(line.clone(), k, descending, |a, b, descending| {
+            if descending { b.cmp(&a) } else { a.cmp(&b) }
+        })?;
+        let float = |x: i64| match x {
+            -3 => f32::NAN,
+            -2 => -0.0,
+            -1 => f32::NEG_INFINITY,
+            x => x as f32 / 8.0,
+        };
+        let line: Vec<f32> = line.into_iter().map(float).collect();
+        check_long_line(line.clone(), k, descending, compare)?;
+        let line: Vec<f64> = line.into_iter().map(f64::from).collect();
+        check_long_line(line, k, descending, |a, b, descending| {
+            compare(a as f32, b as f32, descending)
+        })?;
     }
 }
 
