@@ -21,6 +21,7 @@ use pulp::bytemuck::{Pod, cast_slice, cast_slice_mut};
 use pulp::{Simd, WithSimd};
 use smallvec::SmallVec;
 
+use super::cache::second_cache;
 use super::lanes::{LaneMemory, WIDEST, transpose, transposes_in_registers};
 use super::parallel::for_each_piece;
 use super::scratch::{Lent, Scratch};
@@ -39,7 +40,12 @@ const TILE: usize = 64;
 const TALL: usize = 512;
 
 /// Bytes of a row of such a block, which with what is read for it stays in the second cache.
-const WIDE: usize = 256;
+///
+/// With 2 MiB of that (Intel Xeon, Emerald Rapids) 1 KiB is 1.5 to 2.5 times as fast as 256 bytes, with
+/// 1 MiB (AMD EPYC, Zen 4 and 5) 256 bytes are the fastest.
+fn row_of_a_block() -> usize {
+    if second_cache() < 2 << 20 { 256 } else { 1024 }
+}
 
 /// One loop of the nest.
 #[derive(Clone, Copy)]
@@ -347,7 +353,7 @@ impl<T: LaneMemory + Lent> WithSimd for Transposed<'_, T> {
             return self.one_by_one();
         }
         let (whole_rows, whole_columns) = (rows - rows % width, columns - columns % width);
-        let wide = WIDE / size_of::<T>();
+        let wide = row_of_a_block() / size_of::<T>();
         let mut scratch = Scratch::take(TALL * wide);
         for row in (0..whole_rows).step_by(TALL) {
             let rows = TALL.min(whole_rows - row);

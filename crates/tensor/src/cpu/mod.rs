@@ -1,6 +1,7 @@
 //! The loops that do the arithmetic on the CPU, and nothing else: shapes have been checked above.
 
 pub(crate) mod arg;
+mod cache;
 pub(crate) mod compact;
 pub(crate) mod convolution;
 pub(crate) mod copy;
