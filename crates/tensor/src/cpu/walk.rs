@@ -4,6 +4,9 @@ use crate::element::Element;
 use crate::shape::{Sizes, Strides};
 use crate::tensor::View;
 
+/// An element that repeats along a row is written so often at a time, if the row is not longer.
+const WIDE: usize = 16;
+
 /// A view whose axes have been merged where memory allows, ready to be copied out piece by piece.
 pub(crate) struct Walk<'a, T> {
     elements: &'a [T],
@@ -99,7 +102,7 @@ impl<'a, T: Element> Walk<'a, T> {
     /// Copies the elements `start, start + 1, …` of the view until `output` is full.
     pub(crate) fn copy_from(&self, start: usize, output: &mut [T]) {
         let last = self.sizes.len() - 1;
-        let (length, step) = (self.sizes[last], self.strides[last]);
+        let (length, step) = self.rows();
         // Coordinates of the first element, and where the row that holds it begins in memory.
         let mut position = start % length.max(1);
         let mut rest = start / length.max(1);
@@ -112,36 +115,91 @@ impl<'a, T: Element> Walk<'a, T> {
         }
         let mut output = output;
         while !output.is_empty() {
-            let (run, after) = output.split_at_mut((length - position).min(output.len()));
-            let first = (row + position as isize * step) as usize;
-            match step {
-                1 => run.copy_from_slice(&self.elements[first..first + run.len()]),
-                0 => run.fill(self.elements[first]),
-                step if step > 0 => {
-                    let strided = self.elements[first..].iter().step_by(step as usize);
-                    run.iter_mut()
-                        .zip(strided)
-                        .for_each(|(to, from)| *to = *from);
-                }
-                step => {
-                    let strided = self.elements[..=first].iter().rev();
-                    let strided = strided.step_by(step.unsigned_abs());
-                    run.iter_mut()
-                        .zip(strided)
-                        .for_each(|(to, from)| *to = *from);
-                }
+            // The rest of a row, or a part of one, or whole rows along the axis before the last.
+            let mut rows = 1;
+            let mut count = (length - position).min(output.len());
+            if count == length && last > 0 {
+                rows = (self.sizes[last - 1] - index[last - 1]).min(output.len() / length);
+                count = rows * length;
+            }
+            let (now, after) = output.split_at_mut(count);
+            let first = row + position as isize * step;
+            match rows {
+                1 => self.copy_run(first, now),
+                _ => self.copy_rows(first, now),
             }
             output = after;
             position = 0;
             // Count up the outer coordinates, the last one fastest.
+            let mut more = rows;
             for axis in (0..last).rev() {
-                row += self.strides[axis];
-                index[axis] += 1;
+                row += more as isize * self.strides[axis];
+                index[axis] += more;
                 if index[axis] < self.sizes[axis] {
                     break;
                 }
                 row -= self.sizes[axis] as isize * self.strides[axis];
                 index[axis] = 0;
+                more = 1;
+            }
+        }
+    }
+
+    /// Copies whole rows along the axis before the last one, of which the first begins at a place in
+    /// memory.
+    fn copy_rows(&self, first: isize, output: &mut [T]) {
+        let (length, step) = self.rows();
+        let across = self.strides[self.sizes.len() - 2];
+        let starts = (0..).map(|row| first + row * across);
+        match (across, step) {
+            (0, _) => {
+                // One row again and again: what has been written is copied, twice as much each time.
+                let mut done = length;
+                self.copy_run(first, &mut output[..length]);
+                while done < output.len() {
+                    let more = done.min(output.len() - done);
+                    output.copy_within(..more, done);
+                    done += more;
+                }
+            }
+            (_, 0) if length <= WIDE => {
+                let mut place = 0;
+                for start in starts.take(output.len() / length) {
+                    let row = &mut output[place..];
+                    let value = self.elements[start as usize];
+                    // More than the row where there is room: the next one is written over it.
+                    match row.first_chunk_mut() {
+                        Some(wide) => *wide = [value; WIDE],
+                        None => row[..length].fill(value),
+                    }
+                    place += length;
+                }
+            }
+            _ => {
+                for (row, start) in output.chunks_exact_mut(length).zip(starts) {
+                    self.copy_run(start, row);
+                }
+            }
+        }
+    }
+
+    /// Copies elements of one row from a place in memory on.
+    #[inline(always)]
+    fn copy_run(&self, first: isize, output: &mut [T]) {
+        let first = first as usize;
+        match self.rows().1 {
+            1 => output.copy_from_slice(&self.elements[first..first + output.len()]),
+            0 => output.fill(self.elements[first]),
+            step if step > 0 => {
+                let strided = self.elements[first..].iter().step_by(step as usize);
+                let pairs = output.iter_mut().zip(strided);
+                pairs.for_each(|(to, from)| *to = *from);
+            }
+            step => {
+                let strided = self.elements[..=first].iter().rev();
+                let strided = strided.step_by(step.unsigned_abs());
+                let pairs = output.iter_mut().zip(strided);
+                pairs.for_each(|(to, from)| *to = *from);
             }
         }
     }
