@@ -204,3 +204,65 @@ impl<'a, T: Element> Walk<'a, T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::shape::Shape;
+
+    /// Sizes, and for each axis a stride: 0, or what a dense axis would have times −2 … 2.
+    fn shapes() -> impl Strategy<Value = (Vec<usize>, Vec<isize>)> {
+        let axis = (1..7_usize, -2..3_isize);
+        let last = (1..70_usize, prop_oneof![Just(0), Just(1), -2..3_isize]);
+        (prop::collection::vec(axis, 0..4), last).prop_map(|(mut axes, last)| {
+            axes.push(last);
+            let mut dense = 1;
+            let mut strides = Vec::new();
+            for &(size, times) in axes.iter().rev() {
+                strides.insert(0, times * dense);
+                dense *= size as isize * times.abs().max(1);
+            }
+            (axes.iter().map(|axis| axis.0).collect(), strides)
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn any_part_of_a_view_is_copied_in_order(
+            (sizes, strides) in shapes(),
+            from in 0..10_000_usize,
+            length in 0..10_000_usize,
+        ) {
+            let backwards = sizes.iter().zip(&strides).map(|(&size, &stride)| {
+                (size as isize - 1) * stride.min(0)
+            });
+            let offset = -backwards.sum::<isize>();
+            let place = |index: usize| {
+                let mut rest = index;
+                let axes = sizes.iter().zip(&strides).rev();
+                offset + axes.map(|(&size, &stride)| {
+                    let along = (rest % size) as isize;
+                    rest /= size;
+                    along * stride
+                }).sum::<isize>()
+            };
+            let count: usize = sizes.iter().product();
+            let most = (0..count).map(place).max().unwrap_or(0);
+            let elements: Vec<i64> = (0..=most as i64).collect();
+            let shape = Shape::from_parts(
+                Sizes::from_slice(&sizes),
+                Strides::from_slice(&strides),
+                offset as usize,
+            );
+            let walk = Walk::new(View { elements: &elements, shape: &shape });
+            let start = from % count;
+            let length = length % (count - start + 1);
+            let mut found = vec![-1; length];
+            walk.copy_from(start, &mut found);
+            let expected: Vec<i64> = (start..start + length).map(|k| place(k) as i64).collect();
+            prop_assert_eq!(found, expected, "{:?} by {:?}", sizes, strides);
+        }
+    }
+}
