@@ -9,18 +9,21 @@ use crate::cpu::gemm::{Batch, Epilogue, matmul_batch};
 use crate::cpu::lanes::{LaneMemory, dispatch};
 use crate::cpu::sort::Ordered;
 use crate::device::{Accelerator, Kernels};
-use crate::storage::Recycled;
+use crate::storage::{Pool, Shelf};
 
 /// A type a tensor can hold: `f32`, `f64`, `i64` (labels and indices) or `bool` (masks).
 ///
 /// The list is closed: a backend has kernels for each of them.
-pub trait Element: Recycled + PartialEq + Debug + Display + Send + Sync + 'static {
+pub trait Element: Copy + Default + PartialEq + Debug + Display + Send + Sync + 'static {
     /// Name of the type, as in `f32`.
     const NAME: &'static str;
     /// 0, or false.
     const ZERO: Self;
     /// 1, or true.
     const ONE: Self;
+
+    #[doc(hidden)]
+    fn shelf(pool: &mut Pool) -> &mut Shelf<Self>;
 
     /// Copies a matrix transposed.
     #[doc(hidden)]
@@ -69,6 +72,10 @@ macro_rules! element {
             const NAME: &'static str = stringify!($T);
             const ZERO: Self = $zero;
             const ONE: Self = $one;
+
+            fn shelf(pool: &mut Pool) -> &mut Shelf<Self> {
+                &mut pool.$T
+            }
 
             fn transpose(matrix: Transposed<'_, Self>) {
                 $transpose(matrix);

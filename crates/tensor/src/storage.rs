@@ -17,9 +17,8 @@ use crate::element::Element;
 
 mod pool;
 
-pub(crate) use pool::Recycled;
 pub use pool::memory;
-pub(crate) use pool::room_for;
+pub(crate) use pool::{Pool, Shelf, room_for};
 
 /// Elements that are kept without a buffer: the widest register of the shortest float.
 pub(crate) const FEW: usize = 16;
@@ -123,9 +122,9 @@ pub(crate) struct Remote {
 
 /// Elements in main memory; the buffer may be longer than the tensor that holds it.
 #[derive(Debug)]
-pub(crate) struct Buffer<T: Recycled>(Vec<T>);
+pub(crate) struct Buffer<T: Element>(Vec<T>);
 
-impl<T: Recycled> Buffer<T> {
+impl<T: Element> Buffer<T> {
     /// Room for `count` elements of any value, for as many as there are in memory already: where
     /// there is none, the program ends, as it does with a vector.
     pub(crate) fn with_count(count: usize) -> Self {
@@ -161,7 +160,7 @@ impl<T: Recycled> Buffer<T> {
     }
 }
 
-impl<T: Recycled> Drop for Buffer<T> {
+impl<T: Element> Drop for Buffer<T> {
     fn drop(&mut self) {
         pool::put(std::mem::take(&mut self.0));
     }

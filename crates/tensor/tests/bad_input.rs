@@ -240,6 +240,15 @@ fn extremes_that_are_no_mistake_give_their_result() {
         x().triu(isize::MAX).unwrap().sum(..).unwrap().item(),
         Ok(0.0)
     );
+    assert_eq!(x().triu(isize::MIN).unwrap().to_vec(), x().to_vec());
+    assert_eq!(x().tril(isize::MAX).unwrap().to_vec(), x().to_vec());
+    assert_eq!(
+        x().tril(isize::MIN).unwrap().sum(..).unwrap().item(),
+        Ok(0.0)
+    );
+    let (none, nowhere) = (zeros([0, 1 << 58]), Tensor::<i64>::zeros([0, 1 << 58]));
+    let scattered = x().scatter_add(1, &nowhere.unwrap(), &none).unwrap();
+    assert_eq!(scattered.to_vec(), x().to_vec());
     for repeats in [&[5, usize::MAX][..], &[1, 5, usize::MAX], &[0, 1]] {
         let repeated = zeros([3, 0]).repeat(repeats).unwrap();
         assert_eq!(repeated.rank(), repeats.len());

@@ -71,11 +71,11 @@ fn floats<T: Float + macula_tensor::random::RandomFloat>() -> Vec<String> {
         x.roll(7, 1),
         x.repeat([2, 1]),
         turned.tril(3),
-        Tensor::eye(301),
+        Tensor::eye(401),
         x.masked_select(&mask),
         x.unfold(1, 5, 2).and_then(|windows| windows.contiguous()),
         Tensor::stack(&[&x, &backwards], 1),
-        Tensor::<T>::arange(0.0, 1.0, 1e-5),
+        Tensor::<T>::arange(0.0, 1.0, 5e-6),
         Tensor::linspace(0.0, 1.0, 140_001),
         // By index.
         x.index_select(0, &places),
@@ -210,7 +210,7 @@ fn integers() -> Vec<String> {
             &x.abs().unwrap(),
             &turned.contiguous().unwrap().reshape([301, 257]).unwrap(),
         ),
-        Tensor::<i64>::arange(0, 100_001, 1),
+        Tensor::<i64>::arange(0, 200_001, 1),
     ]);
     results.extend(bits(&[
         x.cast::<f32>(),

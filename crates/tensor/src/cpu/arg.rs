@@ -147,8 +147,11 @@ fn in_segments<T: Number, C: Contest>(
     });
 }
 
-/// Elements of a row that are looked at together.
+/// Elements of a row that are looked at together, in a row that is long, and in one that is not.
 const BLOCK: usize = 64;
+const SHORT_BLOCK: usize = 16;
+/// Elements from which on a row is long.
+const LONG: usize = 256;
 
 struct Rows<'a, T, C> {
     elements: &'a [T],
@@ -164,44 +167,61 @@ impl<T: Number, C: Contest> WithSimd for Rows<'_, T, C> {
     fn with_simd<S: Simd>(self, _: S) {
         let rows = self.elements.chunks_exact(self.length);
         for (row, place) in rows.zip(self.places) {
-            *place = in_row::<T, C>(row) as i64;
+            let winner = match row.len() {
+                LONG.. => in_row::<T, C, BLOCK>(row),
+                _ => in_row::<T, C, SHORT_BLOCK>(row),
+            };
+            *place = i64::from(winner);
         }
     }
 }
 
 /// The place of the winner of a row.
 ///
-/// A long row is cut into blocks, and each place of a block has a contest of its own, which
-/// remembers the block that won: these go on side by side.
+/// The row is cut into blocks, of which the last may begin in the one before. Each place of a block has a
+/// contest of its own, and remembers where its winner stands: these go on side by side. Then the winners
+/// meet, half of them with the other half, again side by side.
 #[inline(always)]
-fn in_row<T: Number, C: Contest>(row: &[T]) -> usize {
-    let (blocks, rest) = row.as_chunks::<BLOCK>();
-    let (mut best, mut place) = (row[0], 0);
-    if let Some((first, later)) = blocks.split_first() {
-        let mut bests = *first;
-        let mut winners = [0u32; BLOCK];
-        for (number, block) in (1..).zip(later) {
-            for k in 0..BLOCK {
-                let wins = C::beats(block[k], bests[k]);
-                bests[k] = if wins { block[k] } else { bests[k] };
-                winners[k] = if wins { number } else { winners[k] };
-            }
-        }
-        (best, place) = (bests[0], winners[0] as usize * BLOCK);
-        for k in 1..BLOCK {
-            let at = winners[k] as usize * BLOCK + k;
-            // Of two that do not beat each other, the first in the row.
-            let earlier = at < place && !C::beats(best, bests[k]);
-            if C::beats(bests[k], best) || earlier {
-                (best, place) = (bests[k], at);
-            }
+fn in_row<T: Number, C: Contest, const BLOCK: usize>(row: &[T]) -> u32 {
+    let (Some(first), Some(last)) = (row.first_chunk::<BLOCK>(), row.last_chunk()) else {
+        return in_few::<T, C>(row);
+    };
+    let mut bests = *first;
+    let mut places: [u32; BLOCK] = std::array::from_fn(|k| k as u32);
+    let blocks = row.as_chunks().0.iter().chain([last]);
+    let starts = (0..row.len() - BLOCK).step_by(BLOCK);
+    let starts = starts.chain([row.len() - BLOCK]);
+    for (block, start) in blocks.zip(starts).skip(1) {
+        let _: &[T; BLOCK] = block;
+        for k in 0..BLOCK {
+            let wins = C::beats(block[k], bests[k]);
+            bests[k] = if wins { block[k] } else { bests[k] };
+            places[k] = if wins { (start + k) as u32 } else { places[k] };
         }
     }
-    let done = blocks.len() * BLOCK;
-    for (k, &x) in rest.iter().enumerate() {
+    let mut half = BLOCK / 2;
+    while half > 0 {
+        for k in 0..half {
+            let (one, other) = (bests[k], bests[k + half]);
+            // Of two that do not beat each other, the first in the row.
+            let earlier = !C::beats(one, other) & (places[k + half] < places[k]);
+            let wins = C::beats(other, one) | earlier;
+            bests[k] = if wins { other } else { one };
+            places[k] = if wins { places[k + half] } else { places[k] };
+        }
+        half /= 2;
+    }
+    places[0]
+}
+
+/// The same, one by one.
+#[inline(always)]
+fn in_few<T: Number, C: Contest>(row: &[T]) -> u32 {
+    let (mut best, mut place) = (row[0], 0);
+    for (&x, at) in row.iter().zip(0..) {
         let wins = C::beats(x, best);
         best = if wins { x } else { best };
-        place = if wins { done + k } else { place };
+        place = if wins { at } else { place };
     }
     place
 }

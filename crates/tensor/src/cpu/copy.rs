@@ -235,9 +235,10 @@ fn line<T: Element>(axis: &Axis<'_>, from: &[T], offset: isize, to: &mut [T]) {
             let to = to[..size].iter_mut();
             to.zip(from).for_each(|(to, from)| *to = *from);
         }
-        (step, width, None) if step > 0 => {
+        // As above, where the compiler knows of no steps in the target.
+        (step, to_step, None) if step > 0 => {
             let from = from[offset as usize..].iter().step_by(step as usize);
-            let to = to.iter_mut().step_by(width).take(size);
+            let to = to.iter_mut().step_by(to_step).take(size);
             to.zip(from).for_each(|(to, from)| *to = *from);
         }
         (step, 1, Some(places)) => {
@@ -354,7 +355,8 @@ impl<T: LaneMemory + Lent> WithSimd for Transposed<'_, T> {
         }
         let (whole_rows, whole_columns) = (rows - rows % width, columns - columns % width);
         let wide = row_of_a_block() / size_of::<T>();
-        let mut scratch = Scratch::take(TALL * wide);
+        let room = TALL.min(whole_rows) * wide.min(whole_columns);
+        let mut scratch = Scratch::take(room);
         for row in (0..whole_rows).step_by(TALL) {
             let rows = TALL.min(whole_rows - row);
             for column in (0..whole_columns).step_by(wide) {

@@ -53,7 +53,7 @@ impl IndexWalk {
     }
 
     /// Calls `visit(elements, row, base)` for the rows of a part of an index that begins at element
-    /// `start`; `elements` is where a row, of which the first may be a part, stands in the part.
+    /// `start`; `elements` is where a row stands in that part. The first and the last may be parts of rows.
     #[inline(always)]
     fn for_each_row(
         &self,
@@ -136,22 +136,25 @@ pub(crate) fn gather<T: Element>(from: &[T], walk: &IndexWalk, index: &[i64], ou
 
 /// Joins each element of the source with what stands where its index points to, one after the other.
 ///
-/// Where the indexed axis is not the outermost one, slices along that are independent: `slices` are the
-/// elements of one of the index and of one of the target.
+/// Where the indexed axis is not the outermost one, the slices along that are independent, and
+/// `slice_sizes` are the elements of one of the index and of one of the target.
 pub(crate) fn scatter<T: Element>(
     source: &[T],
     walk: &IndexWalk,
     index: &[i64],
     target: &mut [T],
-    slices: Option<[usize; 2]>,
+    slice_sizes: Option<[usize; 2]>,
     join: impl Fn(T, T) -> T + Sync,
 ) {
-    let [of_index, of_target] = slices.unwrap_or([index.len(), target.len()]);
-    let lot = (PIECE / of_target.max(1)).max(1);
-    for_each_piece(target, lot * of_target.max(1), |first, target| {
-        let number = first / of_target.max(1);
-        let start = (number * of_index).min(index.len());
-        let end = (start + lot * of_index).min(index.len());
+    if index.is_empty() {
+        return;
+    }
+    let [of_index, of_target] = slice_sizes.unwrap_or([index.len(), target.len()]);
+    let lot = (PIECE / of_target).max(1);
+    for_each_piece(target, lot * of_target, |first, target| {
+        let slice = first / of_target;
+        let start = (slice * of_index).min(index.len());
+        let end = ((slice + lot) * of_index).min(index.len());
         let (source, index) = (&source[start..end], &index[start..end]);
         walk.for_each_row(start, index, |elements, row, base| {
             let source = source[elements].iter();

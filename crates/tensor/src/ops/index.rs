@@ -134,12 +134,12 @@ impl<T: Element> Tensor<T> {
         let used = used.in_order(op)?;
         let shape = Shape::contiguous(op, self.shape())?;
         let walk = IndexWalk::new(index.shape(), &shape, axis);
-        let slice = |sizes: &[usize]| sizes[1..].iter().product();
-        let slices = (axis > 0).then(|| [slice(index.shape()), slice(self.shape())]);
+        let slice_size = |sizes: &[usize]| sizes[1..].iter().product();
+        let slice_sizes = (axis > 0).then(|| [index.shape(), self.shape()].map(slice_size));
         let (own, source) = (self.view(op)?, dense(op, &used)?);
         Self::build(op, shape, |output| {
             cpu::copy::copy(own, output);
-            cpu::index::scatter(source, &walk, places, output, slices, join);
+            cpu::index::scatter(source, &walk, places, output, slice_sizes, join);
         })
     }
 }

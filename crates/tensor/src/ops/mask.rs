@@ -57,8 +57,9 @@ impl<T: Element> Tensor<T> {
         let elements = dense(OP, &elements)?;
         let (sizes, rank) = (self.shape(), self.rank());
         let counts = compact::counts(elements);
-        let shape = Shape::contiguous(OP, &[counts.iter().sum(), rank])?;
-        let places = Tensor::build(OP, Shape::vector(shape.sizes()[0]), |output| {
+        let count = counts.iter().sum();
+        let shape = Shape::contiguous(OP, &[count, rank])?;
+        let places = Tensor::build(OP, Shape::vector(count), |output| {
             compact::write(elements, &counts, output, |place| place as i64);
         })?;
         if rank == 1 {
@@ -115,7 +116,7 @@ impl<T: Element> Tensor<T> {
     /// The tensor must have at least two axes.
     pub fn tril(&self, diagonal: isize) -> Result<Self> {
         self.triangle("tril", |row, width| {
-            place(row.saturating_add(diagonal).saturating_add(1), width)..width
+            clamped(row.saturating_add(diagonal).saturating_add(1), width)..width
         })
     }
 
@@ -125,7 +126,7 @@ impl<T: Element> Tensor<T> {
     /// The tensor must have at least two axes.
     pub fn triu(&self, diagonal: isize) -> Result<Self> {
         self.triangle("triu", |row, width| {
-            0..place(row.saturating_add(diagonal), width)
+            0..clamped(row.saturating_add(diagonal), width)
         })
     }
 
@@ -158,7 +159,7 @@ impl<T: Element> Tensor<T> {
 }
 
 /// A column, or the end of the row that it lies outside of.
-fn place(column: isize, width: usize) -> usize {
+fn clamped(column: isize, width: usize) -> usize {
     column.max(0).unsigned_abs().min(width)
 }
 

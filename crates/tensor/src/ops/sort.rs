@@ -123,9 +123,14 @@ impl<T: Number> Tensor<T> {
         let (inverse, distinct) =
             Tensor::build_with(OP, shape, |inverse| ranks(elements, inverse))?;
         let distinct = distinct.ok_or_else(|| Error::no_room(OP, self.shape()))?;
-        let shape = Shape::contiguous(OP, &[distinct])?;
         let places = dense(OP, &inverse)?;
-        let values = Tensor::build(OP, shape, |values| {
+        let counts = Tensor::build(OP, Shape::vector(distinct), |counts| {
+            counts.fill(0);
+            for &place in places {
+                counts[place as usize] += 1;
+            }
+        })?;
+        let values = Tensor::build(OP, Shape::vector(distinct), |values| {
             // Of equal elements that differ (zeros, NaN) the first one stays.
             for (&x, &place) in elements.iter().zip(places).rev() {
                 values[place as usize] = x;
@@ -133,7 +138,7 @@ impl<T: Number> Tensor<T> {
         })?;
         Ok(Unique {
             values,
-            counts: inverse.bincount(distinct)?,
+            counts,
             inverse,
         })
     }

@@ -2,6 +2,8 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::element::Element;
+
 /// Elements up to which a buffer is the allocator's, which lends so few faster than a lock is taken.
 const SMALL: usize = 64;
 
@@ -44,7 +46,8 @@ pub mod memory {
     /// # Ok::<(), macula_tensor::Error>(())
     /// ```
     pub fn used() -> usize {
-        pool().used()
+        let pool = pool();
+        pool.f32.bytes() + pool.f64.bytes() + pool.i64.bytes() + pool.bool.bytes()
     }
 
     /// Bytes held for later use at this moment; memory in use by tensors is not counted.
@@ -75,60 +78,36 @@ pub mod memory {
     }
 }
 
-/// A type whose vectors are recycled: the elements of tensors, and what sorting puts in order.
-pub trait Recycled: Copy + Default {
-    #[doc(hidden)]
-    fn shelf(pool: &mut Pool) -> &mut Shelf<Self>;
+/// The vectors that wait for their next use.
+///
+/// One lock for all types, so that what they hold together is counted and bounded without atomic
+/// operations beside it: for a short buffer these are most of the time.
+#[derive(Debug)]
+pub struct Pool {
+    pub(crate) f32: Shelf<f32>,
+    pub(crate) f64: Shelf<f64>,
+    pub(crate) i64: Shelf<i64>,
+    pub(crate) bool: Shelf<bool>,
+    /// Bytes of all vectors that wait.
+    held: usize,
+    /// Bytes that may wait.
+    limit: usize,
 }
 
-macro_rules! pool {
-    ($($T:ident)*) => {
-        /// The vectors that wait for their next use.
-        ///
-        /// One lock for all types, so that what they hold together is counted and bounded without
-        /// atomic operations beside it: for a short buffer these are most of the time.
-        #[derive(Debug)]
-        pub struct Pool {
-            $($T: Shelf<$T>,)*
-            /// Bytes of all vectors that wait.
-            held: usize,
-            /// Bytes that may wait.
-            limit: usize,
-        }
-
-        static POOL: Mutex<Pool> = Mutex::new(Pool {
-            $($T: Shelf::EMPTY,)*
-            held: 0,
-            limit: 1 << 30,
-        });
-
-        impl Pool {
-            /// Bytes of all vectors in use.
-            fn used(&self) -> usize {
-                [$(self.$T.bytes()),*].into_iter().sum()
-            }
-
-            /// All vectors that wait.
-            fn empty(&mut self) -> impl Sized + use<> {
-                self.held = 0;
-                ($(std::mem::take(&mut self.$T.classes),)*)
-            }
-        }
-
-        $(impl Recycled for $T {
-            fn shelf(pool: &mut Pool) -> &mut Shelf<Self> {
-                &mut pool.$T
-            }
-        })*
-    };
-}
-pool!(f32 f64 i64 bool u64 u128);
+static POOL: Mutex<Pool> = Mutex::new(Pool {
+    f32: Shelf::EMPTY,
+    f64: Shelf::EMPTY,
+    i64: Shelf::EMPTY,
+    bool: Shelf::EMPTY,
+    held: 0,
+    limit: 1 << 30,
+});
 
 fn pool() -> MutexGuard<'static, Pool> {
     POOL.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The part of the [`Pool`] for one type, sorted into classes by length.
+/// The part of the [`Pool`] for one element type, sorted into classes by length.
 ///
 /// There are 8 classes to each doubling of the length, so at most an eighth of a buffer is unused.
 #[derive(Debug)]
@@ -186,6 +165,19 @@ impl<T> Shelf<T> {
     }
 }
 
+impl Pool {
+    /// All vectors that wait.
+    fn empty(&mut self) -> impl Sized + use<> {
+        self.held = 0;
+        (
+            std::mem::take(&mut self.f32.classes),
+            std::mem::take(&mut self.f64.classes),
+            std::mem::take(&mut self.i64.classes),
+            std::mem::take(&mut self.bool.classes),
+        )
+    }
+}
+
 /// Elements that a buffer has memory for, as far as the pool knows of it.
 ///
 /// A vector that somebody else made may have memory for many more than it has elements.
@@ -197,17 +189,17 @@ fn counted<T>(elements: &Vec<T>) -> usize {
 }
 
 /// Counts a vector that somebody else made among those in use.
-pub(super) fn adopt<T: Recycled>(elements: &Vec<T>) {
+pub(super) fn adopt<T: Element>(elements: &Vec<T>) {
     T::shelf(&mut pool()).used += counted(elements);
 }
 
 /// Counts a vector no more that somebody else takes over.
-pub(super) fn let_go<T: Recycled>(elements: &Vec<T>) {
+pub(super) fn let_go<T: Element>(elements: &Vec<T>) {
     T::shelf(&mut pool()).used -= counted(elements);
 }
 
 /// A vector of at least `count` elements of any value; none where memory has no room for it.
-pub(super) fn take<T: Recycled>(count: usize) -> Option<Vec<T>> {
+pub(super) fn take<T: Element>(count: usize) -> Option<Vec<T>> {
     if count <= SMALL {
         // Memory that is to be cleared comes from a slower place of the allocator, so it must not
         // see that it will be: the compiler would make one call of the two.
@@ -234,7 +226,7 @@ pub(super) fn take<T: Recycled>(count: usize) -> Option<Vec<T>> {
 
 /// Keeps a vector for later use, or frees it where the limit is reached or where a vector of its
 /// class would take much less memory.
-pub(super) fn put<T: Recycled>(mut elements: Vec<T>) {
+pub(super) fn put<T: Element>(mut elements: Vec<T>) {
     let counted = counted(&elements);
     if counted == 0 {
         return;

@@ -1,6 +1,6 @@
 //! Picking by index and by mask.
 
-use macula_tensor::Tensor;
+use macula_tensor::{Rng, Tensor};
 use proptest::prelude::*;
 
 use crate::grid::*;
@@ -230,5 +230,58 @@ proptest! {
         prop_assert_eq!(lower.shape(), &grid.sizes[..]);
         let bits: Vec<u32> = lower.to_vec().unwrap().iter().map(|x| x.to_bits()).collect();
         prop_assert_eq!(bits, expected.elements);
+    }
+}
+
+/// What is cut into pieces, against loops that are not.
+#[test]
+fn large_tensors_are_picked_from_as_small_ones_are() {
+    let [rows, columns] = [301, 257];
+    let mut rng = Rng::seed(9);
+    let mut integers =
+        |sizes: [usize; 2], end| Tensor::<i64>::integers(sizes, 0, end, &mut rng).unwrap();
+    let x = integers([rows, columns], 3);
+    // Fewer rows than the tensor, and more columns along the axis.
+    let index = integers([290, 400], columns as i64);
+    let source = integers([290, 400], 1000);
+    let at = |x: &Tensor<i64>, row: usize, column: usize| {
+        x.as_slice().unwrap()[row * x.shape()[1] + column]
+    };
+    let places = |sizes: [usize; 2]| {
+        (0..sizes[0]).flat_map(move |row| (0..sizes[1]).map(move |column| (row, column)))
+    };
+
+    let gathered = x.gather(1, &index).unwrap();
+    let mut sums = x.to_vec().unwrap();
+    for (row, column) in places([290, 400]) {
+        let picked = at(&index, row, column) as usize;
+        assert_eq!(at(&gathered, row, column), at(&x, row, picked));
+        sums[row * columns + picked] += at(&source, row, column);
+    }
+    assert_eq!(
+        x.scatter_add(1, &index, &source).unwrap().to_vec().unwrap(),
+        sums
+    );
+
+    let held = || places([rows, columns]).filter(|&(row, column)| at(&x, row, column) > 0);
+    let expected: Vec<i64> = held()
+        .flat_map(|(row, column)| [row as i64, column as i64])
+        .collect();
+    assert_eq!(x.nonzero().unwrap().to_vec().unwrap(), expected);
+    let mask = x.cast::<bool>().unwrap();
+    let expected: Vec<i64> = held().map(|(row, column)| at(&x, row, column)).collect();
+    assert_eq!(x.masked_select(&mask).unwrap().to_vec().unwrap(), expected);
+
+    let (lower, upper) = (x.tril(-40).unwrap(), x.triu(-39).unwrap());
+    for (row, column) in places([rows, columns]) {
+        let below = column as isize - row as isize <= -40;
+        assert_eq!(
+            at(&lower, row, column),
+            if below { at(&x, row, column) } else { 0 }
+        );
+        assert_eq!(
+            at(&upper, row, column),
+            if below { 0 } else { at(&x, row, column) }
+        );
     }
 }

@@ -5,15 +5,17 @@
 //! key in its upper half and the place in its lower half.
 
 use crate::cpu::parallel::{PIECE, for_each_piece};
-use crate::storage::Recycled;
+use crate::storage::room_for;
 
 /// A number with a key: an integer that orders as the number does.
-pub trait Ordered: Copy + PartialEq {
+pub trait Ordered: Copy {
     /// An integer with as many bits as the number.
+    #[doc(hidden)]
     type Key: Copy + Ord + Into<u64>;
 
     /// The key of the number, in ascending or descending order. Of floats both zeros have one key,
     /// and all NaN the largest one, in either order.
+    #[doc(hidden)]
     fn key(self, descending: bool) -> Self::Key;
 }
 
@@ -49,7 +51,7 @@ impl Ordered for i64 {
 }
 
 /// A key and a place in one integer.
-pub(super) trait Item: Recycled + Ord + Send + Sync {
+pub(super) trait Item: Copy + Ord + Default + Send + Sync {
     /// The bytes of a key.
     const KEY_BYTES: usize;
 
@@ -95,6 +97,13 @@ item!(u64 u128);
 /// Whether the keys of numbers and the places on a line of some length fit halves of `u64`.
 pub(super) const fn fits_u64<T: Ordered>(length: usize) -> bool {
     size_of::<T::Key>() <= 4 && length as u64 <= 1 << 32
+}
+
+/// So many items of any value; none where memory has no room for them.
+pub(super) fn items<I: Item>(count: usize) -> Option<Vec<I>> {
+    let mut items = room_for(count)?;
+    items.resize(count, I::default());
+    Some(items)
 }
 
 /// Writes the items of a line.

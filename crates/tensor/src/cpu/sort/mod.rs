@@ -10,11 +10,10 @@ mod radix;
 
 use self::first::find_first;
 pub(crate) use self::item::Ordered;
-use self::item::{Item, fill, fits_u64};
+use self::item::{Item, fill, fits_u64, items};
 use self::radix::{needs_spare, sort};
 use super::parallel::{PIECE, map_pieces};
 use crate::element::Number;
-use crate::storage::Buffer;
 
 /// Elements that are worth more than one thread.
 const MANY: usize = 16 * 1024;
@@ -52,6 +51,8 @@ pub(crate) fn for_each_line<T: Number>(
     }
     // Whole lines, enough of them to be worth a thread.
     let lot = (MANY / length).max(1);
+    let count = values.len().div_ceil(lot * width);
+    let threads = (rayon::current_num_threads() / count).max(1);
     let values = values.chunks_mut(lot * width);
     let places = places.chunks_mut(lot * width);
     let lots = values.zip(places).zip(lines.chunks(lot * length));
@@ -59,30 +60,31 @@ pub(crate) fn for_each_line<T: Number>(
         let results = values.chunks_mut(width).zip(places.chunks_mut(width));
         let lines = lines.chunks(length).zip(results);
         if fits_u64::<T>(length) {
-            find_in::<T, u64>(lines, [length, width], wanted)
+            find_in::<T, u64>(lines, [length, width], wanted, threads)
         } else {
-            find_in::<T, u128>(lines, [length, width], wanted)
+            find_in::<T, u128>(lines, [length, width], wanted, threads)
         }
     };
     map_pieces(lots, find).into_iter().collect()
 }
 
-/// Writes what is wanted of each of some lines, all of one length and with results of one width.
+/// Writes what is wanted of each of some lines, all of one length and with results of one width, on so many
+/// threads at most.
 fn find_in<'a, T: Number, I: Item>(
     lines: impl Iterator<Item = (&'a [T], (&'a mut [T], &'a mut [i64]))>,
     [length, width]: [usize; 2],
     wanted: Wanted,
+    threads: usize,
 ) -> Option<()> {
+    // The first of a line that has many more.
     let few = AMONG * width <= length;
     let [room, to_spare] = match wanted {
         Wanted::First { .. } if few => [first::room(width), 0],
         Wanted::First { .. } if needs_spare(length) => [length; 2],
         _ => [length, 0],
     };
-    let mut items = Buffer::<I>::try_with_count(room)?;
-    let mut spare = Buffer::try_with_count(to_spare)?;
-    let items = &mut items.as_mut_slice()[..room];
-    let spare = spare.as_mut_slice();
+    let (mut items, mut spare) = (items::<I>(room)?, items(to_spare)?);
+    let (items, spare) = (&mut items[..], &mut spare[..]);
     for (line, (values, places)) in lines {
         let found = match wanted {
             Wanted::First { descending } if few => {
@@ -92,7 +94,7 @@ fn find_in<'a, T: Number, I: Item>(
             }
             Wanted::First { descending } => {
                 fill(items, line, descending);
-                sort(&mut *items, &mut *spare)
+                sort(&mut *items, &mut *spare, threads)
             }
             Wanted::Nth(place) => nth(line, place, items),
             Wanted::Median => match line.iter().position(|&x| is_nan(x)) {
@@ -139,13 +141,13 @@ pub(crate) fn ranks<T: Number>(elements: &[T], ranks: &mut [i64]) -> Option<usiz
 
 fn ranks_in<T: Number, I: Item>(elements: &[T], ranks: &mut [i64]) -> Option<usize> {
     let count = elements.len();
-    let mut items = Buffer::<I>::try_with_count(count)?;
-    let mut spare = Buffer::try_with_count(if needs_spare(count) { count } else { 0 })?;
-    let items = &mut items.as_mut_slice()[..count];
-    fill(items, elements, false);
+    let mut all = items::<I>(count)?;
+    let mut spare = items(if needs_spare(count) { count } else { 0 })?;
+    fill(&mut all, elements, false);
+    let sorted = sort(&mut all, &mut spare, rayon::current_num_threads());
     let mut distinct = 0;
     let mut before = None;
-    for item in sort(items, spare.as_mut_slice()) {
+    for item in sorted {
         distinct += usize::from(before != Some(item.key()));
         before = Some(item.key());
         ranks[item.place()] = distinct as i64 - 1;
@@ -181,7 +183,7 @@ mod tests {
     fn find<I: Item>(line: &[f32], wanted: Wanted, width: usize) -> (Vec<u32>, Vec<i64>) {
         let (mut values, mut places) = (vec![0.0; width], vec![0; width]);
         let lines = [(line, (&mut values[..], &mut places[..]))];
-        find_in::<f32, I>(lines.into_iter(), [line.len(), width], wanted).unwrap();
+        find_in::<f32, I>(lines.into_iter(), [line.len(), width], wanted, 2).unwrap();
         (values.into_iter().map(f32::to_bits).collect(), places)
     }
 

@@ -20,9 +20,13 @@ pub(super) const fn needs_spare(count: usize) -> bool {
     count >= FEW
 }
 
-/// Sorts items that stand in the order of their places. The result is in one of the two slices, of
-/// which the second one has at least as many items if they are [needed](needs_spare).
-pub(super) fn sort<'a, I: Item>(mut items: &'a mut [I], spare: &'a mut [I]) -> &'a mut [I] {
+/// Sorts items that stand in the order of their places, on so many threads at most. The result is in one
+/// of the two slices, of which the second one has as many items if they are [needed](needs_spare).
+pub(super) fn sort<'a, I: Item>(
+    mut items: &'a mut [I],
+    mut spare: &'a mut [I],
+    threads: usize,
+) -> &'a mut [I] {
     if !needs_spare(items.len()) {
         items.sort_unstable();
         return items;
@@ -30,12 +34,11 @@ pub(super) fn sort<'a, I: Item>(mut items: &'a mut [I], spare: &'a mut [I]) -> &
     if items.is_sorted() {
         return items;
     }
-    let mut spare = &mut spare[..items.len()];
     let bytes = differing_bytes(items);
     // Each thread sorts a run. How many runs there are does not show in the result.
     let mut run = items.len();
     if bytes.len() >= WORTH_MERGING {
-        run = run.div_ceil(rayon::current_num_threads()).max(MANY);
+        run = run.div_ceil(threads).max(MANY);
     }
     let pieces = items.chunks_mut(run).zip(spare.chunks_mut(run));
     map_pieces(pieces, |(items, spare)| sort_by_bytes(items, spare, &bytes));
@@ -143,8 +146,9 @@ mod tests {
     fn check<I: Item>(mut found: Vec<I>, case: &str) {
         let mut expected = found.clone();
         expected.sort_unstable();
-        let mut spare = vec![I::default(); found.len() + 5];
-        assert!(*sort(&mut found, &mut spare) == expected, "{case}");
+        let mut spare = found.clone();
+        let threads = rayon::current_num_threads();
+        assert!(*sort(&mut found, &mut spare, threads) == expected, "{case}");
     }
 
     #[test]
