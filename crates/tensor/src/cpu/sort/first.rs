@@ -2,7 +2,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::item::{Item, Ordered, fill};
+use super::item::{Item, Keys, Ordered, fill};
 use crate::cpu::lanes::dispatch;
 
 /// Elements that are looked at together.
@@ -26,16 +26,16 @@ pub(super) fn room(count: usize) -> usize {
 pub(super) fn find_first<'a, T: Ordered + Sync, I: Item>(
     line: &[T],
     count: usize,
-    descending: bool,
+    keys: Keys,
     items: &'a mut [I],
 ) -> &'a mut [I] {
     let start = most(count).min(line.len());
-    fill(&mut items[..start], line, descending);
+    fill(&mut items[..start], line, keys);
     dispatch(FindFirst {
         line,
         start,
         count,
-        descending,
+        keys,
         items,
     });
     &mut items[..count]
@@ -46,20 +46,15 @@ struct FindFirst<'a, T, I> {
     /// Elements whose items are there already.
     start: usize,
     count: usize,
-    descending: bool,
+    keys: Keys,
     items: &'a mut [I],
 }
 
 impl<T: Ordered, I: Item> FindFirst<'_, T, I> {
-    #[inline(always)]
-    fn key(&self, x: T) -> T::Key {
-        x.key(self.descending)
-    }
-
     /// Brings the first of so many items to the front, and returns the key of the last of those.
     fn keep_first(&mut self, found: usize) -> T::Key {
         let last = *self.items[..found].select_nth_unstable(self.count - 1).1;
-        self.key(self.line[last.place()])
+        self.keys.key(self.line[last.place()])
     }
 }
 
@@ -76,14 +71,13 @@ impl<T: Ordered, I: Item> WithSimd for FindFirst<'_, T, I> {
             // and the compiler finds the registers itself.
             if !chunk
                 .iter()
-                .fold(false, |any, &x| any | (self.key(x) < last))
+                .fold(false, |any, &x| any | (self.keys.key(x) < last))
             {
                 continue;
             }
             for (&x, place) in chunk.iter().zip(first..) {
-                let key = self.key(x);
-                if key < last {
-                    self.items[found] = I::new(key, place);
+                if self.keys.key(x) < last {
+                    self.items[found] = self.keys.item(x, place);
                     found += 1;
                 }
             }

@@ -56,7 +56,7 @@ pub(super) trait Item: Copy + Ord + Default + Send + Sync {
     const KEY_BYTES: usize;
 
     /// Joins a key and a place, of which each has its half.
-    fn new(key: impl Into<u64>, place: usize) -> Self;
+    fn new(key: u64, place: usize) -> Self;
     /// The place.
     fn place(self) -> usize;
     /// The key.
@@ -71,8 +71,8 @@ macro_rules! item {
             const KEY_BYTES: usize = size_of::<$T>() / 2;
 
             #[inline(always)]
-            fn new(key: impl Into<u64>, place: usize) -> Self {
-                $T::from(key.into()) << ($T::BITS / 2) | place as $T
+            fn new(key: u64, place: usize) -> Self {
+                $T::from(key) << ($T::BITS / 2) | place as $T
             }
 
             #[inline(always)]
@@ -94,9 +94,55 @@ macro_rules! item {
 }
 item!(u64 u128);
 
-/// Whether the keys of numbers and the places on a line of some length fit halves of `u64`.
-pub(super) const fn fits_u64<T: Ordered>(length: usize) -> bool {
-    size_of::<T::Key>() <= 4 && length as u64 <= 1 << 32
+/// How the elements of some lines become items.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Keys {
+    descending: bool,
+    /// Keys are counted from here.
+    least: u64,
+}
+
+impl Keys {
+    /// For items of `u128`, which hold any key and any place.
+    pub(super) fn wide(descending: bool) -> Self {
+        let least = 0;
+        Self { descending, least }
+    }
+
+    /// For items of `u64`, where keys and places of lines of this length fit: those of `f32`, and of
+    /// longer numbers that lie close together, as labels do.
+    pub(super) fn narrow<T: Ordered>(lines: &[T], length: usize, descending: bool) -> Option<Self> {
+        if length as u64 > 1 << 32 {
+            return None;
+        }
+        if size_of::<T::Key>() <= 4 {
+            return Some(Self::wide(descending));
+        }
+        let (mut least, mut most) = (u64::MAX, 0);
+        // Mostly it shows soon that they do not.
+        for some in lines.chunks(64) {
+            for x in some {
+                let key = x.key(descending).into();
+                (least, most) = (least.min(key), most.max(key));
+            }
+            if most - least >= 1 << 32 {
+                return None;
+            }
+        }
+        Some(Self { descending, least })
+    }
+
+    /// The key of an element, from which items do not count.
+    #[inline(always)]
+    pub(super) fn key<T: Ordered>(self, x: T) -> T::Key {
+        x.key(self.descending)
+    }
+
+    /// The item of an element.
+    #[inline(always)]
+    pub(super) fn item<T: Ordered, I: Item>(self, x: T, place: usize) -> I {
+        I::new(self.key(x).into() - self.least, place)
+    }
 }
 
 /// So many items of any value; none where memory has no room for them.
@@ -107,10 +153,10 @@ pub(super) fn items<I: Item>(count: usize) -> Option<Vec<I>> {
 }
 
 /// Writes the items of a line.
-pub(super) fn fill<T: Ordered + Sync, I: Item>(items: &mut [I], line: &[T], descending: bool) {
+pub(super) fn fill<T: Ordered + Sync, I: Item>(items: &mut [I], line: &[T], keys: Keys) {
     for_each_piece(items, PIECE, |start, items| {
-        for ((item, x), place) in items.iter_mut().zip(&line[start..]).zip(start..) {
-            *item = I::new(x.key(descending), place);
+        for ((item, &x), place) in items.iter_mut().zip(&line[start..]).zip(start..) {
+            *item = keys.item(x, place);
         }
     });
 }
@@ -157,8 +203,34 @@ mod tests {
     }
 
     #[test]
+    fn numbers_that_lie_close_together_have_narrow_items() {
+        for (line, fits) in [
+            (&[][..], true),
+            (&[i64::MIN, i64::MIN + 5], true),
+            (&[-1 << 31, (1 << 31) - 1], true),
+            (&[-1 << 31, 1 << 31], false),
+            (&[i64::MAX, 0, i64::MIN], false),
+        ] {
+            for descending in [false, true] {
+                let narrow = Keys::narrow(line, line.len(), descending);
+                assert_eq!(narrow.is_some(), fits, "{line:?}");
+                let Some(keys) = narrow else { continue };
+                let items: Vec<u64> = line.iter().map(|&x| keys.item(x, 0)).collect();
+                assert_eq!(
+                    items.is_sorted(),
+                    !descending || line.is_empty(),
+                    "{line:?}"
+                );
+            }
+        }
+        assert!(Keys::narrow(&[1.0, f64::NAN], 2, false).is_none());
+        assert!(Keys::narrow(&[1.0_f32, f32::NAN], 2, false).is_some());
+        assert!(Keys::narrow(&[1.0_f32], usize::MAX, false).is_none());
+    }
+
+    #[test]
     fn items_give_back_what_they_hold() {
-        let item: u64 = Item::new(0x0102_0304_u32, 0xffff_ffff);
+        let item: u64 = Item::new(0x0102_0304, 0xffff_ffff);
         assert_eq!((item.key(), item.place()), (0x0102_0304, 0xffff_ffff));
         assert_eq!(
             [0, 1, 2, 3].map(|number| item.key_byte(number)),

@@ -10,7 +10,7 @@ mod radix;
 
 use self::first::find_first;
 pub(crate) use self::item::Ordered;
-use self::item::{Item, fill, fits_u64, items};
+use self::item::{Item, Keys, fill, items};
 use self::radix::{needs_spare, sort};
 use super::parallel::{PIECE, map_pieces};
 use crate::element::Number;
@@ -56,13 +56,14 @@ pub(crate) fn for_each_line<T: Number>(
     let values = values.chunks_mut(lot * width);
     let places = places.chunks_mut(lot * width);
     let lots = values.zip(places).zip(lines.chunks(lot * length));
-    let find = |((values, places), lines): ((&mut [T], &mut [i64]), &[T])| {
+    let descending = matches!(wanted, Wanted::First { descending: true });
+    let wide = Keys::wide(descending);
+    let find = |((values, places), all): ((&mut [T], &mut [i64]), &[T])| {
         let results = values.chunks_mut(width).zip(places.chunks_mut(width));
-        let lines = lines.chunks(length).zip(results);
-        if fits_u64::<T>(length) {
-            find_in::<T, u64>(lines, [length, width], wanted, threads)
-        } else {
-            find_in::<T, u128>(lines, [length, width], wanted, threads)
+        let lines = all.chunks(length).zip(results);
+        match Keys::narrow(all, length, descending) {
+            Some(keys) => find_in::<T, u64>(lines, [length, width], wanted, keys, threads),
+            None => find_in::<T, u128>(lines, [length, width], wanted, wide, threads),
         }
     };
     map_pieces(lots, find).into_iter().collect()
@@ -74,6 +75,7 @@ fn find_in<'a, T: Number, I: Item>(
     lines: impl Iterator<Item = (&'a [T], (&'a mut [T], &'a mut [i64]))>,
     [length, width]: [usize; 2],
     wanted: Wanted,
+    keys: Keys,
     threads: usize,
 ) -> Option<()> {
     // The first of a line that has many more.
@@ -87,22 +89,22 @@ fn find_in<'a, T: Number, I: Item>(
     let (items, spare) = (&mut items[..], &mut spare[..]);
     for (line, (values, places)) in lines {
         let found = match wanted {
-            Wanted::First { descending } if few => {
-                let first = find_first(line, width, descending, items);
+            Wanted::First { .. } if few => {
+                let first = find_first(line, width, keys, items);
                 first.sort_unstable();
                 first
             }
-            Wanted::First { descending } => {
-                fill(items, line, descending);
+            Wanted::First { .. } => {
+                fill(items, line, keys);
                 sort(&mut *items, &mut *spare, threads)
             }
-            Wanted::Nth(place) => nth(line, place, items),
+            Wanted::Nth(place) => nth(line, place, items, keys),
             Wanted::Median => match line.iter().position(|&x| is_nan(x)) {
                 Some(nan) => {
-                    items[0] = I::new(line[nan].key(false), nan);
+                    items[0] = keys.item(line[nan], nan);
                     &mut items[..1]
                 }
-                None => nth(line, (length - 1) / 2, items),
+                None => nth(line, (length - 1) / 2, items, keys),
             },
         };
         write(line, found, values, places);
@@ -111,8 +113,13 @@ fn find_in<'a, T: Number, I: Item>(
 }
 
 /// The item at a place of the ascending order of a line, and those after it in no order.
-fn nth<'a, T: Number, I: Item>(line: &[T], place: usize, items: &'a mut [I]) -> &'a mut [I] {
-    fill(items, line, false);
+fn nth<'a, T: Number, I: Item>(
+    line: &[T],
+    place: usize,
+    items: &'a mut [I],
+    keys: Keys,
+) -> &'a mut [I] {
+    fill(items, line, keys);
     items.select_nth_unstable(place);
     &mut items[place..]
 }
@@ -132,18 +139,17 @@ fn write<T: Number, I: Item>(line: &[T], items: &[I], values: &mut [T], places: 
 /// Writes for each element how many distinct values are less than its own, and returns how many there
 /// are; none where memory has no room for the items.
 pub(crate) fn ranks<T: Number>(elements: &[T], ranks: &mut [i64]) -> Option<usize> {
-    if fits_u64::<T>(elements.len()) {
-        ranks_in::<T, u64>(elements, ranks)
-    } else {
-        ranks_in::<T, u128>(elements, ranks)
+    match Keys::narrow(elements, elements.len(), false) {
+        Some(keys) => ranks_in::<T, u64>(elements, ranks, keys),
+        None => ranks_in::<T, u128>(elements, ranks, Keys::wide(false)),
     }
 }
 
-fn ranks_in<T: Number, I: Item>(elements: &[T], ranks: &mut [i64]) -> Option<usize> {
+fn ranks_in<T: Number, I: Item>(elements: &[T], ranks: &mut [i64], keys: Keys) -> Option<usize> {
     let count = elements.len();
     let mut all = items::<I>(count)?;
     let mut spare = items(if needs_spare(count) { count } else { 0 })?;
-    fill(&mut all, elements, false);
+    fill(&mut all, elements, keys);
     let sorted = sort(&mut all, &mut spare, rayon::current_num_threads());
     let mut distinct = 0;
     let mut before = None;
@@ -182,8 +188,9 @@ mod tests {
 
     fn find<I: Item>(line: &[f32], wanted: Wanted, width: usize) -> (Vec<u32>, Vec<i64>) {
         let (mut values, mut places) = (vec![0.0; width], vec![0; width]);
+        let keys = Keys::wide(matches!(wanted, Wanted::First { descending: true }));
         let lines = [(line, (&mut values[..], &mut places[..]))];
-        find_in::<f32, I>(lines.into_iter(), [line.len(), width], wanted, 2).unwrap();
+        find_in::<f32, I>(lines.into_iter(), [line.len(), width], wanted, keys, 2).unwrap();
         (values.into_iter().map(f32::to_bits).collect(), places)
     }
 
