@@ -1,11 +1,15 @@
 //! Products of two vectors.
 
+use crate::cpu::parallel::map_pieces;
 use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::pointwise::Pointwise;
 use crate::scalar::Scalar;
 use crate::shape::{Shape, Sizes};
 use crate::tensor::Tensor;
+
+/// Elements of a piece of a long inner product, for several threads.
+const PIECE: usize = 128 * 1024;
 
 impl<T: Float> Tensor<T> {
     /// The inner product of two vectors, Σ aᵢ·bᵢ, of rank 0.
@@ -33,7 +37,19 @@ impl<T: Float> Tensor<T> {
                 right: Sizes::from_slice(other.shape()),
             });
         }
-        self.matmul(other)
+        let count = self.count();
+        if count <= PIECE {
+            return self.matmul(other);
+        }
+        let starts = (0..count).step_by(PIECE);
+        let parts = map_pieces(starts, |start| {
+            let part = |x: &Self| x.narrow(0, start, PIECE.min(count - start));
+            part(self)?.matmul(&part(other)?)?.item()
+        });
+        let sum = parts
+            .into_iter()
+            .try_fold(T::ZERO, |sum, part| Ok(sum + part?))?;
+        Ok(Self::scalar(sum))
     }
 
     /// The outer product of two vectors of lengths m and n: the matrix \[m, n\] of all aᵢ·bⱼ.
@@ -86,6 +102,23 @@ fn vectors<T: Float>(op: &'static str, operands: [&Tensor<T>; 2]) -> Result<()> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_vectors_are_multiplied_piece_by_piece() {
+        for count in [PIECE, PIECE + 1, 3 * PIECE - 5] {
+            // Whole numbers, whose sums are exact.
+            let numbers =
+                |by| Tensor::from((0..count).map(|k| (k % by) as f64).collect::<Vec<_>>());
+            let (a, b) = (numbers(7), numbers(5));
+            let expected: usize = (0..count).map(|k| (k % 7) * (k % 5)).sum();
+            assert_eq!(a.dot(&b).unwrap().item(), Ok(expected as f64));
+            let backwards = [a, b].map(|x| x.flip([0]).unwrap());
+            assert_eq!(
+                backwards[0].dot(&backwards[1]).unwrap().item(),
+                Ok(expected as f64)
+            );
+        }
+    }
 
     #[test]
     fn what_is_no_pair_of_vectors_is_told() {
