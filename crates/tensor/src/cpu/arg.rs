@@ -188,11 +188,10 @@ fn in_row<T: Number, C: Contest, const BLOCK: usize>(row: &[T]) -> u32 {
     };
     let mut bests = *first;
     let mut places: [u32; BLOCK] = std::array::from_fn(|k| k as u32);
-    let blocks = row.as_chunks().0.iter().chain([last]);
+    let blocks = row.as_chunks::<BLOCK>().0.iter().chain([last]);
     let starts = (0..row.len() - BLOCK).step_by(BLOCK);
     let starts = starts.chain([row.len() - BLOCK]);
     for (block, start) in blocks.zip(starts).skip(1) {
-        let _: &[T; BLOCK] = block;
         for k in 0..BLOCK {
             let wins = C::beats(block[k], bests[k]);
             bests[k] = if wins { block[k] } else { bests[k] };

@@ -137,7 +137,8 @@ pub(crate) fn gather<T: Element>(from: &[T], walk: &IndexWalk, index: &[i64], ou
 /// Joins each element of the source with what stands where its index points to, one after the other.
 ///
 /// Where the indexed axis is not the outermost one, the slices along that are independent, and
-/// `slice_sizes` are the elements of one of the index and of one of the target.
+/// `slice_sizes` are the elements of one of the index and of one of the target; without them all is one
+/// slice.
 pub(crate) fn scatter<T: Element>(
     source: &[T],
     walk: &IndexWalk,
