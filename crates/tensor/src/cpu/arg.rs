@@ -182,23 +182,23 @@ impl<T: Number, C: Contest> WithSimd for Rows<'_, T, C> {
 /// contest of its own, and remembers where its winner stands: these go on side by side. Then the winners
 /// meet, half of them with the other half, again side by side.
 #[inline(always)]
-fn in_row<T: Number, C: Contest, const BLOCK: usize>(row: &[T]) -> u32 {
-    let (Some(first), Some(last)) = (row.first_chunk::<BLOCK>(), row.last_chunk()) else {
+fn in_row<T: Number, C: Contest, const WIDTH: usize>(row: &[T]) -> u32 {
+    let (Some(first), Some(last)) = (row.first_chunk::<WIDTH>(), row.last_chunk()) else {
         return in_few::<T, C>(row);
     };
     let mut bests = *first;
-    let mut places: [u32; BLOCK] = std::array::from_fn(|k| k as u32);
-    let blocks = row.as_chunks::<BLOCK>().0.iter().chain([last]);
-    let starts = (0..row.len() - BLOCK).step_by(BLOCK);
-    let starts = starts.chain([row.len() - BLOCK]);
+    let mut places: [u32; WIDTH] = std::array::from_fn(|k| k as u32);
+    let blocks = row.as_chunks::<WIDTH>().0.iter().chain([last]);
+    let starts = (0..row.len() - WIDTH).step_by(WIDTH);
+    let starts = starts.chain([row.len() - WIDTH]);
     for (block, start) in blocks.zip(starts).skip(1) {
-        for k in 0..BLOCK {
+        for k in 0..WIDTH {
             let wins = C::beats(block[k], bests[k]);
             bests[k] = if wins { block[k] } else { bests[k] };
             places[k] = if wins { (start + k) as u32 } else { places[k] };
         }
     }
-    let mut half = BLOCK / 2;
+    let mut half = WIDTH / 2;
     while half > 0 {
         for k in 0..half {
             let (one, other) = (bests[k], bests[k + half]);

@@ -23,14 +23,11 @@ use smallvec::SmallVec;
 
 use super::cache::second_cache;
 use super::lanes::{LaneMemory, WIDEST, transpose, transposes_in_registers};
-use super::parallel::for_each_piece;
+use super::parallel::{LIGHT_PIECE, for_each_piece};
 use super::scratch::{Lent, Scratch};
 use crate::element::Element;
 use crate::shape::{Shape, Sizes};
 use crate::tensor::View;
-
-/// Elements of a piece: a copy does so little with each that a thread must get many.
-const PIECE: usize = 128 * 1024;
 
 /// Side of a tile, some cache lines: 16 KiB of `f32`, which the first-level cache holds.
 const TILE: usize = 64;
@@ -41,8 +38,8 @@ const TALL: usize = 512;
 
 /// Bytes of a row of such a block, which with what is read for it stays in the second cache.
 ///
-/// With 2 MiB of that (Intel Xeon, Emerald Rapids) 1 KiB is 1.5 to 2.5 times as fast as 256 bytes, with
-/// 1 MiB (AMD EPYC, Zen 4 and 5) 256 bytes are the fastest.
+/// With 2 MiB of that (Intel Xeon, Emerald Rapids) 1 KiB is 1.4 to 2.8 times as fast as 256 bytes, which
+/// were chosen with 1 MiB (AMD EPYC, Zen 4 and 5).
 fn row_of_a_block() -> usize {
     if second_cache() < 2 << 20 { 256 } else { 1024 }
 }
@@ -75,7 +72,7 @@ type Axes<'a> = SmallVec<[Axis<'a>; 4]>;
 /// Copies a view to `output` in row-major order.
 pub(crate) fn copy<T: Element>(from: View<'_, T>, output: &mut [T]) {
     match from.as_contiguous() {
-        Some(elements) if elements.len() <= PIECE => output.copy_from_slice(elements),
+        Some(elements) if elements.len() <= LIGHT_PIECE => output.copy_from_slice(elements),
         _ => copy_into(from, output, &Shape::grid(from.shape.sizes())),
     }
 }
@@ -106,7 +103,7 @@ pub(crate) fn copy_places<T: Element>(
     let inner: usize = sizes[axis + 1..].iter().product();
     match from.as_contiguous() {
         // The rows of a batch: nothing to plan, and too little work to pay for planning.
-        Some(elements) if inner > 1 && output.len() <= PIECE => {
+        Some(elements) if inner > 1 && output.len() <= LIGHT_PIECE => {
             let blocks = output.chunks_exact_mut(places.len() * inner);
             for (output, elements) in blocks.zip(elements.chunks_exact(sizes[axis] * inner)) {
                 for (to, &place) in output.chunks_exact_mut(inner).zip(places) {
@@ -166,7 +163,7 @@ fn in_pieces<T: Element>(axes: Axes<'_>, from: View<'_, T>, to: &mut [T]) {
         return;
     };
     let dense = dense_source_axis(&axes);
-    let mut rows = (PIECE / outer.to).max(1);
+    let mut rows = (LIGHT_PIECE / outer.to).max(1);
     if dense == Some(0) {
         rows = rows.next_multiple_of(TALL);
     }

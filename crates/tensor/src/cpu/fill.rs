@@ -1,19 +1,16 @@
 //! Elements that depend on nothing but their place.
 
-use super::parallel::for_each_piece;
+use super::parallel::{LIGHT_PIECE, for_each_piece};
 use crate::element::Element;
-
-/// Elements of a piece: it takes so little to write each that a thread must get many.
-const PIECE: usize = 128 * 1024;
 
 /// Writes one value everywhere.
 pub(crate) fn fill<T: Element>(output: &mut [T], value: T) {
-    for_each_piece(output, PIECE, |_, piece| piece.fill(value));
+    for_each_piece(output, LIGHT_PIECE, |_, piece| piece.fill(value));
 }
 
 /// Writes `value(place)` at each place.
 pub(crate) fn fill_with<T: Element>(output: &mut [T], value: impl Fn(usize) -> T + Sync) {
-    for_each_piece(output, PIECE, |start, piece| {
+    for_each_piece(output, LIGHT_PIECE, |start, piece| {
         for (element, place) in piece.iter_mut().zip(start..) {
             *element = value(place);
         }

@@ -14,6 +14,8 @@ use smallvec::SmallVec;
 /// Elements of a piece of pointwise work: large enough to be worth a thread's attention (10 µs and
 /// more), small enough that 2 threads finish together.
 pub const PIECE: usize = 32 * 1024;
+/// The same where so little is done with each element that a thread must get many: copies, fills.
+pub(crate) const LIGHT_PIECE: usize = 128 * 1024;
 
 /// Calls `work(start, piece)` for the pieces of `output` of up to `size` elements, in parallel.
 #[inline]

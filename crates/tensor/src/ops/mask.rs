@@ -67,9 +67,11 @@ impl<T: Element> Tensor<T> {
         }
         let places = dense(OP, &places)?;
         Tensor::build(OP, shape, |output| {
-            for_each_piece(output, PIECE * rank.max(1), |start, output| {
-                let rows = output.chunks_exact_mut(rank.max(1));
-                for (row, &place) in rows.zip(&places[start / rank.max(1)..]) {
+            // Of rank 0 the rows are empty, and there is nothing to write.
+            let width = rank.max(1);
+            for_each_piece(output, PIECE * width, |start, output| {
+                let rows = output.chunks_exact_mut(width);
+                for (row, &place) in rows.zip(&places[start / width..]) {
                     let mut place = place as usize;
                     for (to, &size) in row.iter_mut().zip(sizes).rev() {
                         *to = (place % size) as i64;

@@ -1,15 +1,12 @@
 //! Products of two vectors.
 
-use crate::cpu::parallel::map_pieces;
+use crate::cpu::parallel::{LIGHT_PIECE, map_pieces};
 use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::pointwise::Pointwise;
 use crate::scalar::Scalar;
 use crate::shape::{Shape, Sizes};
 use crate::tensor::Tensor;
-
-/// Elements of a piece of a long inner product, for several threads.
-const PIECE: usize = 128 * 1024;
 
 impl<T: Float> Tensor<T> {
     /// The inner product of two vectors, Σ aᵢ·bᵢ, of rank 0.
@@ -38,12 +35,12 @@ impl<T: Float> Tensor<T> {
             });
         }
         let count = self.count();
-        if count <= PIECE {
+        if count <= LIGHT_PIECE {
             return self.matmul(other);
         }
-        let starts = (0..count).step_by(PIECE);
+        let starts = (0..count).step_by(LIGHT_PIECE);
         let parts = map_pieces(starts, |start| {
-            let part = |x: &Self| x.narrow(0, start, PIECE.min(count - start));
+            let part = |x: &Self| x.narrow(0, start, LIGHT_PIECE.min(count - start));
             part(self)?.matmul(&part(other)?)?.item()
         });
         let sum = parts
@@ -105,7 +102,7 @@ mod tests {
 
     #[test]
     fn long_vectors_are_multiplied_piece_by_piece() {
-        for count in [PIECE, PIECE + 1, 3 * PIECE - 5] {
+        for count in [LIGHT_PIECE, LIGHT_PIECE + 1, 3 * LIGHT_PIECE - 5] {
             // Whole numbers, whose sums are exact.
             let numbers =
                 |by| Tensor::from((0..count).map(|k| (k % by) as f64).collect::<Vec<_>>());

@@ -105,8 +105,10 @@ pub(super) struct Keys {
 impl Keys {
     /// For items of `u128`, which hold any key and any place.
     pub(super) fn wide(descending: bool) -> Self {
-        let least = 0;
-        Self { descending, least }
+        Self {
+            descending,
+            least: 0,
+        }
     }
 
     /// For items of `u64`, where keys and places of lines of this length fit: those of `f32`, and of
